@@ -1,0 +1,1 @@
+"""The command ``triage``: the only place that picks adapters and wires objects."""

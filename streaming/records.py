@@ -1,0 +1,49 @@
+"""Records and where they stand in a topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+Position = int
+"""An offset, always of the record that is *next to read*."""
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read: bytes, nothing decoded.
+
+    Attributes:
+        offset: its place in the partition; offsets rise, gaps are allowed.
+        timestamp_ms: when the log took it, in milliseconds since 1970 (not the event's own time).
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    timestamp_ms: int = 0
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutRecord:
+    """A record to be written. ``partition=None``: the transport chooses by the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: Headers = ()
+    partition: int | None = None
+    timestamp_ms: int | None = field(default=None)

@@ -1,0 +1,100 @@
+"""The contract of a transport: a partitioned, append-only log.
+
+Adapters: ``embedded`` (SQLite) and ``kafka`` (kafka-python). Both pass
+``tests/contract/test_transport.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from streaming.records import OutRecord, Position, Record, TopicPartition
+
+OnAssigned = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, Position]]
+"""Called inside ``poll`` before the first record of these partitions; returns where to start."""
+
+OnRevoked = Callable[[Collection[TopicPartition]], None]
+"""Called inside ``poll`` or ``close`` when these partitions are no longer ours."""
+
+
+class Consumer(Protocol):
+    """Reads the partitions that it is assigned, from the positions that ``on_assigned`` returns.
+
+    It never commits by itself and never chooses a position by itself.
+    """
+
+    def poll(self, timeout_s: float, max_records: int) -> Sequence[Record]:
+        """Return the next records, at most ``max_records``, in offset order per partition.
+
+        Waits at most ``timeout_s`` for the first one. Raises PositionLost if retention has passed
+        the position, Retry if the log can't be reached.
+        """
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """Return the partitions that are ours now."""
+
+    def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Tell the log how far we are: a hint for lag tools, never the truth."""
+
+    def end_positions(self) -> Mapping[TopicPartition, Position]:
+        """Return the position after the last readable record of each assigned partition."""
+
+    def close(self) -> None:
+        """Give the partitions back."""
+
+
+class Publisher(Protocol):
+    """Writes records and a sequence number in one atomic step, so that nothing is sent twice.
+
+    The sequence is the caller's own cursor (a row of a file, a number of the outbox).
+    """
+
+    def last_sequence(self) -> int:
+        """Return the sequence of the last publish that took effect, 0 if there was none."""
+
+    def publish(self, records: Sequence[OutRecord], sequence: int) -> None:
+        """Append all records and store ``sequence``, or nothing at all.
+
+        ``sequence`` must be larger than the last one. Raises SlowDown if readers are too far
+        behind, Fenced if a newer publisher of the same name exists, Retry if the outcome is not
+        known: then make a new publisher and ask ``last_sequence``.
+        """
+
+    def close(self) -> None:
+        """Release resources; does not publish."""
+
+
+class Transport(Protocol):
+    """A place where topics live."""
+
+    def ensure_topic(self, topic: str, partitions: int) -> None:
+        """Create the topic if it is absent. Raises Stop if it exists with another number."""
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions the topic has. Raises Stop if there is no such topic."""
+
+    def topic_id(self, topic: str) -> str:
+        """Return an id that changes when the topic is deleted and made again."""
+
+    def consumer(
+        self, topic: str, group: str, on_assigned: OnAssigned, on_revoked: OnRevoked
+    ) -> Consumer:
+        """Join ``group`` and read ``topic`` with it."""
+
+    def read(
+        self, partition: TopicPartition, position: Position, max_records: int
+    ) -> Sequence[Record]:
+        """Read without a group: what is there now from ``position`` on (replay, tail, lists).
+
+        Returns nothing at the end. Raises PositionLost if retention has passed the position.
+        """
+
+    def start_position(self, partition: TopicPartition) -> Position:
+        """Return the oldest position that can still be read."""
+
+    def publisher(self, name: str) -> Publisher:
+        """Return the publisher of this name and fence every older one."""
+
+    def close(self) -> None:
+        """Release resources."""

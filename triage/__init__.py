@@ -1,0 +1,1 @@
+"""The domain: clusters, verdicts, findings, policy, roles, audit, and the store that keeps them."""

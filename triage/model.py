@@ -1,0 +1,232 @@
+"""The nouns of the domain, as immutable values."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class VerdictKind(enum.StrEnum):
+    """What an analyst says of a cluster."""
+
+    REAL = "real"
+    SPURIOUS = "spurious"
+    EXPECTED = "expected"
+    PIPELINE_FAULT = "pipeline_fault"
+    UNSURE = "unsure"
+
+
+class ClusterStatus(enum.StrEnum):
+    """``open`` waits for a verdict; ``second_opinion`` waits for another analyst's, blind."""
+
+    OPEN = "open"
+    SECOND_OPINION = "second_opinion"
+    DECIDED = "decided"
+
+
+class MemberState(enum.StrEnum):
+    """What is known of one candidate.
+
+    ``read``: an analyst had it on the screen when giving the verdict. ``propagated``: nobody read
+    it, the verdict of its cluster is evidence about it, never truth.
+    """
+
+    OPEN = "open"
+    READ = "read"
+    PROPAGATED = "propagated"
+
+
+class VerdictState(enum.StrEnum):
+    """``pending`` until the undo grace is over, then ``recorded``; ``published`` after the relay."""
+
+    PENDING = "pending"
+    RECORDED = "recorded"
+    PUBLISHED = "published"
+    UNDONE = "undone"
+    RETRACTED = "retracted"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One feature's part in a candidate's score, ready to be shown.
+
+    Attributes:
+        feature: the feature's name in the config; ``label``: its name for people.
+        contribution: signed, in units of the margin; positive = towards anomaly.
+        value: the number that the detector saw (None = missing).
+        text: the value as a person reads it, with unit ("412 €", "ftp").
+        usual: its usual range as a person reads it ("20–55 €"), empty if there is none.
+        ratio: value / middle of the usual range, where that makes sense, else None.
+        entity: field name of the entity that a window aggregate belongs to, else None.
+    """
+
+    feature: str
+    label: str
+    contribution: float
+    value: float | None
+    text: str
+    usual: str
+    ratio: float | None = None
+    entity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An event that a detector finds anomalous enough for the board. Written once, never changed.
+
+    Attributes:
+        candidate_id: uuid5 of topic id, partition, offset, detector, config version.
+        detector: name of the detector as the board shows it.
+        event_time: seconds since 1970 (the event's own time; the record's where it has none).
+        entity: value of the stream's key.
+        entities: entity fields of the event, name -> value.
+        score: standardised unsupervised score.
+        margin: label-adjusted margin when it was scored; ``posterior`` = sigmoid of it.
+        threshold: the margin that was needed at that time.
+        model_version: label position of the model that scored it.
+        vector: feature vector, little-endian float32.
+        reasons: all features, largest |contribution| first.
+        method: name of the explanation's method.
+        context: the entity's last events before this one, oldest first: ``{"time", "fields"}``.
+        record: the decoded event, declared fields only.
+    """
+
+    candidate_id: str
+    stream: str
+    config_version: str
+    detector: str
+    partition: int
+    offset: int
+    event_id: str | None
+    event_time: float
+    entity: str
+    entities: Mapping[str, str]
+    score: float
+    margin: float
+    posterior: float
+    threshold: float
+    model_version: int
+    vector: bytes
+    reasons: tuple[Reason, ...]
+    method: str
+    context: tuple[Mapping[str, Any], ...]
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One row of the label log.
+
+    Attributes:
+        candidate_id: what it is about. ``vector``: its features (little-endian float32).
+        y: 1.0 anomaly, 0.0 not.
+        weight: 1.0 for a read member, less for a propagated one.
+        verdict_id: where it comes from; a retraction of the verdict drops all its rows.
+    """
+
+    candidate_id: str
+    verdict_id: str
+    y: float
+    weight: float
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. ``role`` is a key of ``access.ALLOWED``."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What became of the records of a partition; each record is in exactly one of the first five."""
+
+    accepted: int = 0
+    dead_lettered: int = 0
+    duplicates: int = 0
+    late: int = 0
+    skipped: int = 0
+    candidates: int = 0
+
+    def __add__(self, other: Counters) -> Counters:
+        return Counters(
+            self.accepted + other.accepted,
+            self.dead_lettered + other.dead_lettered,
+            self.duplicates + other.duplicates,
+            self.late + other.late,
+            self.skipped + other.skipped,
+            self.candidates + other.candidates,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message that must go out once.
+
+    Attributes:
+        topic: where to. ``key``, ``value``, ``headers``: what.
+        verdict_id: a row of an undone verdict is never numbered, so never sent.
+        not_before: seconds since 1970; not numbered earlier (the undo grace).
+        sequence: its gap-free number in the topic, given by the relay; None before.
+    """
+
+    outbox_id: int
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+    verdict_id: str | None = None
+    not_before: float = 0.0
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What one application of labels changed on the board, per partition.
+
+    ``rose`` / ``fell``: open clusters whose posterior moved by more than 0.01.
+    """
+
+    stream: str
+    partition: int
+    model_before: int
+    model_after: int
+    rose: int
+    fell: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """What a worker needs to go on with a partition, and what the board shows of it.
+
+    Attributes:
+        topic_id: the log's id of the topic when the partition was first owned.
+        next_offset: position committed. ``label_position``: labels applied up to here.
+        epoch: owner epoch; a commit under an older one is refused.
+        warm_up_left: accepted records until the detector alerts, 0 when warm.
+        last_event_time: largest event time seen, None before the first event.
+    """
+
+    stream: str
+    partition: int
+    topic_id: str
+    config_version: str
+    epoch: int
+    next_offset: int = 0
+    label_position: int = 0
+    counters: Counters = field(default_factory=Counters)
+    warm_up_left: int = 0
+    last_event_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """At ``offset`` (next to read) of the partition, labels up to ``label_position`` took effect."""
+
+    offset: int
+    label_position: int

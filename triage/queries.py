@@ -1,0 +1,210 @@
+"""What the board reads: plain values, made for showing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from triage.model import (
+    Candidate,
+    ClusterStatus,
+    Counters,
+    MemberState,
+    VerdictKind,
+    VerdictState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """What to list. None = all. ``order``: ``worth`` (default), ``newest``, ``largest``."""
+
+    stream: str | None = None
+    status: ClusterStatus | None = ClusterStatus.OPEN
+    entity: str | None = None
+    text: str | None = None
+    order: str = "worth"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One cluster in the queue.
+
+    Attributes:
+        worth: value of a look, 0 to 10. ``posterior``: probability that it is real.
+        top: the three strongest reasons: (label, contribution), of the cluster's mean.
+        suggested: the verdict that the model would give.
+    """
+
+    cluster_id: str
+    stream: str
+    title: str
+    subtitle: str
+    status: ClusterStatus
+    revision: int
+    worth: float
+    posterior: float
+    score: float
+    size: int
+    entities: int
+    top: tuple[tuple[str, float], ...]
+    first_time: float
+    last_time: float
+    created_at: float
+    suggested: VerdictKind
+    verdict: VerdictKind | None
+    predecessor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """A slice of the queue. ``position``: newest change (see ``Change``) that it includes."""
+
+    rows: Sequence[QueueRow]
+    total: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One member of a cluster; ``posterior`` is the latest one."""
+
+    candidate: Candidate
+    posterior: float
+    state: MemberState
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """A verdict and what became of it.
+
+    Attributes:
+        learned: labels of this verdict are in force in every partition of the stream.
+        model_before, model_after: label positions of the models, once learned.
+        rose, fell: open clusters whose posterior moved by more than 0.01.
+        grace_until: seconds since 1970; until then undo leaves no trace outside.
+    """
+
+    verdict_id: str
+    cluster_id: str
+    kind: VerdictKind
+    state: VerdictState
+    actor: str
+    at: float
+    reason: str
+    read: int
+    propagated: int
+    grace_until: float
+    learned: bool
+    model_before: int | None
+    model_after: int | None
+    rose: int
+    fell: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterReason:
+    """Mean contribution of a feature over the cluster with its spread, and the strongest member's value."""
+
+    feature: str
+    label: str
+    mean: float
+    low: float
+    high: float
+    text: str
+    usual: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDetail:
+    """Everything of a cluster that its page shows."""
+
+    row: QueueRow
+    reasons: Sequence[ClusterReason]
+    method: str
+    detector: str
+    threshold: float
+    config_version: str
+    members: Sequence[MemberRow]
+    members_total: int
+    verdicts: Sequence[VerdictRow]
+    similar: Mapping[str, int]
+    guideline: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityEvent:
+    """One event on an entity's time axis; ``candidate_id`` is None for ordinary events."""
+
+    time: float
+    fields: Mapping[str, Any]
+    candidate_id: str | None
+    cluster_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """How a stream is doing. ``warm_up_left``: the largest of its partitions."""
+
+    stream: str
+    title: str
+    partitions: int
+    counters: Counters
+    warm_up_left: int
+    last_event_time: float | None
+    last_commit_at: float | None
+    open_clusters: int
+    model_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStatus:
+    """The numbers of the top bar. ``position``: newest change."""
+
+    streams: Sequence[StreamStatus]
+    open_clusters: int
+    decided_today: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened; ids rise without a gap in commit order (server-sent events).
+
+    ``kind``: ``clusters`` (new or grown: ids), ``verdict`` (id), ``learned`` (stream, verdicts,
+    rose, fell), ``published`` (verdict ids), ``status``.
+    """
+
+    change_id: int
+    kind: str
+    at: float
+    data: Mapping[str, Any]
+
+
+class Queries(Protocol):
+    """Read side of the store. ``now`` is passed in, seconds since 1970."""
+
+    def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:
+        """Return rows ``offset`` to ``offset + limit`` of the filtered, ordered queue."""
+
+    def cluster(self, cluster_id: str, members: int) -> ClusterDetail | None:
+        """Return a cluster with its first members by posterior, None if there is no such one."""
+
+    def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
+        """Return more members, strongest posterior first."""
+
+    def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
+        """Return the kept events around the cluster's main entity, oldest first, no repeats."""
+
+    def verdict(self, verdict_id: str) -> VerdictRow | None:
+        """Return one verdict."""
+
+    def recent_verdicts(self, limit: int) -> Sequence[VerdictRow]:
+        """Return the newest verdicts, newest first."""
+
+    def status(self, now: float) -> BoardStatus:
+        """Return the numbers of the top bar."""
+
+    def changes_after(self, change_id: int, limit: int) -> Sequence[Change]:
+        """Return what happened after that change, oldest first."""
