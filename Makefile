@@ -1,0 +1,50 @@
+# Needs Python 3.11 or newer and make. `make help` lists the targets.
+SHELL := /bin/sh
+STREAM ?= payments
+PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 \
+	--python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format docs lock clean
+.PHONY: bench-pipeline bench-feedback bench-demo bench-kill
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+demo:  ## the whole loop on one machine (STREAM=payments or shuttle)
+	@.ci/venv runtime
+	@.venv/bin/triage demo --stream $(STREAM)
+
+test:  ## everything, as CI runs it
+	@.ci/run
+
+check:  ## format, lint, types, layers, unit and contract tests: under two minutes
+	@.ci/check
+
+format:  ## let ruff format and fix what it can
+	@.ci/venv dev
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+bench-pipeline:  ## events per second and average precision beside river and scikit-learn
+bench-feedback:  ## anomalies found per label, with and without feedback
+bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
+bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
+bench-pipeline bench-feedback bench-demo bench-kill:
+	@.ci/venv dev
+	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
+
+docs:  ## write the generated pages of docs/ anew
+	@.ci/venv dev
+	@.venv/bin/python -m cli.docs
+
+lock:  ## resolve the dependencies anew, with hashes
+	@.ci/venv dev
+	$(PIP_COMPILE) --upgrade --extra build --output-file requirements.lock
+	$(PIP_COMPILE) --upgrade --extra build --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+clean:  ## remove what the set-up, the checks and the tests made (not your data)
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
