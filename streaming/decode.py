@@ -1,0 +1,164 @@
+"""From a record's bytes to typed columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from streaming.records import Record
+
+MAX_RECORD_BYTES = 256 * 1024
+"""Larger records are dead-lettered unread: no event of this service needs them."""
+
+MAX_TEXT_LENGTH = 8192
+"""Characters of one text field; longer ones are dead-lettered."""
+
+Column = npt.NDArray[np.float64] | list[str | None]
+Columns = Mapping[str, Column]
+
+
+class FieldSpec(Protocol):
+    """What the decoder needs to know of a declared field."""
+
+    @property
+    def type(self) -> str:
+        """``number``, ``string``, ``boolean`` or ``time``."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a record without it, or with null, is bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that can't be used.
+
+    Attributes:
+        code: stable short name of the reason, e.g. ``wrong_type``.
+        field: the field concerned, "" if the record as a whole.
+        message: one line for people, without the value.
+    """
+
+    record: Record
+    code: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Good records in their order with their events, and the bad ones."""
+
+    records: Sequence[Record]
+    events: Sequence[Any]
+    bad: Sequence[BadRecord]
+
+
+_TYPES: Mapping[str, Any] = {
+    "number": float,
+    "string": Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)],
+    "boolean": bool,
+    # Up to the year 2200: a larger number is not seconds (milliseconds, most likely).
+    "time": dt.datetime | Annotated[float, msgspec.Meta(ge=0, le=7_258_118_400)],
+}
+
+
+class Decoder:
+    """Decodes JSON objects by the declared fields; undeclared ones are ignored.
+
+    Numbers are JSON numbers and finite, texts are JSON strings, times are RFC 3339 texts (UTC where
+    they name no zone) or seconds since 1970. A missing or null field is None unless it is required.
+    """
+
+    def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
+        self._types = {name: spec.type for name, spec in fields.items()}
+        # Attributes are numbered, so that a field may have any name.
+        self._attributes = {name: f"f{i}" for i, name in enumerate(fields)}
+        members: list[Any] = []
+        for name, spec in fields.items():
+            attribute, kind = self._attributes[name], _TYPES[spec.type]
+            members.append((attribute, kind) if spec.required else (attribute, kind | None, None))
+        event = msgspec.defstruct(
+            "Event",
+            members,
+            kw_only=True,
+            gc=False,
+            rename={attribute: name for name, attribute in self._attributes.items()},
+        )
+        self._decoder = msgspec.json.Decoder(event)
+
+    def decode(self, records: Sequence[Record]) -> Decoded:
+        """Decode each record by itself; one bad record never touches its neighbours."""
+        good: list[Record] = []
+        events: list[Any] = []
+        bad: list[BadRecord] = []
+        decode = self._decoder.decode
+        for record in records:
+            if len(record.value) > MAX_RECORD_BYTES:
+                bad.append(_too_large(record))
+                continue
+            try:
+                event = decode(record.value)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                bad.append(_bad(record, error))
+            else:
+                good.append(record)
+                events.append(event)
+        return Decoded(good, events, bad)
+
+    def columns(self, events: Sequence[Any]) -> dict[str, Column]:
+        """Return one column per field: float64 with NaN for numbers, booleans, times; else texts."""
+        return {name: self._column(name, events) for name in self._types}
+
+    def fields(self, event: Any) -> dict[str, Any]:
+        """Return an event's declared fields as plain JSON values; missing ones are left out."""
+        plain: dict[str, Any] = {}
+        for name, attribute in self._attributes.items():
+            value = getattr(event, attribute)
+            if value is not None:
+                plain[name] = value.isoformat() if isinstance(value, dt.datetime) else value
+        return plain
+
+    def _column(self, name: str, events: Sequence[Any]) -> Column:
+        attribute = self._attributes[name]
+        values = [getattr(event, attribute) for event in events]
+        kind = self._types[name]
+        if kind == "string":
+            return values
+        if kind == "time":
+            values = [_seconds(value) for value in values]
+        return np.array(values, dtype=np.float64)
+
+
+def _seconds(value: dt.datetime | float | None) -> float | None:
+    if not isinstance(value, dt.datetime):
+        return value
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=dt.UTC)
+    return value.timestamp()
+
+
+def _too_large(record: Record) -> BadRecord:
+    message = f"{len(record.value)} bytes, at most {MAX_RECORD_BYTES} are read"
+    return BadRecord(record, "too_large", "", message)
+
+
+def _bad(record: Record, error: Exception) -> BadRecord:
+    """Name the reason without repeating the record's content, which may be secret or hostile."""
+    if not isinstance(error, msgspec.ValidationError):
+        return BadRecord(record, "not_json", "", "not a JSON object in UTF-8")
+    message, _, path = str(error).partition(" - at `$.")
+    field = path.removesuffix("`")
+    if message.startswith("Object missing required field"):
+        name = message.split("`")[1]
+        return BadRecord(record, "missing_field", name, f"required field {name} is missing")
+    if "length" in message:
+        return BadRecord(record, "too_long", field, f"text of over {MAX_TEXT_LENGTH} characters")
+    code = "out_of_range" if "out of range" in message else "wrong_type"
+    return BadRecord(record, code, field, message.replace("`", ""))

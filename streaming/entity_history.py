@@ -1,0 +1,77 @@
+"""The last events of each entity, for the timeline of a candidate."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from detectors.base import Snapshot
+
+EVENTS_PER_ENTITY = 50
+MAX_ENTITIES = 5_000  # the longest idle one is forgotten first
+
+Event = tuple[float, tuple[Any, ...]]
+"""Event time and the values of ``fields``."""
+
+
+class EntityHistory:
+    """Keeps a few fields of the last events of the entities seen most lately."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        self._events: OrderedDict[str, deque[Event]] = OrderedDict()
+
+    def add(self, entity: str, time: float, values: tuple[Any, ...]) -> None:
+        """Remember an event; ``values`` in the order of ``fields``."""
+        events = self._events.get(entity)
+        if events is None:
+            events = self._events[entity] = deque(maxlen=EVENTS_PER_ENTITY)
+            if len(self._events) > MAX_ENTITIES:
+                self._events.popitem(last=False)
+        else:
+            self._events.move_to_end(entity)
+        events.append((time, values))
+
+    def of(self, entity: str, limit: int = EVENTS_PER_ENTITY) -> tuple[Mapping[str, Any], ...]:
+        """Return the entity's last events, oldest first: ``{"time", "fields"}``."""
+        events = self._events.get(entity, ())
+        return tuple(
+            {
+                "time": time,
+                "fields": {
+                    name: value
+                    for name, value in zip(self.fields, values, strict=True)
+                    if value is not None
+                },
+            }
+            for time, values in islice(events, max(0, len(events) - limit), None)
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Return all events, entities in order of last use."""
+        text = json.dumps(
+            [[entity, list(events)] for entity, events in self._events.items()],
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+        packed = np.frombuffer(zlib.compress(text.encode(), level=1), dtype=np.uint8)
+        return Snapshot({}, {"events": packed})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace what is remembered."""
+        rows = json.loads(zlib.decompress(snapshot.arrays["events"].tobytes()))
+        self._events = OrderedDict(
+            (
+                entity,
+                deque(
+                    ((time, tuple(values)) for time, values in events), maxlen=EVENTS_PER_ENTITY
+                ),
+            )
+            for entity, events in rows
+        )

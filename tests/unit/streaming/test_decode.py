@@ -1,0 +1,100 @@
+"""What becomes of good and bad bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.decode import MAX_RECORD_BYTES, MAX_TEXT_LENGTH, Decoder
+from streaming.records import Record
+
+
+@dataclass(frozen=True)
+class Field:
+    type: str
+    required: bool = False
+
+
+FIELDS = {
+    "amount": Field("number", required=True),
+    "user id": Field("string"),
+    "at": Field("time"),
+    "online": Field("boolean"),
+}
+GOOD = b'{"amount": 12.5, "user id": "u1", "at": "2024-01-01T00:00:00Z", "online": true}'
+
+
+def records(*values: bytes) -> list[Record]:
+    return [Record("t", 0, offset, None, value) for offset, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "field"),
+    [
+        (b"", "not_json", ""),
+        (b"{", "not_json", ""),
+        (b"\xff\xfe", "not_json", ""),
+        (b'{"amount": NaN}', "not_json", ""),
+        (b'{"amount": 1}{"amount": 2}', "not_json", ""),
+        (b'{"amount": 1e400}', "out_of_range", "amount"),
+        (b'{"amount": "12"}', "wrong_type", "amount"),
+        (b'{"amount": null}', "wrong_type", "amount"),
+        (b'{"amount": true}', "wrong_type", "amount"),
+        (b"{}", "missing_field", "amount"),
+        (b"[1, 2]", "wrong_type", ""),
+        (b'{"amount": 1, "user id": 7}', "wrong_type", "user id"),
+        (b'{"amount": 1, "at": "yesterday"}', "wrong_type", "at"),
+        (b'{"amount": 1, "at": 1700000000000}', "wrong_type", "at"),
+        (b'{"amount": 1, "user id": "%s"}' % (b"x" * (MAX_TEXT_LENGTH + 1)), "too_long", "user id"),
+        (b'{"amount": 1, "x": "%s"}' % (b"x" * MAX_RECORD_BYTES), "too_large", ""),
+        (b"[" * 100_000, "wrong_type", ""),
+        (b'{"x":' * 40_000, "not_json", ""),
+    ],
+)
+def test_a_bad_record_is_named_and_its_neighbours_go_through(
+    value: bytes, code: str, field: str
+) -> None:
+    decoded = Decoder(FIELDS).decode(records(GOOD, value, GOOD))
+
+    assert [record.offset for record in decoded.records] == [0, 2]
+    (bad,) = decoded.bad
+    assert (bad.record.offset, bad.code, bad.field) == (1, code, field)
+    assert bad.message
+
+
+def test_columns_are_typed_and_missing_values_are_nan_or_none() -> None:
+    decoder = Decoder(FIELDS)
+    columns = decoder.columns(decoder.decode(records(GOOD, b'{"amount": 3}')).events)
+
+    assert columns["user id"] == ["u1", None]
+    assert list(columns["amount"]) == [12.5, 3.0]
+    assert columns["at"][0] == 1704067200.0
+    assert math.isnan(columns["at"][1])  # type: ignore[arg-type]  # a float column
+    assert columns["online"][0] == 1.0
+
+
+@pytest.mark.parametrize("text", ["2024-01-01T00:00:00Z", "2024-01-01 00:00:00"])
+def test_a_time_without_zone_is_utc(text: str) -> None:
+    decoder = Decoder(FIELDS)
+    value = b'{"amount": 1, "at": "%s"}' % text.encode()
+    assert decoder.columns(decoder.decode(records(value)).events)["at"][0] == 1704067200.0
+
+
+def test_fields_are_the_declared_ones_only() -> None:
+    decoder = Decoder(FIELDS)
+    (event,) = decoder.decode(records(b'{"amount": 1, "secret": "x", "user id": "u"}')).events
+    assert decoder.fields(event) == {"amount": 1.0, "user id": "u"}
+
+
+@given(st.lists(st.one_of(st.just(GOOD), st.binary(max_size=30)), max_size=8))
+def test_every_record_is_either_good_or_bad_and_keeps_its_order(values: list[bytes]) -> None:
+    decoded = Decoder(FIELDS).decode(records(*values))
+    good = [record.offset for record in decoded.records]
+    bad = [bad.record.offset for bad in decoded.bad]
+    assert sorted(good + bad) == list(range(len(values)))
+    assert good == sorted(good)
+    assert len(decoded.events) == len(good)
