@@ -7,17 +7,29 @@ meanwhile, ``StoreUnavailable`` where the database can't be reached or is full (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from triage.cases import AuditEntry, Case, FindingRevision, Verdict
+from triage.findings import Message
+from triage.labels import NewLabel
 from triage.model import (
+    Actor,
     Candidate,
     Counters,
     JournalEntry,
     Label,
+    MemberState,
     OutboxRow,
     PartitionState,
 )
+from triage.policy import Policy
+from triage.queries import Queries, VerdictRow
+
+GROUPER_LEASE = "grouper"
+RELAY_LEASE = "relay"
+"""Names of the leases that ``save_groups`` and the relay's methods check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +120,20 @@ class GroupedCandidate:
 class WorkerStore(Protocol):
     """What the scoring worker needs."""
 
-    def register_config(self, stream: str, version: str, text: str, at: float) -> None:
-        """Remember the config's text under its version (idempotent)."""
+    def register_config(
+        self,
+        stream: str,
+        version: str,
+        text: str,
+        at: float,
+        title: str = "",
+        policy: Policy | None = None,
+    ) -> None:
+        """Remember the config's text under its version; it becomes the stream's (idempotent).
+
+        ``title`` (default: the stream's name) and ``policy`` (default: ``Policy()``) are what board
+        and handlers use for the stream from now on.
+        """
 
     def own(
         self, stream: str, partition: int, topic_id: str, config_version: str
@@ -142,22 +166,25 @@ class WorkerStore(Protocol):
 class GrouperStore(Protocol):
     """What the grouper needs."""
 
-    def candidates_after(self, seq: int, limit: int) -> Sequence[GroupedCandidate]:
-        """Return candidates after ``seq`` in commit order, whatever their partition."""
+    def candidates_after(self, stream: str, seq: int, limit: int) -> Sequence[GroupedCandidate]:
+        """Return the stream's candidates after ``seq`` in commit order, whatever their partition."""
 
-    def grouped_up_to(self) -> int:
-        """Return the ``seq`` up to which candidates have been grouped."""
+    def grouped_up_to(self, stream: str) -> int:
+        """Return the ``seq`` up to which the stream's candidates have been grouped."""
 
-    def open_members(self, since: float) -> Sequence[GroupedCandidate]:
+    def open_members(self, stream: str, since: float) -> Sequence[GroupedCandidate]:
         """Return grouped candidates with ``event_time >= since`` (to rebuild the leaders), by seq."""
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:
         """Return those of the clusters that have a verdict (they take no new members)."""
 
     def save_groups(
-        self, clusters: Sequence[ClusterUpdate], up_to: int, holder: str, epoch: int, at: float
+        self, stream: str, clusters: Sequence[ClusterUpdate], up_to: int, epoch: int, at: float
     ) -> None:
-        """Add the members and move ``grouped_up_to``, in one transaction, under the lease."""
+        """Add the members and move ``grouped_up_to``, in one transaction.
+
+        Fenced unless ``epoch`` is the newest of the lease ``grouper:<stream>``.
+        """
 
 
 class RelayStore(Protocol):
@@ -167,6 +194,7 @@ class RelayStore(Protocol):
         """Give due, unnumbered rows the topic's next sequence numbers; skip undone verdicts' rows.
 
         Returns all rows that are numbered and not yet marked as published, in sequence order.
+        ``epoch`` is that of ``RELAY_LEASE``.
         """
 
     def outbox_topics(self) -> Sequence[str]:
@@ -181,3 +209,112 @@ class LeaseStore(Protocol):
 
     def acquire_lease(self, name: str, holder: str, at: float, ttl_s: float) -> int | None:
         """Return our epoch if the lease is ours (taken or renewed), None if another holds it."""
+
+
+class UnitOfWork(Protocol):
+    """What a handler does within one transaction. Reads see what was written before."""
+
+    def policy(self, stream: str) -> Policy:
+        """Return the stream's policy in force."""
+
+    def answered(self, actor: str, key: str) -> tuple[str, str] | None:
+        """Return (content hash, verdict id) of a request that was answered before."""
+
+    def remember(self, actor: str, key: str, sha256: str, verdict_id: str, at: float) -> None:
+        """Note the answer to a request."""
+
+    def case(self, cluster_id: str) -> Case | None:
+        """Return a cluster as a handler needs it."""
+
+    def member_ids(self, cluster_id: str) -> Sequence[str]:
+        """Return all members, oldest first."""
+
+    def candidates(self, candidate_ids: Sequence[str]) -> Sequence[Candidate]:
+        """Return these candidates in the order asked for."""
+
+    def verdict(self, verdict_id: str) -> Verdict | None:
+        """Return one verdict."""
+
+    def standing(self, cluster_id: str) -> Sequence[Verdict]:
+        """Return the cluster's verdicts that have not been taken back, oldest first."""
+
+    def add_verdict(self, verdict: Verdict) -> None:
+        """Store a new verdict."""
+
+    def update_verdict(self, verdict: Verdict) -> None:
+        """Store a verdict's new state and label position."""
+
+    def update_case(self, case: Case) -> None:
+        """Store the cluster's status, revision and verdict."""
+
+    def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
+        """Set the state of all members; those not named become ``open``."""
+
+    def add_labels(
+        self, stream: str, verdict_id: str, labels: Sequence[NewLabel], at: float
+    ) -> int:
+        """Append to the label log; return its newest position."""
+
+    def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
+        """Append a retraction of all labels of the verdict; return its position."""
+
+    def send(
+        self, message: Message, at: float, verdict_id: str | None, not_before: float
+    ) -> int:
+        """Put a message into the outbox; return its outbox id."""
+
+    def withdraw(self, verdict_id: str) -> bool:
+        """Take back the verdict's messages that have no number; return whether there were any."""
+
+    def finding(self, verdict_id: str) -> FindingRevision | None:
+        """Return the newest revision of the verdict's finding."""
+
+    def add_finding(self, revision: FindingRevision) -> None:
+        """Note a revision of a finding."""
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit trail."""
+
+    def change(self, kind: str, at: float, data: Mapping[str, Any]) -> None:
+        """Tell the boards (see ``queries.Change``)."""
+
+    def verdict_row(self, verdict_id: str) -> VerdictRow | None:
+        """Return the verdict as the board shows it."""
+
+
+class CaseStore(Protocol):
+    """What the handlers need."""
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        """Begin a transaction: committed at the end, rolled back on any error.
+
+        No other unit of work and no commit of a worker, grouper or relay runs in between.
+        """
+
+
+class SessionStore(Protocol):
+    """Sign-in links and sessions; only hashes of tokens are stored."""
+
+    def new_sign_in(self, actor: Actor, at: float, ttl_s: float) -> str:
+        """Return a token that can be redeemed once within ``ttl_s`` seconds."""
+
+    def redeem(self, token: str, at: float) -> str | None:
+        """Use up a sign-in token; return the token of a new session, None if it can't be used."""
+
+    def session(self, token: str, at: float) -> Actor | None:
+        """Return who the session belongs to and note the use; None if it ended or expired."""
+
+    def end(self, token: str, at: float) -> None:
+        """End a session (idempotent)."""
+
+    def end_all(self, actor: str, at: float) -> int:
+        """End all sessions of an actor; return how many."""
+
+
+class Store(
+    WorkerStore, GrouperStore, RelayStore, LeaseStore, CaseStore, SessionStore, Queries, Protocol
+):
+    """All of it: what ``sql.open_store`` returns."""
+
+    def close(self) -> None:
+        """Close all connections."""
