@@ -8,7 +8,7 @@ clusterer: docs/decisions/0005-leader-clustering.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,14 +119,14 @@ class LeaderClusterer:
         else:
             self._join(leader, item, direction)
 
-    def close(self, cluster_id: str) -> None:
-        """Let a cluster take no more items."""
-        if leader := self._leaders.get(cluster_id):
-            leader.closed = True
+    def cluster_ids(self) -> Sequence[str]:
+        """Return the clusters that items can still be compared with."""
+        return list(self._leaders)
 
-    def open_ids(self) -> Sequence[str]:
-        """Return the clusters that take items."""
-        return [leader.cluster_id for leader in self._leaders.values() if not leader.closed]
+    def set_closed(self, closed: Collection[str]) -> None:
+        """Close exactly these of the clusters (an undone verdict opens its cluster again)."""
+        for leader in self._leaders.values():
+            leader.closed = leader.cluster_id in closed
 
     def _same_key(self, item: Item) -> _Leader | None:
         leader = self._leaders.get(self._by_key.get(item.key, ""))

@@ -70,13 +70,21 @@ def test_a_pause_longer_than_the_gap_and_a_full_cluster_found_new_ones() -> None
 def test_a_decided_cluster_gets_one_successor_that_takes_the_rest() -> None:
     target = clusterer()
     target.assign(item("a"), "first")
-    target.close("first")
+    target.set_closed({"first"})
 
     b, c = target.assign(item("b"), "second"), target.assign(item("c"), "third")
 
     assert b == Assignment("second", is_new=True, predecessor="first")
     assert c == Assignment("second", is_new=False)
-    assert target.open_ids() == ["second"]
+    assert target.cluster_ids() == ["second"]
+
+
+def test_a_reopened_cluster_takes_items_again() -> None:
+    target = clusterer()
+    target.assign(item("a"), "first")
+    target.set_closed({"first"})
+    target.set_closed(())
+    assert target.assign(item("b"), "second") == Assignment("first", is_new=False)
 
 
 ITEMS = st.lists(
