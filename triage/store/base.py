@@ -27,7 +27,7 @@ from triage.model import (
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
 
-GROUPER_LEASE = "grouper"
+GROUPER_LEASE = "grouper:"  # followed by the stream: each stream has a grouper of its own
 RELAY_LEASE = "relay"
 """Names of the leases that ``save_groups`` and the relay's methods check."""
 
@@ -172,8 +172,11 @@ class GrouperStore(Protocol):
     def grouped_up_to(self, stream: str) -> int:
         """Return the ``seq`` up to which the stream's candidates have been grouped."""
 
-    def open_members(self, stream: str, since: float) -> Sequence[GroupedCandidate]:
-        """Return grouped candidates with ``event_time >= since`` (to rebuild the leaders), by seq."""
+    def open_members(self, stream: str, within_s: float) -> Sequence[GroupedCandidate]:
+        """Return grouped candidates at most so much older than the stream's newest one, by seq.
+
+        The grouper rebuilds its leaders from them. By event time.
+        """
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:
         """Return those of the clusters that have a verdict (they take no new members)."""
@@ -183,7 +186,9 @@ class GrouperStore(Protocol):
     ) -> None:
         """Add the members and move ``grouped_up_to``, in one transaction.
 
-        Fenced unless ``epoch`` is the newest of the lease ``grouper:<stream>``.
+        A member that is in its cluster already is left alone. Raises ``Conflict`` if a cluster has
+        been decided meanwhile (ask ``decided`` again and open a successor), ``Fenced`` unless
+        ``epoch`` is the newest of the lease ``grouper:<stream>``.
         """
 
 
