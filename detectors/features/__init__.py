@@ -1,0 +1,1 @@
+"""From the typed fields of events to the columns that detectors see."""

@@ -1,0 +1,148 @@
+"""All features of a stream together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import ConfigError, Matrix, Snapshot, SnapshotError, Vector
+from detectors.features.base import Columns, Feature, FeatureParams
+from detectors.features.registry import build
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReason:
+    """One feature's part in a row's score, ready to be shown.
+
+    Attributes:
+        feature, label: name in the config, name for people.
+        contribution: sum over the feature's columns, signed; positive = towards anomaly.
+        value: what the detector saw; None if missing or if the feature has several columns.
+        text: the value as a person reads it; ``usual``: its usual range, "" if there is none.
+        ratio: value / middle of the usual range where that makes sense.
+        entity: the field whose value the feature keeps apart, if any.
+    """
+
+    feature: str
+    label: str
+    contribution: float
+    value: float | None
+    text: str
+    usual: str
+    ratio: float | None
+    entity: str | None
+
+
+class FeatureSet:
+    """Makes the matrix that detectors see, and tells people what its numbers mean.
+
+    Attributes:
+        names: the columns, in order. ``labels``: the feature's name for people, per column.
+    """
+
+    def __init__(self, specs: Sequence[FeatureParams]) -> None:
+        self._features: tuple[Feature, ...] = tuple(build(spec) for spec in specs)
+        self.names = tuple(name for feature in self._features for name in feature.names)
+        self.labels = tuple(f.label for f in self._features for _ in f.names)
+        self._slices: list[slice] = []
+        for feature in self._features:
+            start = self._slices[-1].stop if self._slices else 0
+            self._slices.append(slice(start, start + len(feature.names)))
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise ConfigError(f"features: two make the column {name!r}, give one a name")
+
+    def extract(self, columns: Columns, times: Vector) -> Matrix:
+        """Return rows x ``names`` for the next events and take them into the state."""
+        out = np.empty((len(times), len(self.names)), np.float32)
+        for feature, part in zip(self._features, self._slices, strict=True):
+            out[:, part] = feature.extract(columns, times)
+        return out
+
+    def reasons(
+        self,
+        row: npt.NDArray[np.floating[Any]],
+        contributions: npt.NDArray[np.floating[Any]],
+        fields: Mapping[str, Any],
+        low: Vector,
+        high: Vector,
+    ) -> tuple[FeatureReason, ...]:
+        """Return a reason per feature, largest |contribution| first.
+
+        Args:
+            row: the event's columns.
+            contributions: of each column to the score.
+            fields: the event's fields.
+            low: lower end of the usual range of each column.
+            high: upper end.
+        """
+        found = [
+            _reason(
+                feature,
+                row[part].tolist(),
+                math.fsum(contributions[part].tolist()),
+                fields,
+                low[part].tolist(),
+                high[part].tolist(),
+            )
+            for feature, part in zip(self._features, self._slices, strict=True)
+        ]
+        return tuple(sorted(found, key=lambda reason: -abs(reason.contribution)))
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of all features."""
+        meta: dict[str, Any] = {"names": list(self.names), "features": []}
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for i, feature in enumerate(self._features):
+            state = feature.snapshot()
+            meta["features"].append(dict(state.meta))
+            arrays |= {f"{i}.{name}": array for name, array in state.arrays.items()}
+        return Snapshot(meta, arrays)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace the state. Raises ``SnapshotError`` if it is of other features."""
+        if snapshot.meta.get("names") != list(self.names):
+            raise SnapshotError("the snapshot is of other features")
+        for i, feature in enumerate(self._features):
+            prefix = f"{i}."
+            arrays = {
+                name.removeprefix(prefix): array
+                for name, array in snapshot.arrays.items()
+                if name.startswith(prefix)
+            }
+            feature.restore(Snapshot(snapshot.meta["features"][i], arrays))
+
+
+def _reason(
+    feature: Feature,
+    values: Sequence[float],
+    contribution: float,
+    fields: Mapping[str, Any],
+    low: Sequence[float],
+    high: Sequence[float],
+) -> FeatureReason:
+    single = values[0] if len(values) == 1 and not math.isnan(values[0]) else None
+    return FeatureReason(
+        feature=feature.name,
+        label=feature.label,
+        contribution=contribution,
+        value=single,
+        text=feature.show(values, fields),
+        usual=feature.usual(low, high),
+        ratio=None if single is None else _ratio(feature, single, low[0], high[0]),
+        entity=feature.entity,
+    )
+
+
+def _ratio(feature: Feature, value: float, low: float, high: float) -> float | None:
+    seen, first, last = feature.natural(value), feature.natural(low), feature.natural(high)
+    if seen is None or first is None or last is None:
+        return None
+    middle = (first + last) / 2.0
+    ratio = seen / middle if middle > 0.0 and seen >= 0.0 else math.nan
+    return ratio if math.isfinite(ratio) else None
