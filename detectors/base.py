@@ -7,19 +7,30 @@ a time. It is also a river estimator: ``score_one`` / ``learn_one`` take a dict.
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
+from river.base import AnomalyDetector
 
-Matrix = npt.NDArray[np.float32]
-"""Rows x features, C-contiguous; NaN = missing. Never infinite."""
+from detectors.arrays import Matrix, Vector
+from detectors.trees import Trees
 
-Vector = npt.NDArray[np.float64]
-"""One number per row."""
+__all__ = [
+    "Attribution",
+    "ConfigError",
+    "Detector",
+    "Features",
+    "Matrix",
+    "Params",
+    "Snapshot",
+    "SnapshotError",
+    "Vector",
+]
 
 
 class Params(BaseModel):
@@ -60,40 +71,6 @@ class Attribution:
     additive: bool
 
 
-class Detector(abc.ABC):
-    """Scores rows, then learns them.
-
-    Works on matrices whose columns are ``feature_names`` in that order. Rows may hold NaN. Scoring
-    never changes state and works before any learning (all rows then get the same score). Neither
-    method keeps or changes the caller's array. The state is a pure function of the constructor's
-    arguments and the sequence of ``learn_many`` calls: no clock, no global randomness.
-    """
-
-    kind: ClassVar[str]
-
-    feature_names: tuple[str, ...]
-
-    @abc.abstractmethod
-    def score_many(self, X: Matrix) -> Vector:
-        """Return one score per row, higher = more anomalous, finite."""
-
-    @abc.abstractmethod
-    def learn_many(self, X: Matrix) -> None:
-        """Learn one block of rows."""
-
-    @abc.abstractmethod
-    def explain_many(self, X: Matrix) -> Attribution:
-        """Attribute ``score_many(X)`` to the features."""
-
-    @abc.abstractmethod
-    def snapshot(self) -> Snapshot:
-        """Return the whole state; ``restore`` on a fresh detector gives equal scores ever after."""
-
-    @abc.abstractmethod
-    def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state. Raises ``SnapshotError`` if it isn't one of this kind and version."""
-
-
 class SnapshotError(ValueError):
     """The bytes or the content of a snapshot are not what this version can read."""
 
@@ -103,3 +80,165 @@ class ConfigError(ValueError):
 
 
 Features = Sequence[str]
+
+
+class Detector(AnomalyDetector, abc.ABC):  # type: ignore[misc]  # river has no types for mypy
+    """Scores rows, then learns them.
+
+    Works on matrices whose columns are ``feature_names`` in that order. Rows may hold NaN. Scoring
+    never changes state and works before any learning (all rows then get the same score). Neither
+    method keeps or changes the caller's array. The state is a pure function of the constructor's
+    arguments and the sequence of ``learn_many`` calls: no clock, no global randomness.
+
+    A kind implements the five abstract methods below; ``snapshot``, ``restore`` and river's
+    ``score_one`` and ``learn_one`` are made of them here.
+
+    As a river estimator it may be built without feature names: they are then the sorted keys of the
+    first dict it learns. Keys it doesn't know are ignored, missing ones are NaN.
+    """
+
+    kind: ClassVar[str]
+    """Name in a stream's config, and of the file."""
+
+    version: ClassVar[int] = 1
+    """Raised whenever ``_dump`` changes its form."""
+
+    block_of_ones: ClassVar[int] = 64
+    """``learn_one`` gathers this many rows before it learns them as one block."""
+
+    neutral: ClassVar[float] = 0.0
+    """The score of every row before anything was learned."""
+
+    Params: ClassVar[type[BaseModel]]
+
+    feature_names: tuple[str, ...]
+    params: BaseModel
+    seed: int
+
+    def __init__(
+        self, feature_names: Features = (), params: BaseModel | None = None, seed: int = 0
+    ) -> None:
+        self.feature_names = tuple(feature_names)
+        self.params = self.Params() if params is None else params
+        self.seed = seed
+        self._keys: tuple[Hashable, ...] = self.feature_names
+        self._gathered: list[list[float]] = []
+        if self._keys:
+            self._begin(len(self._keys))
+
+    @classmethod
+    def examples(cls) -> Sequence[BaseModel]:
+        """Return parameters to test this kind with; small enough for short streams."""
+        return [cls.Params()]
+
+    @abc.abstractmethod
+    def _begin(self, features: int) -> None:
+        """Make the state of a detector that has learned nothing, for rows of ``features``."""
+
+    @abc.abstractmethod
+    def score_many(self, X: Matrix) -> Vector:
+        """Return one score per row, higher = more anomalous, finite."""
+
+    @abc.abstractmethod
+    def learn_many(self, X: Matrix) -> None:
+        """Learn one block of rows, of any length; an empty one changes nothing."""
+
+    @abc.abstractmethod
+    def explain_many(self, X: Matrix) -> Attribution:
+        """Attribute ``score_many(X)`` to the features."""
+
+    @abc.abstractmethod
+    def _dump(self) -> Snapshot:
+        """Return the state of this kind, in copies."""
+
+    @abc.abstractmethod
+    def _load(self, snapshot: Snapshot) -> None:
+        """Take over what ``_dump`` gave; anything that doesn't fit is a ValueError or KeyError."""
+
+    @property
+    def trees(self) -> Trees | None:
+        """The forest behind the scores, if there is one. ``learn_many`` changes it in place."""
+        return None
+
+    @property
+    def window(self) -> Matrix:
+        """The latest rows it remembers, in no particular order; none if it keeps none."""
+        return np.empty((0, len(self._keys)), np.float32)
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole state; ``restore`` on a fresh detector gives equal scores ever after."""
+        keys = [str(key) for key in self._keys]
+        inner = self._dump() if keys else Snapshot({}, {})
+        meta = {
+            "kind": self.kind,
+            "version": self.version,
+            "params": self.params.model_dump(mode="json"),
+            "seed": self.seed,
+            "features": keys,
+            "state": dict(inner.meta),
+        }
+        width = (len(self._gathered), len(keys))
+        gathered = np.array(self._gathered, np.float32).reshape(width)
+        return Snapshot(meta, {**inner.arrays, "gathered": gathered})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace the state. Raises ``SnapshotError`` if it isn't one of this kind and version."""
+        meta, arrays = snapshot.meta, dict(snapshot.arrays)
+        mine = {
+            "kind": self.kind,
+            "version": self.version,
+            "params": self.params.model_dump(mode="json"),
+            "seed": self.seed,
+        }
+        if self.feature_names:
+            mine["features"] = list(self.feature_names)
+        for name, value in mine.items():
+            if meta.get(name) != value:
+                raise SnapshotError(
+                    f"the snapshot is of {name} {meta.get(name)!r}, this {self.kind} has {value!r}"
+                )
+        try:
+            self._keys = tuple(meta["features"])
+            if self._keys:
+                self._begin(len(self._keys))
+                gathered = arrays.pop("gathered").reshape(-1, len(self._keys))
+                self._gathered = gathered.astype(np.float64).tolist()
+                self._load(Snapshot(meta["state"], arrays))
+        except SnapshotError:
+            raise
+        except (KeyError, ValueError, TypeError) as error:
+            raise SnapshotError(f"the snapshot of {self.kind} can't be read: {error}") from error
+
+    def score_one(self, x: Mapping[Hashable, Any]) -> float:
+        """Return the score of one event (river)."""
+        if not self._keys:
+            return self.neutral
+        return float(self.score_many(np.array([self._row(x)], np.float32))[0])
+
+    def learn_one(self, x: Mapping[Hashable, Any]) -> None:
+        """Learn one event (river): kept until there is a block to learn."""
+        if not self._keys:
+            self._keys = tuple(sorted(x, key=str))
+            if not self._keys:
+                return
+            self._begin(len(self._keys))
+        self._gathered.append(self._row(x))
+        if len(self._gathered) >= self.block_of_ones:
+            block = np.array(self._gathered, np.float32)
+            self._gathered = []
+            self.learn_many(block)
+
+    def _row(self, x: Mapping[Hashable, Any]) -> list[float]:
+        values = (float(x.get(key, math.nan)) for key in self._keys)
+        return [value if math.isfinite(value) else math.nan for value in values]
+
+    @property
+    def _supervised(self) -> bool:
+        return False
+
+
+def as_rows(X: Matrix, features: int) -> Matrix:
+    """Return ``X`` as a C-contiguous float32 matrix, or raise ValueError on a wrong width."""
+    if X.ndim != 2 or X.shape[1] != features:
+        raise ValueError(f"expected rows of {features} features, got an array of shape {X.shape}")
+    return np.ascontiguousarray(X, np.float32)
