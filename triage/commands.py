@@ -1,4 +1,4 @@
-"""What a person can ask for. ``handlers.Triage.handle(command, actor)`` is the only way to change a case."""
+"""What a person can ask for. Only ``handlers.Triage.handle(command, actor, at)`` changes a case."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class MemberState(enum.StrEnum):
 
 
 class VerdictState(enum.StrEnum):
-    """``pending`` until the undo grace is over, then ``recorded``; ``published`` after the relay."""
+    """``pending`` until the undo grace is over, then ``recorded``; ``published`` by the relay."""
 
     PENDING = "pending"
     RECORDED = "recorded"
@@ -143,7 +143,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What became of the records of a partition; each record is in exactly one of the first five."""
+    """What became of a partition's records; each record is in exactly one of the first five."""
 
     accepted: int = 0
     dead_lettered: int = 0
@@ -226,7 +226,7 @@ class PartitionState:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """At ``offset`` (next to read) of the partition, labels up to ``label_position`` took effect."""
+    """At ``offset`` (next to read) of a partition, labels up to ``label_position`` took effect."""
 
     offset: int
     label_position: int

@@ -18,13 +18,21 @@ from triage.model import (
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What to list. None = all. ``order``: ``worth`` (default), ``newest``, ``largest``."""
+    """What to list. None = all. ``order``: ``worth`` (default), ``newest``, ``largest``.
+
+    Attributes:
+        text: words that must all occur in title, subtitle or stream, or be an entity's value.
+        viewer: name of who asks. With it ``status=OPEN`` also lists the clusters that wait for a
+            second opinion, except those where the viewer gave the first; they look like the others,
+            so that the second opinion is blind.
+    """
 
     stream: str | None = None
     status: ClusterStatus | None = ClusterStatus.OPEN
     entity: str | None = None
     text: str | None = None
     order: str = "worth"
+    viewer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,9 @@ class VerdictRow:
     """A verdict and what became of it.
 
     Attributes:
-        learned: labels of this verdict are in force in every partition of the stream.
+        learned: labels of this verdict (once it is taken back: their retraction) are in force in
+            every partition of the stream. True at once, without models, where there is nothing to
+            learn.
         model_before, model_after: label positions of the models, once learned.
         rose, fell: open clusters whose posterior moved by more than 0.01.
         grace_until: seconds since 1970; until then undo leaves no trace outside.
@@ -105,7 +115,10 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class ClusterReason:
-    """Mean contribution of a feature over the cluster with its spread, and the strongest member's value."""
+    """Mean contribution of a feature over the cluster, and the strongest member's value.
+
+    ``low`` and ``high`` are one standard deviation off the mean.
+    """
 
     feature: str
     label: str
@@ -172,8 +185,10 @@ class BoardStatus:
 class Change:
     """Something that happened; ids rise without a gap in commit order (server-sent events).
 
-    ``kind``: ``clusters`` (new or grown: ids), ``verdict`` (id), ``learned`` (stream, verdicts,
-    rose, fell), ``published`` (verdict ids), ``status``.
+    ``kind`` and ``data``: ``clusters`` (new, grown or moved in the queue: the first 200 ``ids``,
+    ``total``), ``verdict`` (``id``, ``cluster_id``: given or taken back), ``learned`` (``stream``,
+    ``verdicts``, ``rose``, ``fell``, ``model``), ``published`` (``verdicts``), ``status``
+    (``stream``: a stream came, changed its config, or is warm now).
     """
 
     change_id: int

@@ -34,7 +34,7 @@ RELAY_LEASE = "relay"
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """A partition's whole state at ``offset``, with the labels it held. ``sha256`` is of ``blob``."""
+    """A partition's whole state at ``offset``, with its labels. ``sha256`` is of ``blob``."""
 
     offset: int
     label_position: int
@@ -160,14 +160,17 @@ class WorkerStore(Protocol):
         """Return the labels in force at a position: added up to there and not retracted by then."""
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
-        """Return the candidates of the partition that nobody has read and that are in open clusters."""
+        """Return the partition's candidates that wait for a verdict, oldest first.
+
+        Those of decided clusters don't; those that are in no cluster yet do.
+        """
 
 
 class GrouperStore(Protocol):
     """What the grouper needs."""
 
     def candidates_after(self, stream: str, seq: int, limit: int) -> Sequence[GroupedCandidate]:
-        """Return the stream's candidates after ``seq`` in commit order, whatever their partition."""
+        """Return the stream's candidates after ``seq`` in commit order, of all partitions."""
 
     def grouped_up_to(self, stream: str) -> int:
         """Return the ``seq`` up to which the stream's candidates have been grouped."""
@@ -263,9 +266,7 @@ class UnitOfWork(Protocol):
     def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
         """Append a retraction of all labels of the verdict; return its position."""
 
-    def send(
-        self, message: Message, at: float, verdict_id: str | None, not_before: float
-    ) -> int:
+    def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
         """Put a message into the outbox; return its outbox id."""
 
     def withdraw(self, verdict_id: str) -> bool:

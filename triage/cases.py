@@ -1,0 +1,81 @@
+"""Values of a case while a handler works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from triage.findings import FindingKind
+from triage.model import ClusterStatus, VerdictKind, VerdictState
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A cluster as a handler needs it.
+
+    ``revision`` counts verdicts and their reversals, not new members: a busy cluster must be
+    decidable while it grows, and members that were not on the screen are never *read*.
+    """
+
+    cluster_id: str
+    stream: str
+    detector: str
+    title: str
+    status: ClusterStatus
+    revision: int
+    verdict: VerdictKind | None
+    posterior: float
+    first_time: float
+    last_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict as it is stored.
+
+    Attributes:
+        read_ids: the members that were on the screen; ``propagated``: number of the others.
+        label_position: newest row of the label log that it caused; None if it teaches nothing.
+    """
+
+    verdict_id: str
+    cluster_id: str
+    stream: str
+    kind: VerdictKind
+    state: VerdictState
+    actor: str
+    at: float
+    reason: str
+    scope: str
+    expires_at: float | None
+    read_ids: tuple[str, ...]
+    propagated: int
+    grace_until: float
+    label_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRevision:
+    """A published (or to be published) revision of a finding."""
+
+    finding_id: str
+    revision: int
+    verdict_id: str
+    kind: FindingKind
+    outbox_id: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which object; ``before`` and ``after`` hold what changed."""
+
+    at: float
+    actor: str
+    role: str
+    action: str
+    object: str
+    request_id: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None

@@ -1,0 +1,83 @@
+"""Errors, named by what the caller should do.
+
+TriageError
+  Retry              nothing happened: try again later
+    StoreUnavailable   the database can't be reached, is locked or full
+  Refused            nothing happened, and asking again won't help: tell the person
+    NotAllowed         the actor's role may not do this
+    NotFound           there is no such object
+    Invalid            the command itself is wrong
+    Conflict           someone else was faster; ``current`` says what stands now
+  Stop               going on would lose or repeat an effect: stop and tell a person
+    Fenced             another process has taken over
+    TopicReplaced      the topic is not the one that the positions belong to
+    ConfigChanged      the config is not the one that the state was learned under
+    StateDiverged      a replay gave another result than the first time
+    SchemaUnknown      the database was made by a newer version of this program
+"""
+
+from __future__ import annotations
+
+
+class TriageError(Exception):
+    """Base of all errors of this package."""
+
+
+class Retry(TriageError):
+    """Nothing happened: try again later."""
+
+
+class StoreUnavailable(Retry):
+    """The database can't be reached, is locked or full; the message names the remedy."""
+
+
+class Refused(TriageError):
+    """Nothing happened, and asking again won't help."""
+
+
+class NotAllowed(Refused):
+    """The actor's role may not do this."""
+
+
+class NotFound(Refused):
+    """There is no such object."""
+
+
+class Invalid(Refused):
+    """The command itself is wrong."""
+
+
+class Conflict(Refused):
+    """The object has changed since the caller saw it.
+
+    Attributes:
+        current: the verdict id that stands now, empty if there is none.
+    """
+
+    def __init__(self, message: str, current: str = "") -> None:
+        super().__init__(message)
+        self.current = current
+
+
+class Stop(TriageError):
+    """Going on would lose or repeat an effect."""
+
+
+class Fenced(Stop):
+    """Another process has taken over this partition or lease."""
+
+
+class TopicReplaced(Stop):
+    """The topic is not the one that the stored positions belong to."""
+
+
+class ConfigChanged(Stop):
+    """The config is not the one that the stored state was learned under."""
+
+
+class StateDiverged(Stop):
+    """A candidate came a second time with another score: the replay isn't exact."""
+
+
+class SchemaUnknown(Stop):
+    """The database was made by a newer version of this program."""

@@ -1,0 +1,335 @@
+"""The only way to change a case.
+
+Every handling reads: authorise, change, labels, audit, outbox, tell the boards, commit; all in one
+transaction. Time comes with the command, ids are made from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+
+from triage.access import Action, authorise
+from triage.cases import AuditEntry, Case, FindingRevision, Verdict
+from triage.commands import Command, RecordVerdict, UndoVerdict
+from triage.errors import Conflict, Invalid, NotFound
+from triage.findings import Finding, FindingKind, MessageOf
+from triage.labels import labels_of
+from triage.model import Actor, Candidate, ClusterStatus, MemberState, VerdictKind, VerdictState
+from triage.queries import VerdictRow
+from triage.store.base import CaseStore, UnitOfWork
+
+NAMESPACE = uuid.UUID("5b1d6f4e-6a0e-5c53-9a0e-2f1f4f7c0d11")
+MAX_TEXT = 4_000  # characters of a reason or scope
+MAX_READ = 1_000  # members that a person can have read
+
+
+class Triage:
+    """Handles commands on a store."""
+
+    def __init__(self, store: CaseStore, message_of: MessageOf) -> None:
+        self._store = store
+        self._message_of = message_of
+
+    def handle(self, command: Command, actor: Actor, at: float) -> VerdictRow:
+        """Do what the command asks for, or nothing; return the verdict as it now stands.
+
+        The same idempotency key with the same command again changes nothing and returns the verdict
+        that it made (as it stands by now).
+
+        Raises:
+            NotAllowed, NotFound, Invalid: see the message.
+            Conflict: someone else decided or undid meanwhile; the message says who, what and when.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.DECIDE if isinstance(command, RecordVerdict) else Action.UNDO_OWN)
+        _check(command, at)
+        with self._store.unit_of_work() as unit:
+            verdict_id = _answered(unit, command, actor)
+            if verdict_id is None:
+                if isinstance(command, RecordVerdict):
+                    verdict_id = self._record(unit, command, actor, at)
+                else:
+                    verdict_id = self._undo(unit, command, actor, at)
+                unit.remember(actor.name, command.idempotency_key, _digest(command), verdict_id, at)
+            row = unit.verdict_row(verdict_id)
+            if row is None:
+                raise NotFound(f"there is no verdict {verdict_id}")
+            return row
+
+    def _record(self, unit: UnitOfWork, command: RecordVerdict, actor: Actor, at: float) -> str:
+        case = _find_case(unit, command.cluster_id)
+        standing = unit.standing(case.cluster_id)
+        _check_decidable(case, command, standing, actor)
+        members = unit.member_ids(case.cluster_id)
+        _check_read(command, members)
+        policy = unit.policy(case.stream)
+
+        unsure = command.kind is VerdictKind.UNSURE
+        verdict = Verdict(
+            verdict_id=_id("verdict", actor.name, command.idempotency_key),
+            cluster_id=case.cluster_id,
+            stream=case.stream,
+            kind=command.kind,
+            state=VerdictState.PENDING,
+            actor=actor.name,
+            at=at,
+            reason=command.reason,
+            scope=command.scope,
+            expires_at=command.expires_at,
+            read_ids=command.read,
+            propagated=0 if unsure else len(members) - len(command.read),
+            grace_until=at + policy.undo_grace,
+        )
+        decided = dataclasses.replace(
+            case,
+            status=ClusterStatus.SECOND_OPINION if unsure else ClusterStatus.DECIDED,
+            revision=case.revision + 1,
+            verdict=None if unsure else command.kind,
+        )
+        unit.update_case(decided)
+        if not unsure:
+            unit.set_members(case.cluster_id, _states(members, command.read))
+
+        labels = labels_of(command.kind, members, command.read, policy)
+        if labels:
+            position = unit.add_labels(case.stream, verdict.verdict_id, labels, at)
+            verdict = dataclasses.replace(verdict, label_position=position)
+        unit.add_verdict(verdict)
+
+        _audit(unit, "verdict", actor, command, at, case, decided, verdict)
+        if command.kind is VerdictKind.REAL:
+            finding = _finding(
+                case, verdict, unit.candidates(command.read), len(members), FindingKind.VERIFIED
+            )
+            self._send(unit, finding, at, not_before=verdict.grace_until)
+        unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
+        return verdict.verdict_id
+
+    def _undo(self, unit: UnitOfWork, command: UndoVerdict, actor: Actor, at: float) -> str:
+        verdict = unit.verdict(command.verdict_id)
+        if verdict is None:
+            raise NotFound(f"there is no verdict {command.verdict_id}")
+        if verdict.actor != actor.name:
+            authorise(actor, Action.UNDO_OTHERS)
+        case = _find_case(unit, verdict.cluster_id)
+        standing = unit.standing(verdict.cluster_id)
+        _check_undoable(verdict, standing)
+
+        withdrawn = unit.withdraw(verdict.verdict_id)
+        sent = unit.finding(verdict.verdict_id)
+        in_time = withdrawn or (sent is None and at <= verdict.grace_until)
+        undone = dataclasses.replace(
+            verdict, state=VerdictState.UNDONE if in_time else VerdictState.RETRACTED
+        )
+        others = [other for other in standing if other.verdict_id != verdict.verdict_id]
+        reopened = dataclasses.replace(
+            case,
+            status=ClusterStatus.SECOND_OPINION if others else ClusterStatus.OPEN,
+            revision=case.revision + 1,
+            verdict=None,
+        )
+        unit.update_case(reopened)
+        unit.set_members(case.cluster_id, {})
+
+        if verdict.label_position is not None:
+            position = unit.retract_labels(verdict.stream, verdict.verdict_id, at)
+            undone = dataclasses.replace(undone, label_position=position)
+        unit.update_verdict(undone)
+
+        _audit(unit, "undo", actor, command, at, case, reopened, undone)
+        if sent is not None and not withdrawn:
+            read = unit.candidates(verdict.read_ids)
+            total = len(verdict.read_ids) + verdict.propagated
+            finding = dataclasses.replace(
+                _finding(case, verdict, read, total, FindingKind.RETRACTED),
+                revision=sent.revision + 1,
+                revised_by=actor.name,
+                revised_at=at,
+                revision_reason=command.reason,
+            )
+            self._send(unit, finding, at, not_before=at)
+        unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
+        return verdict.verdict_id
+
+    def _send(self, unit: UnitOfWork, finding: Finding, at: float, not_before: float) -> None:
+        outbox_id = unit.send(self._message_of(finding), at, finding.verdict_id, not_before)
+        unit.add_finding(
+            FindingRevision(
+                finding.finding_id,
+                finding.revision,
+                finding.verdict_id,
+                finding.kind,
+                outbox_id,
+                at,
+            )
+        )
+
+
+def _id(*parts: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, json.dumps(parts)))
+
+
+def _digest(command: Command) -> str:
+    content = {"command": type(command).__name__, **dataclasses.asdict(command)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _answered(unit: UnitOfWork, command: Command, actor: Actor) -> str | None:
+    before = unit.answered(actor.name, command.idempotency_key)
+    if before is None:
+        return None
+    sha256, verdict_id = before
+    if sha256 != _digest(command):
+        raise Invalid("this idempotency key was used for another command: make a new one")
+    return verdict_id
+
+
+def _check(command: Command, at: float) -> None:
+    """Refuse what no state of the case could make valid."""
+    if not 0 < len(command.idempotency_key) <= 200:
+        raise Invalid("idempotency_key: 1 to 200 characters")
+    if len(command.reason) > MAX_TEXT:
+        raise Invalid(f"reason: at most {MAX_TEXT} characters")
+    if isinstance(command, UndoVerdict):
+        return
+    if len(command.scope) > MAX_TEXT:
+        raise Invalid(f"scope: at most {MAX_TEXT} characters")
+    if not 0 < len(command.read) <= MAX_READ:
+        raise Invalid(f"read: name the members that were on the screen, 1 to {MAX_READ}")
+    if len(set(command.read)) != len(command.read):
+        raise Invalid("read: a member is named twice")
+    if command.kind is VerdictKind.EXPECTED:
+        if not command.scope.strip():
+            raise Invalid("expected: say in scope what is expected")
+        if command.expires_at is None or not at < command.expires_at < float("inf"):
+            raise Invalid("expected: expires_at must be a time in the future")
+
+
+def _check_decidable(
+    case: Case, command: RecordVerdict, standing: Sequence[Verdict], actor: Actor
+) -> None:
+    if case.status is ClusterStatus.SECOND_OPINION and any(
+        verdict.actor == actor.name for verdict in standing
+    ):
+        raise Conflict("this cluster waits for a second opinion: yours was the first")
+    if case.status is ClusterStatus.DECIDED or command.revision != case.revision:
+        raise _conflict(case, standing)
+
+
+def _check_undoable(verdict: Verdict, standing: Sequence[Verdict]) -> None:
+    if verdict.state in (VerdictState.UNDONE, VerdictState.RETRACTED):
+        raise Conflict("this verdict has been taken back already", verdict.verdict_id)
+    if standing[-1].verdict_id != verdict.verdict_id:
+        newest = standing[-1]
+        raise Conflict(
+            f"{newest.actor} has decided since ({newest.kind}): undo that one first",
+            newest.verdict_id,
+        )
+
+
+def _conflict(case: Case, standing: Sequence[Verdict]) -> Conflict:
+    """Say what stands now. A first, unsure opinion stays hidden from the second analyst."""
+    if case.status is ClusterStatus.DECIDED and standing:
+        newest = standing[-1]
+        when = dataclasses.replace(newest).at
+        return Conflict(
+            f"{newest.actor} decided {newest.kind} at {_clock(when)}: reload the cluster",
+            newest.verdict_id,
+        )
+    return Conflict("the cluster has changed since you opened it: reload it")
+
+
+def _clock(at: float) -> str:
+    return f"{int(at) // 3600 % 24:02d}:{int(at) // 60 % 60:02d}:{int(at) % 60:02d} UTC"
+
+
+def _check_read(command: RecordVerdict, members: Sequence[str]) -> None:
+    strangers = set(command.read).difference(members)
+    if strangers:
+        raise Invalid(f"read: not in this cluster: {', '.join(sorted(strangers)[:3])}")
+
+
+def _states(members: Sequence[str], read: Sequence[str]) -> Mapping[str, MemberState]:
+    seen = frozenset(read)
+    return {
+        member: MemberState.READ if member in seen else MemberState.PROPAGATED for member in members
+    }
+
+
+def _find_case(unit: UnitOfWork, cluster_id: str) -> Case:
+    case = unit.case(cluster_id)
+    if case is None:
+        raise NotFound(f"there is no cluster {cluster_id}")
+    return case
+
+
+def _audit(
+    unit: UnitOfWork,
+    action: str,
+    actor: Actor,
+    command: Command,
+    at: float,
+    before: Case,
+    after: Case,
+    verdict: Verdict,
+) -> None:
+    unit.audit(
+        AuditEntry(
+            at=at,
+            actor=actor.name,
+            role=actor.role,
+            action=action,
+            object=f"cluster/{before.cluster_id}",
+            request_id=command.idempotency_key,
+            before=_audited(before),
+            after={
+                **_audited(after),
+                "verdict_id": verdict.verdict_id,
+                "kind": verdict.kind,
+                "state": verdict.state,
+                "reason": command.reason,
+                "scope": verdict.scope,
+                "expires_at": verdict.expires_at,
+                "read": list(verdict.read_ids),
+                "propagated": verdict.propagated,
+                "label_position": verdict.label_position,
+            },
+        )
+    )
+
+
+def _audited(case: Case) -> dict[str, object]:
+    return {"status": case.status, "revision": case.revision, "verdict": case.verdict}
+
+
+def _finding(
+    case: Case, verdict: Verdict, read: Sequence[Candidate], total: int, kind: FindingKind
+) -> Finding:
+    return Finding(
+        finding_id=_id("finding", verdict.verdict_id),
+        revision=1,
+        kind=kind,
+        stream=case.stream,
+        detector=case.detector,
+        cluster_id=case.cluster_id,
+        verdict_id=verdict.verdict_id,
+        title=case.title,
+        decided_by=verdict.actor,
+        decided_at=verdict.at,
+        reason=verdict.reason,
+        revised_by=verdict.actor,
+        revised_at=verdict.at,
+        revision_reason=verdict.reason,
+        read=tuple(read),
+        members_total=total,
+        posterior=case.posterior,
+        first_time=case.first_time,
+        last_time=case.last_time,
+        config_version=read[0].config_version,
+        model_version=max(candidate.model_version for candidate in read),
+        entities=tuple(sorted({pair for one in read for pair in one.entities.items()})),
+    )

@@ -1,0 +1,195 @@
+"""The connection to SQLite or PostgreSQL: transactions, and their errors in the caller's words.
+
+The two differ in few places, all of them here. SQLite: a write transaction begins IMMEDIATE, so
+writers queue up instead of failing half way. PostgreSQL: ``in_order`` takes one advisory lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
+
+from triage.errors import StoreUnavailable
+
+ORDER_LOCK = 0x7472_6961  # any number, the same in every version: "tria"
+MIGRATION_LOCK = 0x7472_6962
+CHUNK = 5_000  # parameters per statement; both databases take at least 32,766
+
+Item = TypeVar("Item")
+
+
+class Database:
+    """A database by its URL. Thread-safe; open one per process."""
+
+    def __init__(self, url: str, busy_timeout_s: float = 10.0) -> None:
+        address = _address(url)
+        self.is_sqlite = address.get_backend_name() == "sqlite"
+        self.name = address.render_as_string(hide_password=True)
+        options: dict[str, Any] = {}
+        if not self.is_sqlite:
+            options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        self.engine = sa.create_engine(address, pool_size=8, max_overflow=8, **options)
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine, busy_timeout_s)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One view of the data for all statements inside; nothing is written."""
+        with self._unavailable(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction: committed at the end, rolled back on any error."""
+        with self._unavailable(), self.engine.connect() as connection:
+            connection.execution_options(triage_write=True)
+            with connection.begin():
+                yield connection
+
+    def in_order(self, connection: sa.Connection) -> None:
+        """From here to the end of the transaction no other writer gives out numbers.
+
+        Change ids, label positions, candidates' ``seq`` and outbox ids are read by "what came after
+        n?". A number drawn from a sequence becomes visible at commit, so a reader could see 8, move
+        on, and miss a 7 that commits later. Holding one lock from numbering to commit makes the
+        order of numbers the order of commits, without gaps. The rates are low: a few writes a
+        second. Taken before any row that another process might write, so that locks can't cross.
+        """
+        if not self.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ORDER_LOCK)))
+
+    def insert(self, table: sa.Table) -> SqliteInsert | PostgresInsert:
+        """Return an INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def update_many(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        key: str,
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Set the columns named in ``rows`` where ``key`` matches, in bulk."""
+        if not rows:
+            return
+        columns = [name for name in rows[0] if name != key]
+        if self.is_sqlite:
+            statement = (
+                table.update()
+                .where(table.c[key] == sa.bindparam("key_"))
+                .values({name: sa.bindparam(f"{name}_") for name in columns})
+            )
+            connection.execute(
+                statement,
+                [{"key_": row[key], **{f"{name}_": row[name] for name in columns}} for row in rows],
+            )
+            return
+        for part in chunks(rows, CHUNK):
+            fresh = _unnest([table.c[name] for name in (key, *columns)], part)
+            connection.execute(
+                table.update()
+                .where(table.c[key] == fresh.c[key])
+                .values({name: fresh.c[name] for name in columns})
+            )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _unavailable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
+
+
+def next_number(connection: sa.Connection, column: sa.Column[Any], *where: Any) -> int:
+    """Return the number after the largest one. Only after ``Database.in_order``."""
+    largest = connection.scalar(sa.select(sa.func.max(column)).where(*where))
+    return (largest or 0) + 1
+
+
+def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
+    """Cut into lists of at most ``size``."""
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _unnest(
+    columns: Sequence[sa.Column[Any]], rows: Sequence[Mapping[str, Any]]
+) -> sa.TableValuedAlias:
+    """Return the rows as a table that PostgreSQL can join: one array per column."""
+    arrays = (
+        sa.bindparam(None, [row[column.name] for row in rows], sa.ARRAY(column.type))
+        for column in columns
+    )
+    typed = [sa.column(column.name, column.type) for column in columns]
+    return sa.func.unnest(*arrays).table_valued(*typed).render_derived("fresh")
+
+
+def _address(url: str) -> sa.URL:
+    address = sa.make_url(url)
+    if address.get_backend_name() == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() != "sqlite" or not address.database:
+        raise ValueError(f"{url}: expected sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    return address
+
+
+def _prepare_sqlite(engine: sa.Engine, busy_timeout_s: float) -> None:
+    def connected(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    def begun(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("triage_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    sa.event.listen(engine, "connect", connected)
+    sa.event.listen(engine, "begin", begun)
+
+
+REMEDIES = (
+    ("disk is full", "the disk is full: free some space, then try again"),
+    ("no space left", "the server's disk is full: free some space, then try again"),
+    ("is locked", "another process is writing for too long: try again, or stop that process"),
+    ("unable to open", "the file can't be opened: check that its folder exists and is writable"),
+    ("readonly", "the file can't be written: check its permissions"),
+    ("malformed", "the file is damaged: stop, keep a copy, restore the last backup"),
+    ("not a database", "the file is not a database: check the path"),
+    ("refused", "the server doesn't answer: check that it runs and that host and port are right"),
+    ("password", "the server refused the user: check user and password"),
+    ("does not exist", "there is no such database or user on the server: create it"),
+    ("deadlock", "two writers waited for each other: try again"),
+)
+
+
+def _remedy(error: Exception) -> str:
+    said = str(getattr(error, "orig", None) or error).strip()
+    for sign, remedy in REMEDIES:
+        if sign in said.lower():
+            return f"{remedy} ({said})"
+    return f"the database doesn't answer: check it, then try again ({said})"

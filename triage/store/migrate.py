@@ -1,0 +1,78 @@
+"""Brings a database to this program's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from triage.errors import SchemaUnknown
+from triage.store.database import MIGRATION_LOCK, Database
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest schema.
+
+    Two processes may do this at the same time: the second one waits, then finds nothing to do. A
+    migration that fails leaves the database as it was.
+
+    Raises:
+        SchemaUnknown: the database is newer than this program.
+        StoreUnavailable: it can't be reached.
+    """
+    database = Database(url)
+    try:
+        migrate_database(database)
+    finally:
+        database.close()
+
+
+def migrate_database(database: Database) -> None:
+    """Like ``migrate``, on an open database."""
+    config = _config()
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        if _current(connection, config) != _newest(config):
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def check_schema(database: Database) -> None:
+    """Do nothing if the database has this program's schema, else raise ``SchemaUnknown``."""
+    config = _config()
+    with database.read() as connection:
+        current = _current(connection, config)
+    if current != _newest(config):
+        raise SchemaUnknown(
+            f"{database.name}: schema {current or 'none'}, this program needs {_newest(config)}:"
+            " run the migration"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _newest(config: Config) -> str | None:
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def _current(connection: sa.Connection, config: Config) -> str | None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaUnknown(
+            f"the database has schema {current}, newer than this program ({max(known)}):"
+            " update the program"
+        )
+    return current

@@ -1,0 +1,1 @@
+"""Alembic's scripts. ``migrate.migrate`` runs them."""

@@ -1,0 +1,306 @@
+"""The unit of work of the handlers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from triage.cases import AuditEntry, Case, FindingRevision, Verdict
+from triage.findings import FindingKind, Message
+from triage.labels import NewLabel
+from triage.model import Candidate, ClusterStatus, MemberState, VerdictKind, VerdictState
+from triage.policy import Policy
+from triage.queries import VerdictRow
+from triage.store import tables as t
+from triage.store.base import UnitOfWork
+from triage.store.codec import dump_headers, dumps, load_candidate, loads
+from triage.store.database import Database, chunks, next_number
+from triage.store.sql_shared import SqlPart, add_change, add_outbox, select_in
+from triage.store.sql_verdicts import verdict_rows
+
+STANDING = ("pending", "recorded", "published")
+
+
+class SqlCases(SqlPart):
+    """See ``base.CaseStore``."""
+
+    @contextlib.contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """Begin a transaction: committed at the end, rolled back on any error."""
+        with self._db.write() as connection:
+            self._db.in_order(connection)
+            yield SqlUnitOfWork(self._db, connection)
+
+
+class SqlUnitOfWork:
+    """See ``base.UnitOfWork``."""
+
+    def __init__(self, database: Database, connection: sa.Connection) -> None:
+        self._db = database
+        self._connection = connection
+
+    def policy(self, stream: str) -> Policy:
+        """Return the stream's policy in force."""
+        return policy_of(self._connection, stream)
+
+    def answered(self, actor: str, key: str) -> tuple[str, str] | None:
+        """Return (content hash, verdict id) of a request that was answered before."""
+        r = t.requests.c
+        row = self._connection.execute(
+            sa.select(r.sha256, r.verdict_id).where(r.actor == actor, r.key == key)
+        ).first()
+        return None if row is None else (row[0], row[1])
+
+    def remember(self, actor: str, key: str, sha256: str, verdict_id: str, at: float) -> None:
+        """Note the answer to a request."""
+        self._connection.execute(
+            t.requests.insert().values(
+                actor=actor, key=key, sha256=sha256, verdict_id=verdict_id, at=at
+            )
+        )
+
+    def case(self, cluster_id: str) -> Case | None:
+        """Return a cluster as a handler needs it."""
+        row = (
+            self._connection.execute(
+                sa.select(t.clusters).where(t.clusters.c.cluster_id == cluster_id)
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return None
+        return Case(
+            cluster_id=row["cluster_id"],
+            stream=row["stream"],
+            detector=row["detector"],
+            title=row["title"],
+            status=ClusterStatus(row["status"]),
+            revision=row["revision"],
+            verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
+            posterior=row["posterior"],
+            first_time=row["first_time"],
+            last_time=row["last_time"],
+        )
+
+    def member_ids(self, cluster_id: str) -> Sequence[str]:
+        """Return all members, oldest first."""
+        m = t.members.c
+        return self._connection.scalars(
+            sa.select(m.candidate_id).where(m.cluster_id == cluster_id).order_by(m.seq)
+        ).all()
+
+    def candidates(self, candidate_ids: Sequence[str]) -> Sequence[Candidate]:
+        """Return these candidates in the order asked for."""
+        rows = select_in(
+            self._connection, sa.select(t.candidates), t.candidates.c.candidate_id, candidate_ids
+        )
+        found = {row["candidate_id"]: load_candidate(row) for row in rows}
+        return [found[candidate_id] for candidate_id in candidate_ids]
+
+    def verdict(self, verdict_id: str) -> Verdict | None:
+        """Return one verdict."""
+        found = self._verdicts(t.verdicts.c.verdict_id == verdict_id)
+        return found[0] if found else None
+
+    def standing(self, cluster_id: str) -> Sequence[Verdict]:
+        """Return the cluster's verdicts that have not been taken back, oldest first."""
+        v = t.verdicts.c
+        return self._verdicts(v.cluster_id == cluster_id, v.state.in_(STANDING))
+
+    def add_verdict(self, verdict: Verdict) -> None:
+        """Store a new verdict."""
+        number = next_number(self._connection, t.verdicts.c.number)
+        self._connection.execute(
+            t.verdicts.insert().values(
+                number=number,
+                verdict_id=verdict.verdict_id,
+                cluster_id=verdict.cluster_id,
+                stream=verdict.stream,
+                kind=str(verdict.kind),
+                state=str(verdict.state),
+                actor=verdict.actor,
+                at=verdict.at,
+                reason=verdict.reason,
+                scope=verdict.scope,
+                expires_at=verdict.expires_at,
+                read_ids=dumps(verdict.read_ids),
+                read=len(verdict.read_ids),
+                propagated=verdict.propagated,
+                grace_until=verdict.grace_until,
+                label_position=verdict.label_position,
+            )
+        )
+
+    def update_verdict(self, verdict: Verdict) -> None:
+        """Store a verdict's new state and label position."""
+        self._connection.execute(
+            t.verdicts.update()
+            .where(t.verdicts.c.verdict_id == verdict.verdict_id)
+            .values(state=str(verdict.state), label_position=verdict.label_position)
+        )
+
+    def update_case(self, case: Case) -> None:
+        """Store the cluster's status, revision and verdict."""
+        self._connection.execute(
+            t.clusters.update()
+            .where(t.clusters.c.cluster_id == case.cluster_id)
+            .values(
+                status=str(case.status),
+                revision=case.revision,
+                verdict=None if case.verdict is None else str(case.verdict),
+            )
+        )
+
+    def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
+        """Set the state of all members; those not named become ``open``."""
+        m = t.members.c
+        everyone = t.members.update().where(m.cluster_id == cluster_id)
+        self._connection.execute(everyone.values(state=str(MemberState.OPEN)))
+        for state in frozenset(states.values()):
+            named = [cid for cid, given in states.items() if given is state]
+            for part in chunks(named):
+                self._connection.execute(
+                    everyone.where(m.candidate_id.in_(part)).values(state=str(state))
+                )
+
+    def add_labels(
+        self, stream: str, verdict_id: str, labels: Sequence[NewLabel], at: float
+    ) -> int:
+        """Append to the label log; return its newest position."""
+        first = self._next_label(stream)
+        rows = [
+            {
+                "stream": stream,
+                "position": first + i,
+                "verdict_id": verdict_id,
+                "candidate_id": label.candidate_id,
+                "y": label.y,
+                "weight": label.weight,
+                "state": str(label.state),
+                "at": at,
+            }
+            for i, label in enumerate(labels)
+        ]
+        self._connection.execute(t.labels.insert(), rows)
+        return first + len(rows) - 1
+
+    def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
+        """Append a retraction of all labels of the verdict; return its position."""
+        position = self._next_label(stream)
+        self._connection.execute(
+            t.labels.insert().values(stream=stream, position=position, verdict_id=verdict_id, at=at)
+        )
+        return position
+
+    def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
+        """Put a message into the outbox; return its outbox id."""
+        row = {
+            "topic": message.topic,
+            "key": message.key,
+            "value": message.value,
+            "headers": dump_headers(message.headers),
+            "verdict_id": verdict_id,
+            "not_before": not_before,
+            "at": at,
+        }
+        return add_outbox(self._db, self._connection, [row])[0]
+
+    def withdraw(self, verdict_id: str) -> bool:
+        """Take back the verdict's messages that have no number; return whether there were any."""
+        gone = self._connection.execute(
+            t.pending.delete().where(t.pending.c.verdict_id == verdict_id)
+        )
+        return gone.rowcount > 0
+
+    def finding(self, verdict_id: str) -> FindingRevision | None:
+        """Return the newest revision of the verdict's finding."""
+        f = t.findings.c
+        row = (
+            self._connection.execute(
+                sa.select(t.findings)
+                .where(f.verdict_id == verdict_id)
+                .order_by(f.revision.desc())
+                .limit(1)
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return None
+        return FindingRevision(**{**row, "kind": FindingKind(row["kind"])})
+
+    def add_finding(self, revision: FindingRevision) -> None:
+        """Note a revision of a finding."""
+        self._connection.execute(
+            t.findings.insert().values(
+                finding_id=revision.finding_id,
+                revision=revision.revision,
+                verdict_id=revision.verdict_id,
+                kind=str(revision.kind),
+                outbox_id=revision.outbox_id,
+                at=revision.at,
+            )
+        )
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit trail."""
+        self._connection.execute(
+            t.audit.insert().values(
+                seq=next_number(self._connection, t.audit.c.seq),
+                at=entry.at,
+                actor=entry.actor,
+                role=entry.role,
+                action=entry.action,
+                object=entry.object,
+                request_id=entry.request_id,
+                before=None if entry.before is None else dumps(entry.before),
+                after=None if entry.after is None else dumps(entry.after),
+            )
+        )
+
+    def change(self, kind: str, at: float, data: Mapping[str, Any]) -> None:
+        """Tell the boards."""
+        add_change(self._connection, kind, at, data)
+
+    def verdict_row(self, verdict_id: str) -> VerdictRow | None:
+        """Return the verdict as the board shows it."""
+        rows = verdict_rows(self._connection, t.verdicts.c.verdict_id == verdict_id)
+        return rows[0] if rows else None
+
+    def _next_label(self, stream: str) -> int:
+        return next_number(self._connection, t.labels.c.position, t.labels.c.stream == stream)
+
+    def _verdicts(self, *where: sa.ColumnElement[bool]) -> Sequence[Verdict]:
+        rows = self._connection.execute(
+            sa.select(t.verdicts).where(*where).order_by(t.verdicts.c.number)
+        ).mappings()
+        return [_verdict(row) for row in rows]
+
+
+def policy_of(connection: sa.Connection, stream: str) -> Policy:
+    """Return the stream's policy in force; the defaults if none was registered."""
+    kept = connection.scalar(sa.select(t.streams.c.policy).where(t.streams.c.stream == stream))
+    return Policy() if kept is None else Policy.model_validate_json(kept)
+
+
+def _verdict(row: sa.RowMapping) -> Verdict:
+    return Verdict(
+        verdict_id=row["verdict_id"],
+        cluster_id=row["cluster_id"],
+        stream=row["stream"],
+        kind=VerdictKind(row["kind"]),
+        state=VerdictState(row["state"]),
+        actor=row["actor"],
+        at=row["at"],
+        reason=row["reason"],
+        scope=row["scope"],
+        expires_at=row["expires_at"],
+        read_ids=tuple(loads(row["read_ids"])),
+        propagated=row["propagated"],
+        grace_until=row["grace_until"],
+        label_position=row["label_position"],
+    )

@@ -1,0 +1,296 @@
+"""What the board reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from triage.aggregates import ReasonSums
+from triage.model import ClusterStatus, Counters, MemberState, VerdictKind
+from triage.queries import (
+    BoardStatus,
+    Change,
+    ClusterDetail,
+    EntityEvent,
+    MemberRow,
+    QueueFilter,
+    QueuePage,
+    QueueRow,
+    StreamStatus,
+    VerdictRow,
+)
+from triage.store import tables as t
+from triage.store.codec import load_candidate, loads
+from triage.store.sql_cases import policy_of
+from triage.store.sql_shared import SqlPart
+from triage.store.sql_timeline import entity_events
+from triage.store.sql_verdicts import verdict_rows
+from triage.store.sql_worker import COUNTERS
+
+DAY = 86_400
+ORDERS: dict[str, sa.Column[Any]] = {
+    "worth": t.clusters.c.worth,
+    "newest": t.clusters.c.last_time,
+    "largest": t.clusters.c.size,
+}
+
+
+class SqlQueries(SqlPart):
+    """See ``queries.Queries``."""
+
+    def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:
+        """Return rows ``offset`` to ``offset + limit`` of the filtered, ordered queue."""
+        conditions = _conditions(where)
+        order = ORDERS.get(where.order, t.clusters.c.worth)
+        with self._db.read() as connection:
+            total = connection.scalar(
+                sa.select(sa.func.count()).select_from(t.clusters).where(*conditions)
+            )
+            rows = connection.execute(
+                sa.select(t.clusters)
+                .where(*conditions)
+                .order_by(order.desc(), t.clusters.c.cluster_id)
+                .offset(offset)
+                .limit(limit)
+            ).mappings()
+            return QueuePage([_queue_row(row) for row in rows], total or 0, _position(connection))
+
+    def cluster(self, cluster_id: str, members: int) -> ClusterDetail | None:
+        """Return a cluster with its first members by posterior, None if there is no such one."""
+        with self._db.read() as connection:
+            row = (
+                connection.execute(
+                    sa.select(t.clusters, t.cluster_reasons.c.sums)
+                    .join(
+                        t.cluster_reasons,
+                        t.cluster_reasons.c.cluster_id == t.clusters.c.cluster_id,
+                    )
+                    .where(t.clusters.c.cluster_id == cluster_id)
+                )
+                .mappings()
+                .first()
+            )
+            if row is None:
+                return None
+            first = _members(connection, cluster_id, 0, max(1, members))
+            strongest = first[0].candidate
+            return ClusterDetail(
+                row=_queue_row(row),
+                reasons=ReasonSums.load(loads(row["sums"])).reasons(),
+                method=strongest.method,
+                detector=row["detector"],
+                threshold=strongest.threshold,
+                config_version=strongest.config_version,
+                members=first[:members],
+                members_total=row["size"],
+                verdicts=_shown_verdicts(connection, row),
+                similar=_similar(connection, row),
+                guideline=policy_of(connection, row["stream"]).guideline,
+            )
+
+    def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
+        """Return more members, strongest posterior first."""
+        with self._db.read() as connection:
+            return _members(connection, cluster_id, offset, limit)
+
+    def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
+        """Return the kept events around the cluster's main entity, oldest first, no repeats."""
+        with self._db.read() as connection:
+            return entity_events(connection, cluster_id, limit)
+
+    def verdict(self, verdict_id: str) -> VerdictRow | None:
+        """Return one verdict."""
+        with self._db.read() as connection:
+            rows = verdict_rows(connection, t.verdicts.c.verdict_id == verdict_id)
+            return rows[0] if rows else None
+
+    def recent_verdicts(self, limit: int) -> Sequence[VerdictRow]:
+        """Return the newest verdicts, newest first."""
+        with self._db.read() as connection:
+            return verdict_rows(connection, limit=limit)
+
+    def status(self, now: float) -> BoardStatus:
+        """Return the numbers of the top bar."""
+        v = t.verdicts.c
+        with self._db.read() as connection:
+            streams = _streams(connection)
+            decided = connection.scalar(
+                sa.select(sa.func.count()).where(
+                    v.at >= now - now % DAY, v.state.in_(("pending", "recorded", "published"))
+                )
+            )
+            return BoardStatus(
+                streams=streams,
+                open_clusters=sum(stream.open_clusters for stream in streams),
+                decided_today=decided or 0,
+                position=_position(connection),
+            )
+
+    def changes_after(self, change_id: int, limit: int) -> Sequence[Change]:
+        """Return what happened after that change, oldest first."""
+        c = t.changes.c
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(c.change_id, c.kind, c.at, c.data)
+                .where(c.change_id > change_id)
+                .order_by(c.change_id)
+                .limit(limit)
+            )
+            return [Change(row[0], row[1], row[2], loads(row[3])) for row in rows]
+
+
+def _conditions(where: QueueFilter) -> list[sa.ColumnElement[bool]]:
+    c = t.clusters.c
+    conditions: list[sa.ColumnElement[bool]] = []
+    if where.stream is not None:
+        conditions.append(c.stream == where.stream)
+    if where.status is not None:
+        conditions.append(_status(where.status, where.viewer))
+    if where.entity is not None:
+        conditions.append(c.cluster_id.in_(_with_entity(where.entity)))
+    conditions.extend(
+        sa.or_(c.search.contains(word, autoescape=True), c.cluster_id.in_(_with_entity(word)))
+        for word in (where.text or "").lower().split()
+    )
+    return conditions
+
+
+def _status(status: ClusterStatus, viewer: str | None) -> sa.ColumnElement[bool]:
+    c, v = t.clusters.c, t.verdicts.c
+    if status is ClusterStatus.DECIDED or viewer is None:
+        return c.status == status
+    gave_one = sa.exists().where(
+        v.cluster_id == c.cluster_id,
+        v.actor == viewer,
+        v.state.in_(("pending", "recorded", "published")),
+    )
+    second = sa.and_(c.status == ClusterStatus.SECOND_OPINION, ~gave_one)
+    if status is ClusterStatus.SECOND_OPINION:
+        return second
+    return sa.or_(c.status == status, second)
+
+
+def _with_entity(value: str) -> sa.Select[Any]:
+    e = t.cluster_entities.c
+    return sa.select(e.cluster_id).where(e.value == value)
+
+
+def _queue_row(row: sa.RowMapping) -> QueueRow:
+    return QueueRow(
+        cluster_id=row["cluster_id"],
+        stream=row["stream"],
+        title=row["title"],
+        subtitle=row["subtitle"],
+        status=ClusterStatus(row["status"]),
+        revision=row["revision"],
+        worth=row["worth"],
+        posterior=row["posterior"],
+        score=row["score"],
+        size=row["size"],
+        entities=row["entities"],
+        top=tuple((label, mean) for label, mean in loads(row["top"])),
+        first_time=row["first_time"],
+        last_time=row["last_time"],
+        created_at=row["created_at"],
+        suggested=VerdictKind(row["suggested"]),
+        verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
+        predecessor=row["predecessor"],
+    )
+
+
+def _members(
+    connection: sa.Connection, cluster_id: str, offset: int, limit: int
+) -> Sequence[MemberRow]:
+    m, c = t.members.c, t.candidates.c
+    rows = connection.execute(
+        sa.select(t.candidates, m.posterior.label("latest"), m.state)
+        .join(t.members, m.seq == c.seq)
+        .where(m.cluster_id == cluster_id)
+        .order_by(m.posterior.desc(), m.seq)
+        .offset(offset)
+        .limit(limit)
+    ).mappings()
+    return [
+        MemberRow(load_candidate(row), row["latest"], MemberState(row["state"])) for row in rows
+    ]
+
+
+def _shown_verdicts(connection: sa.Connection, row: sa.RowMapping) -> Sequence[VerdictRow]:
+    """Return the cluster's verdicts; none while a second, blind opinion is awaited."""
+    if row["status"] == ClusterStatus.SECOND_OPINION:
+        return []
+    return verdict_rows(connection, t.verdicts.c.cluster_id == row["cluster_id"])
+
+
+def _similar(connection: sa.Connection, row: sa.RowMapping) -> dict[str, int]:
+    """Count the verdicts of decided clusters with the same signature or the same exact key."""
+    c = t.clusters.c
+
+    def alike(column: sa.Column[Any]) -> sa.Select[Any]:
+        return sa.select(c.cluster_id, c.verdict).where(
+            c.stream == row["stream"],
+            column == row[column.name],
+            c.verdict.is_not(None),
+            c.cluster_id != row["cluster_id"],
+        )
+
+    both = sa.union(alike(c.signature), alike(c.key)).subquery()
+    rows = connection.execute(sa.select(both.c.verdict, sa.func.count()).group_by(both.c.verdict))
+    return {row[0]: row[1] for row in rows}
+
+
+def _streams(connection: sa.Connection) -> Sequence[StreamStatus]:
+    p, s, c = t.partitions.c, t.streams.c, t.clusters.c
+    titles = {row[0]: row[1] for row in connection.execute(sa.select(s.stream, s.title))}
+    waiting = {
+        row[0]: row[1]
+        for row in connection.execute(
+            sa.select(c.stream, sa.func.count())
+            .where(c.status.in_((ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)))
+            .group_by(c.stream)
+        )
+    }
+    sums = [sa.func.sum(p[name]).label(name) for name in COUNTERS]
+    running = {
+        row["stream"]: row
+        for row in connection.execute(
+            sa.select(
+                p.stream,
+                sa.func.count().label("partitions"),
+                sa.func.max(p.warm_up_left).label("warm_up_left"),
+                sa.func.max(p.last_event_time).label("last_event_time"),
+                sa.func.max(p.committed_at).label("last_commit_at"),
+                sa.func.min(p.label_position).label("model_version"),
+                *sums,
+            ).group_by(p.stream)
+        ).mappings()
+    }
+    names = sorted(titles.keys() | waiting.keys() | running.keys())
+    return [
+        _stream_status(name, titles.get(name, name), running.get(name), waiting.get(name, 0))
+        for name in names
+    ]
+
+
+def _stream_status(
+    name: str, title: str, row: sa.RowMapping | None, open_clusters: int
+) -> StreamStatus:
+    if row is None:
+        return StreamStatus(name, title, 0, Counters(), 0, None, None, open_clusters, 0)
+    return StreamStatus(
+        stream=name,
+        title=title,
+        partitions=row["partitions"],
+        counters=Counters(**{counter: int(row[counter]) for counter in COUNTERS}),
+        warm_up_left=row["warm_up_left"],
+        last_event_time=row["last_event_time"],
+        last_commit_at=row["last_commit_at"],
+        open_clusters=open_clusters,
+        model_version=row["model_version"],
+    )
+
+
+def _position(connection: sa.Connection) -> int:
+    return connection.scalar(sa.select(sa.func.max(t.changes.c.change_id))) or 0

@@ -1,0 +1,99 @@
+"""Statements that several parts of the store need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from triage.errors import Fenced
+from triage.store import tables as t
+from triage.store.codec import dumps
+from triage.store.database import Database, chunks, next_number
+
+KEPT_CHANGES = 10_000  # a board that was away for longer reloads
+
+
+class SqlPart:
+    """Base of the parts of ``sql.SqlStore``."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+
+def add_change(connection: sa.Connection, kind: str, at: float, data: Mapping[str, Any]) -> None:
+    """Append to ``changes``. Only after ``Database.in_order``."""
+    change_id = next_number(connection, t.changes.c.change_id)
+    connection.execute(
+        t.changes.insert().values(change_id=change_id, kind=kind, at=at, data=dumps(data))
+    )
+    if change_id % 100 == 0:
+        connection.execute(
+            t.changes.delete().where(t.changes.c.change_id <= change_id - KEPT_CHANGES)
+        )
+
+
+def add_outbox(
+    db: Database, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]
+) -> Sequence[int]:
+    """Append to ``outbox`` and ``pending``; return the ids. Only after ``Database.in_order``.
+
+    Each row has topic, key, value, headers, verdict_id, not_before, at.
+    """
+    if not rows:
+        return []
+    # not the largest id: published dead letters are deleted, their ids must not come again
+    first = get_mark(connection, "outbox") + 1
+    numbered = [{"outbox_id": first + i, **row} for i, row in enumerate(rows)]
+    connection.execute(t.outbox.insert(), numbered)
+    connection.execute(
+        t.pending.insert(),
+        [
+            {name: row[name] for name in ("outbox_id", "topic", "verdict_id", "not_before")}
+            for row in numbered
+        ],
+    )
+    set_mark(db, connection, "outbox", first + len(rows) - 1)
+    return [row["outbox_id"] for row in numbered]
+
+
+def set_mark(db: Database, connection: sa.Connection, name: str, value: int) -> None:
+    """Store a number under a name."""
+    insert = db.insert(t.marks).values(name=name, value=value)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def get_mark(connection: sa.Connection, name: str) -> int:
+    """Return the number stored under a name, 0 if there is none."""
+    return connection.scalar(sa.select(t.marks.c.value).where(t.marks.c.name == name)) or 0
+
+
+def check_lease(connection: sa.Connection, name: str, epoch: int) -> None:
+    """Raise ``Fenced`` unless the lease has this epoch."""
+    row = connection.execute(sa.select(t.leases).where(t.leases.c.name == name)).mappings().first()
+    if row is None or row["epoch"] != epoch:
+        now = "nobody" if row is None else f"{row['holder']} (epoch {row['epoch']})"
+        raise Fenced(f"the lease {name!r} of epoch {epoch} is held by {now}: stop")
+
+
+def select_in(
+    connection: sa.Connection,
+    statement: sa.Select[Any],
+    column: sa.Column[Any],
+    ids: Collection[str],
+) -> list[sa.RowMapping]:
+    """Run ``statement`` for the rows whose ``column`` is among ``ids``, in parts."""
+    rows: list[sa.RowMapping] = []
+    for part in chunks(ids):
+        rows.extend(connection.execute(statement.where(column.in_(part))).mappings())
+    return rows
+
+
+def settle(connection: sa.Connection, at: float) -> None:
+    """Verdicts whose grace is over are recorded."""
+    connection.execute(
+        t.verdicts.update()
+        .where(t.verdicts.c.state == sa.literal_column("'pending'"), t.verdicts.c.grace_until <= at)
+        .values(state="recorded")
+    )

@@ -1,0 +1,69 @@
+"""Verdicts as the board shows them, with what they taught."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from triage.model import VerdictKind, VerdictState
+from triage.queries import VerdictRow
+from triage.store import tables as t
+
+
+def verdict_rows(
+    connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int | None = None
+) -> Sequence[VerdictRow]:
+    """Return the verdicts, newest first."""
+    v, p, n = t.verdicts.c, t.partitions.c, t.learnings.c
+    reached = (
+        sa.select(sa.func.min(p.label_position))
+        .where(p.stream == v.stream)
+        .correlate(t.verdicts)
+        .scalar_subquery()
+    )
+    applied = (
+        n.stream == v.stream,
+        n.model_before < v.label_position,
+        n.model_after >= v.label_position,
+    )
+
+    def taught(what: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+        return sa.select(what).where(*applied).correlate(t.verdicts).scalar_subquery()
+
+    rows = connection.execute(
+        sa.select(
+            t.verdicts,
+            reached.label("reached"),
+            taught(sa.func.min(n.model_before)).label("model_before"),
+            taught(sa.func.max(n.model_after)).label("model_after"),
+            taught(sa.func.coalesce(sa.func.sum(n.rose), 0)).label("rose"),
+            taught(sa.func.coalesce(sa.func.sum(n.fell), 0)).label("fell"),
+        )
+        .where(*where)
+        .order_by(v.number.desc())
+        .limit(limit)
+    ).mappings()
+    return [_row(row) for row in rows]
+
+
+def _row(row: sa.RowMapping) -> VerdictRow:
+    position, reached = row["label_position"], row["reached"]
+    learned = position is None or (reached is not None and reached >= position)
+    return VerdictRow(
+        verdict_id=row["verdict_id"],
+        cluster_id=row["cluster_id"],
+        kind=VerdictKind(row["kind"]),
+        state=VerdictState(row["state"]),
+        actor=row["actor"],
+        at=row["at"],
+        reason=row["reason"],
+        read=row["read"],
+        propagated=row["propagated"],
+        grace_until=row["grace_until"],
+        learned=learned,
+        model_before=row["model_before"] if learned else None,
+        model_after=row["model_after"] if learned else None,
+        rose=int(row["rose"]),
+        fell=int(row["fell"]),
+    )

@@ -1,0 +1,313 @@
+"""What the scoring worker needs of the store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from triage.errors import ConfigChanged, Fenced, StateDiverged, TopicReplaced
+from triage.model import Candidate, Counters, JournalEntry, Label, PartitionState
+from triage.policy import Policy
+from triage.store import tables as t
+from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
+from triage.store.codec import candidate_row, dump_headers
+from triage.store.database import chunks, next_number
+from triage.store.sql_rescore import rescore
+from triage.store.sql_shared import SqlPart, add_change, add_outbox, select_in, settle
+
+KEPT_SNAPSHOTS = 3
+COUNTERS = ("accepted", "dead_lettered", "duplicates", "late", "skipped", "candidates")
+
+
+class SqlWorker(SqlPart):
+    """See ``base.WorkerStore``."""
+
+    def register_config(
+        self,
+        stream: str,
+        version: str,
+        text: str,
+        at: float,
+        title: str = "",
+        policy: Policy | None = None,
+    ) -> None:
+        """Remember the config's text under its version; it becomes the stream's (idempotent)."""
+        current = {
+            "title": title or stream,
+            "config_version": version,
+            "policy": (policy or Policy()).model_dump_json(),
+            "at": at,
+        }
+        with self._db.write() as connection:
+            self._db.in_order(connection)
+            kept = self._db.insert(t.configs).values(
+                stream=stream, version=version, text=text, at=at
+            )
+            connection.execute(kept.on_conflict_do_nothing())
+            row = self._db.insert(t.streams).values(stream=stream, **current)
+            connection.execute(row.on_conflict_do_update(index_elements=["stream"], set_=current))
+            add_change(connection, "status", at, {"stream": stream})
+
+    def own(
+        self, stream: str, partition: int, topic_id: str, config_version: str
+    ) -> PartitionState:
+        """Take the partition over: epoch + 1."""
+        where = (t.partitions.c.stream == stream, t.partitions.c.partition == partition)
+        fresh = PartitionState(stream, partition, topic_id, config_version, epoch=0)
+        with self._db.write() as connection:
+            connection.execute(
+                self._db.insert(t.partitions)
+                .values(**_partition_row(fresh))
+                .on_conflict_do_nothing()
+            )
+            row = (
+                connection.execute(sa.select(t.partitions).where(*where).with_for_update())
+                .mappings()
+                .one()
+            )
+            if row["topic_id"] != topic_id:
+                raise TopicReplaced(
+                    f"{stream}/{partition}: the stored positions are of topic {row['topic_id']},"
+                    f" the log now has {topic_id}: it was deleted and made anew"
+                )
+            if row["config_version"] != config_version:
+                raise ConfigChanged(
+                    f"{stream}/{partition}: the state was learned under config"
+                    f" {row['config_version']}, not {config_version}"
+                )
+            epoch = row["epoch"] + 1
+            connection.execute(t.partitions.update().where(*where).values(epoch=epoch))
+            return _partition_state({**row, "epoch": epoch})
+
+    def snapshots(self, stream: str, partition: int) -> Sequence[SnapshotRow]:
+        """Return the kept snapshots, newest first."""
+        s = t.snapshots.c
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(s.offset, s.label_position, s.sha256, s.blob)
+                .where(s.stream == stream, s.partition == partition)
+                .order_by(s.snapshot.desc())
+            )
+            return [SnapshotRow(row[0], row[1], row[2], bytes(row[3])) for row in rows]
+
+    def journal(self, stream: str, partition: int, from_offset: int) -> Sequence[JournalEntry]:
+        """Return the entries at ``from_offset`` or later, in the order they took effect."""
+        j = t.journal.c
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(j.offset, j.label_position)
+                .where(j.stream == stream, j.partition == partition, j.offset >= from_offset)
+                .order_by(j.entry)
+            )
+            return [JournalEntry(*row) for row in rows]
+
+    def commit(self, stream: str, partitions: Sequence[PartitionCommit], at: float) -> None:
+        """Write everything of one commit interval, or nothing."""
+        ordered = sorted(partitions, key=lambda part: part.partition)
+        with self._db.write() as connection:
+            before = {part.partition: _move(connection, stream, part, at) for part in ordered}
+            for part in ordered:
+                self._keep_snapshot(connection, stream, part)
+            self._db.in_order(connection)
+            for part in ordered:
+                _append_journal(connection, stream, part)
+                add_outbox(self._db, connection, _dead_letters(part, at))
+            insert_candidates(connection, [c for part in ordered for c in part.candidates])
+            rescore(self._db, connection, stream, ordered, before, at)
+            settle(connection, at)
+
+    def label_position(self, stream: str) -> int:
+        """Return the newest position of the stream's label log."""
+        with self._db.read() as connection:
+            return next_number(connection, t.labels.c.position, t.labels.c.stream == stream) - 1
+
+    def labels_at(self, stream: str, position: int) -> Sequence[Label]:
+        """Return the labels in force at a position."""
+        added, retracted = t.labels.alias("added").c, t.labels.alias("retracted").c
+        gone = sa.exists().where(
+            retracted.stream == stream,
+            retracted.verdict_id == added.verdict_id,
+            retracted.position <= position,
+            retracted.candidate_id.is_(None),
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(
+                    added.candidate_id,
+                    added.verdict_id,
+                    added.y,
+                    added.weight,
+                    t.candidates.c.vector,
+                )
+                .join(t.candidates, t.candidates.c.candidate_id == added.candidate_id)
+                .where(added.stream == stream, added.position <= position, ~gone)
+                .order_by(added.position)
+            )
+            return [Label(row[0], row[1], row[2], row[3], bytes(row[4])) for row in rows]
+
+    def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
+        """Return the candidates of the partition that wait for a verdict, oldest first."""
+        m = t.members.c
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(m.candidate_id, t.candidates.c.vector, m.posterior)
+                .join(t.candidates, t.candidates.c.seq == m.seq)
+                .where(
+                    m.stream == stream,
+                    m.partition == partition,
+                    m.state == sa.literal_column("'open'"),  # literal: the partial index fits
+                )
+                .order_by(m.seq)
+            )
+            return [OpenCandidate(row[0], bytes(row[1]), row[2]) for row in rows]
+
+    def _keep_snapshot(self, connection: sa.Connection, stream: str, part: PartitionCommit) -> None:
+        if part.snapshot is None:
+            return
+        s = t.snapshots.c
+        where = (s.stream == stream, s.partition == part.partition)
+        last = connection.scalar(sa.select(sa.func.max(s.snapshot)).where(*where)) or 0
+        connection.execute(
+            t.snapshots.insert().values(
+                stream=stream,
+                partition=part.partition,
+                snapshot=last + 1,
+                offset=part.snapshot.offset,
+                label_position=part.snapshot.label_position,
+                sha256=part.snapshot.sha256,
+                blob=part.snapshot.blob,
+            )
+        )
+        connection.execute(
+            t.snapshots.delete().where(*where, s.snapshot <= last + 1 - KEPT_SNAPSHOTS)
+        )
+
+
+def insert_candidates(connection: sa.Connection, new: Sequence[Candidate]) -> None:
+    """Insert those that aren't there yet. Only after ``Database.in_order``.
+
+    Raises ``StateDiverged`` if one is there with another score.
+    """
+    if not new:
+        return
+    c = t.candidates.c
+    stored = {
+        row["candidate_id"]: row["score"]
+        for row in select_in(
+            connection,
+            sa.select(c.candidate_id, c.score),
+            c.candidate_id,
+            [candidate.candidate_id for candidate in new],
+        )
+    }
+    seq = next_number(connection, c.seq)
+    rows: list[dict[str, Any]] = []
+    for candidate in new:
+        score = stored.get(candidate.candidate_id)
+        if score is None:
+            stored[candidate.candidate_id] = candidate.score
+            rows.append(candidate_row(candidate, seq + len(rows)))
+        elif not math.isclose(score, candidate.score, rel_tol=1e-9, abs_tol=1e-9):
+            raise StateDiverged(
+                f"candidate {candidate.candidate_id} ({candidate.stream}/{candidate.partition} at"
+                f" {candidate.offset}) has score {score}, this time {candidate.score}: the replay"
+                " differs from the first run"
+            )
+    for part in chunks(rows, 500):
+        connection.execute(t.candidates.insert(), part)
+        connection.execute(
+            t.members.insert(),
+            [
+                {
+                    "candidate_id": row["candidate_id"],
+                    "seq": row["seq"],
+                    "stream": row["stream"],
+                    "partition": row["partition"],
+                    "cluster_id": None,
+                    "posterior": row["posterior"],
+                    "state": "open",
+                }
+                for row in part
+            ],
+        )
+
+
+def _move(connection: sa.Connection, stream: str, part: PartitionCommit, at: float) -> int:
+    """Move the partition's row under its epoch; return the label position before."""
+    p = t.partitions.c
+    where = (p.stream == stream, p.partition == part.partition, p.epoch == part.epoch)
+    before = connection.scalar(sa.select(p.label_position).where(*where).with_for_update())
+    if before is None:
+        raise Fenced(
+            f"{stream}/{part.partition}: epoch {part.epoch} is over, another worker owns it"
+        )
+    added = {name: p[name] + getattr(part.counters, name) for name in COUNTERS}
+    connection.execute(
+        t.partitions.update()
+        .where(*where)
+        .values(
+            next_offset=part.next_offset,
+            label_position=part.label_position,
+            warm_up_left=part.warm_up_left,
+            last_event_time=part.last_event_time,
+            committed_at=at,
+            **added,
+        )
+    )
+    return int(before)
+
+
+def _append_journal(connection: sa.Connection, stream: str, part: PartitionCommit) -> None:
+    if part.journal:
+        first = next_number(connection, t.journal.c.entry)
+        connection.execute(
+            t.journal.insert(),
+            [
+                {
+                    "entry": first + i,
+                    "stream": stream,
+                    "partition": part.partition,
+                    "offset": entry.offset,
+                    "label_position": entry.label_position,
+                }
+                for i, entry in enumerate(part.journal)
+            ],
+        )
+
+
+def _dead_letters(part: PartitionCommit, at: float) -> Sequence[dict[str, object]]:
+    return [
+        {
+            "topic": letter.topic,
+            "key": letter.key,
+            "value": letter.value,
+            "headers": dump_headers(letter.headers),
+            "verdict_id": None,
+            "not_before": 0.0,
+            "at": at,
+        }
+        for letter in part.dead_letters
+    ]
+
+
+def _partition_row(state: PartitionState) -> dict[str, object]:
+    return {
+        "stream": state.stream,
+        "partition": state.partition,
+        "topic_id": state.topic_id,
+        "config_version": state.config_version,
+        "epoch": state.epoch,
+        "next_offset": 0,
+        "label_position": 0,
+        **dict.fromkeys(COUNTERS, 0),
+        "warm_up_left": 0,
+    }
+
+
+def _partition_state(row: Mapping[str, Any]) -> PartitionState:
+    values = {name: row[name] for name in PartitionState.__slots__ if name != "counters"}
+    counters = Counters(**{name: row[name] for name in COUNTERS})
+    return PartitionState(**values, counters=counters)

@@ -1,0 +1,25 @@
+"""What a look at a cluster is worth: the order of the queue lives here, and nowhere else."""
+
+from __future__ import annotations
+
+from triage.model import VerdictKind
+
+CERTAIN = 0.1
+"""Half width of the band around 0.5 in which the model suggests nothing."""
+
+MOVED = 0.01
+"""A cluster whose posterior moved by more than this rose or fell."""
+
+
+def worth(posterior: float) -> float:
+    """Return the value of a look, 0 to 10, from the cluster's probability of being real."""
+    return 10.0 * min(1.0, max(0.0, posterior))
+
+
+def suggest(posterior: float) -> VerdictKind:
+    """Return the verdict that the model would give."""
+    if posterior >= 0.5 + CERTAIN:
+        return VerdictKind.REAL
+    if posterior <= 0.5 - CERTAIN:
+        return VerdictKind.SPURIOUS
+    return VerdictKind.UNSURE
