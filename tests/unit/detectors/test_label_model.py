@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.base import Matrix, Snapshot, SnapshotError, Vector
+from detectors.learning.label_model import LabelModel, Labels
+from detectors.learning.laplace import sigmoid
+from detectors.learning.leaf_kernel import shared_leaves
+from detectors.trees import Trees, depth_limit
+
+KAPPA = 40.0
+FEATURES = 3
+
+
+def forest(trees: int = 20, seed: int = 1) -> Trees:
+    window = rows(400, seed=9)
+    made = Trees(trees, FEATURES, depth_limit(32))
+    for t in range(trees):
+        made.grow(t, window, 32, seed, t)
+    return made
+
+
+def rows(count: int, seed: int) -> Matrix:
+    return np.random.default_rng(seed).normal(size=(count, FEATURES)).astype(np.float32)
+
+
+def prior(X: Matrix) -> Vector:
+    size: Vector = np.abs(X).sum(axis=1, dtype=np.float64)
+    return size - 4.0
+
+
+def constant(margin: float, X: Matrix) -> Vector:
+    return np.full(len(X), margin)
+
+
+def labels(count: int, seed: int = 3) -> Labels:
+    rng = np.random.default_rng(seed)
+    return Labels(
+        ids=[f"c{i}" for i in range(count)],
+        X=rows(count, seed),
+        y=rng.integers(0, 2, count).astype(np.float64),
+        weight=rng.choice([1.0, 0.3], count),
+    )
+
+
+def take(source: Labels, order: npt.NDArray[np.intp]) -> Labels:
+    return Labels(
+        [source.ids[i] for i in order], source.X[order], source.y[order], source.weight[order]
+    )
+
+
+def fitted(given_labels: Labels, trees: Trees | None = None) -> LabelModel:
+    model = LabelModel(trees or forest(), KAPPA)
+    model.set_labels(given_labels, prior)
+    return model
+
+
+def test_the_kernel_is_the_share_of_common_leaves() -> None:
+    a, b = np.array([[1, 2, 3, 4]], np.int32), np.array([[1, 2, 9, 9], [1, 2, 3, 4]], np.int32)
+    np.testing.assert_array_equal(shared_leaves(a, b), [[0.5, 1.0]])
+
+
+def test_it_equals_a_regression_with_one_weight_per_leaf() -> None:
+    """The kernel form is a short cut for a logistic regression over indicators of leaves."""
+    trees, given_labels = forest(trees=8), labels(25)
+    leaves = trees.leaves(given_labels.X)
+    indicators = np.zeros((len(given_labels), len(trees) * trees.nodes))
+    for i, row in enumerate(leaves):
+        indicators[i, row + trees.nodes * np.arange(len(trees))] = 1.0
+    precision = len(trees) / KAPPA
+    w = np.zeros(indicators.shape[1])
+    hessian = precision * np.eye(len(w))
+    for _ in range(60):  # Newton's method, dense
+        p = sigmoid(prior(given_labels.X) + indicators @ w)
+        gradient = indicators.T @ (given_labels.weight * (given_labels.y - p)) - precision * w
+        curvature = given_labels.weight * p * (1 - p)
+        hessian = (indicators.T * curvature) @ indicators + precision * np.eye(len(w))
+        w += 0.5 * np.linalg.solve(hessian, gradient)
+    model = fitted(given_labels, trees)
+    np.testing.assert_allclose(model.table.ravel(), w, atol=1e-6)
+
+    X = rows(6, seed=5)
+    at = np.zeros((len(X), len(w)))
+    for i, row in enumerate(trees.leaves(X)):
+        at[i, row + trees.nodes * np.arange(len(trees))] = 1.0
+    np.testing.assert_allclose(model.shift(X), at @ w, atol=1e-6)
+    dense = np.einsum("ij,jk,ik->i", at, np.linalg.inv(hessian), at)
+    np.testing.assert_allclose(model.variance(X), dense, rtol=1e-5)
+
+
+@given(st.permutations(range(12)))
+@settings(max_examples=15)
+def test_the_order_of_labels_does_not_matter(order: list[int]) -> None:
+    some = labels(12)
+    shuffled = take(some, np.array(order))
+    assert fitted(shuffled).table.tobytes() == fitted(some).table.tobytes()
+
+
+@given(st.integers(0, 11), st.sampled_from([0.0, 1.0]))
+@settings(max_examples=15)
+def test_taking_a_label_back_leaves_no_trace(place: int, y: float) -> None:
+    some = labels(12)
+    rest = take(some, np.delete(np.arange(12), place))
+    model = fitted(rest)
+    before = model.table.tobytes()
+    changed = Labels(some.ids, some.X, np.where(np.arange(12) == place, y, some.y), some.weight)
+    model.set_labels(changed, prior)
+    assert model.table.tobytes() != before
+    model.set_labels(rest, prior)
+    assert model.table.tobytes() == before
+
+
+@given(st.integers(0, 30), st.integers(0, 1_000), st.sampled_from([0.0, 1.0]))
+@settings(max_examples=40)
+def test_a_label_moves_its_own_row_its_way(count: int, seed: int, y: float) -> None:
+    some = labels(count, seed % 7)
+    x = rows(1, seed)
+    more = Labels(
+        [*some.ids, "new"], np.vstack([some.X, x]), np.append(some.y, y), np.append(some.weight, 1)
+    )
+    trees = forest()
+    before, after = fitted(some, trees).shift(x)[0], fitted(more, trees).shift(x)[0]
+    assert after > before if y else after < before
+    assert fitted(more, trees).variance(x)[0] < fitted(some, trees).variance(x)[0]
+
+
+def test_without_labels_nothing_moves_and_everything_is_uncertain() -> None:
+    model = fitted(Labels.none(FEATURES))
+    X = rows(4, 0)
+    assert not model.shift(X).any()
+    np.testing.assert_array_equal(model.variance(X), KAPPA)
+    assert not model.table.any()
+
+
+def test_extreme_margins_and_contradictions_still_converge() -> None:
+    same = np.zeros((40, FEATURES), np.float32)
+    half = np.tile(np.array([0.0, 1.0]), 20)
+    torn = Labels([str(i) for i in range(40)], same, half, np.ones(40))
+    model = LabelModel(forest(), 1e3)
+    for far in (-500.0, -60.0, 0.0, 60.0, 500.0):
+        model.set_labels(torn, functools.partial(constant, far))
+        margin = far + model.shift(same[:1])
+        assert abs(margin[0]) < 1.0, far  # half of them say yes
+
+
+def test_rows_of_one_id_count_once() -> None:
+    one = labels(6)
+    twice = take(one, np.tile(np.arange(6), 2))
+    assert fitted(twice).table.tobytes() == fitted(one).table.tobytes()
+    x = rows(1, 0)
+    weak = Labels(["a", "a"], np.vstack([x, x]), np.array([1.0, 0.0]), np.array([1.0, 0.25]))
+    combined = weak.canonical()
+    assert (combined.y.tolist(), combined.weight.tolist()) == ([0.8], [1.0])
+
+
+def test_labels_of_no_weight_say_nothing() -> None:
+    some = labels(8)
+    silent = Labels(some.ids, some.X, some.y, np.where(np.arange(8) < 4, some.weight, 0.0))
+    assert fitted(silent).table.tobytes() == fitted(take(some, np.arange(4))).table.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("y", "weight"), [(1.5, 1.0), (np.nan, 1.0), (1.0, -1.0), (1.0, np.inf), (0.0, np.nan)]
+)
+def test_labels_out_of_range_are_refused(y: float, weight: float) -> None:
+    with pytest.raises(ValueError, match="of a label"):
+        Labels(["a"], rows(1, 0), np.array([y]), np.array([weight]))
+
+
+def test_after_trees_are_replaced_a_refit_equals_a_fresh_fit() -> None:
+    trees, some = forest(), labels(30)
+    model = fitted(some, trees)
+    for t in range(5):
+        trees.grow(t, rows(300, seed=77), 32, 5, 100 + t)
+    model.follow()
+    followed = model.shift(rows(50, 8))
+    model.refit(prior)
+    fresh = fitted(some, trees)
+    np.testing.assert_allclose(model.table, fresh.table, atol=1e-7)
+    assert np.corrcoef(followed, fresh.shift(rows(50, 8)))[0, 1] > 0.9
+
+
+def test_a_snapshot_holds_everything() -> None:
+    trees, some = forest(), labels(15)
+    model = fitted(some, trees)
+    other = LabelModel(trees, KAPPA)
+    other.restore(model.snapshot())
+    assert other.table.tobytes() == model.table.tobytes()
+    other.refit(prior)
+    model.refit(prior)
+    assert other.table.tobytes() == model.table.tobytes()
+    np.testing.assert_array_equal(other.variance(rows(5, 1)), model.variance(rows(5, 1)))
+
+
+def test_a_damaged_or_foreign_snapshot_is_refused() -> None:
+    snapshot = fitted(labels(5)).snapshot()
+    model = LabelModel(forest(), KAPPA)
+    with pytest.raises(SnapshotError, match="kappa"):
+        LabelModel(forest(), 1.0).restore(snapshot)
+    for name in snapshot.arrays:
+        less = {key: value for key, value in snapshot.arrays.items() if key != name}
+        with pytest.raises(SnapshotError):
+            model.restore(Snapshot(snapshot.meta, less))
+        short = {**snapshot.arrays, name: snapshot.arrays[name][:-1]}
+        with pytest.raises(SnapshotError):
+            model.restore(Snapshot(snapshot.meta, short))
