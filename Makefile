@@ -38,11 +38,11 @@ docs:  ## write the generated pages of docs/ anew
 	@.ci/venv dev
 	@.venv/bin/python -m cli.docs
 
-lock:  ## resolve the dependencies anew, with hashes
+lock:  ## resolve the dependencies, with hashes (UPGRADE=1: take new versions)
 	@.ci/venv dev
-	$(PIP_COMPILE) --upgrade --extra build --output-file requirements.lock
-	$(PIP_COMPILE) --upgrade --extra build --extra dev --constraint requirements.lock \
-		--output-file requirements-dev.lock
+	$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --extra build --output-file requirements.lock
+	$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --extra build --extra dev \
+		--constraint requirements.lock --output-file requirements-dev.lock
 
 clean:  ## remove what the set-up, the checks and the tests made (not your data)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
