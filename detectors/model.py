@@ -1,0 +1,246 @@
+"""What a partition's pipeline drives: a detector, its scale, the labels and the threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from detectors.base import Attribution, Detector, Matrix, Params, Snapshot, SnapshotError, Vector
+from detectors.explain.tree_shap import TreeShap
+from detectors.learning.label_model import LabelModel, Labels
+from detectors.online.isolation_forest import IsolationForest
+from detectors.scale import ScoreScale
+from detectors.state import nest, unnest
+from detectors.threshold import AlertBudget
+from detectors.trees import Trees
+
+PRIOR_SHIFT = 2.5
+"""Standard deviations above the usual at which an event is as likely an anomaly as not."""
+
+_USUAL = (0.05, 0.95)  # quantiles between which a value is usual
+_SCALE_ROWS = 256  # of a block are enough to know its mean and deviation
+_SCALE_HALF_LIFE = 20.0 * _SCALE_ROWS  # rows, so 20 blocks of 256 events or more
+
+
+class LearningSettings(Params):
+    """How a stream's detector learns, from events and from verdicts, and how often it alerts."""
+
+    block: int = Field(
+        default=1024, ge=1, le=65_536, description="Accepted events learned at a time."
+    )
+    warm_up: int = Field(
+        default=2048, ge=1, le=10**7, description="Accepted events learned before alerts start."
+    )
+    alert_budget: float = Field(
+        default=0.002, gt=0, lt=1, description="Share of the events that may become candidates."
+    )
+    threshold_window: int = Field(
+        default=10_000, ge=100, le=10**6, description="Latest events that the share refers to."
+    )
+    kappa: float = Field(
+        default=40.0, gt=0, le=1000, description="How far verdicts may move scores; less = slower."
+    )
+    max_labels: int = Field(
+        default=1000, ge=1, le=5000, description="Newest labels learned from; the rest is left out."
+    )
+    refit_every: int = Field(
+        default=8, ge=1, le=1000, description="Blocks after which labels are fitted to new trees."
+    )
+    explanations: Literal["tree_shap", "shap_library"] = Field(
+        default="tree_shap", description="Our kernel, or the shap library (slower, the reference)."
+    )
+
+    @model_validator(mode="after")
+    def _block_ends_in_time(self) -> LearningSettings:
+        if self.block > self.warm_up:
+            raise ValueError(
+                f"block ({self.block}) must not exceed warm_up ({self.warm_up}): "
+                "nothing is known before the first block ends"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores of rows, before anything is learned from them.
+
+    Attributes:
+        z: unsupervised score in standard deviations above the usual.
+        margin: log-odds that the row is a real anomaly, labels taken in.
+        alert: the margin reaches the threshold and the warm-up is over.
+        threshold: the margin needed; infinite before the first block.
+    """
+
+    z: Vector
+    margin: Vector
+    alert: npt.NDArray[np.bool_]
+    threshold: float
+
+
+class StreamModel:
+    """Scores rows, learns blocks of them, and takes labels in.
+
+    Only ``learn`` and ``set_labels`` change the state, which is a pure function of those calls and
+    the constructor's arguments. ``margin = z - 2.5 + shift``, the shift learned from labels on the
+    leaves of the detector's trees. A detector without trees gets a companion isolation forest that
+    learns the same blocks and only says which rows are alike.
+    """
+
+    def __init__(self, detector: Detector, settings: LearningSettings, seed: int) -> None:
+        self._detector = detector
+        self._settings = settings
+        self._scale = ScoreScale(_SCALE_HALF_LIFE)
+        self._budget = AlertBudget(settings.alert_budget, settings.threshold_window)
+        self._companion: IsolationForest | None = None
+        if detector.trees is None:
+            self._companion = IsolationForest(detector.feature_names, seed=seed + 1)
+        trees = self._trees()
+        self._labels = LabelModel(trees, settings.kappa)
+        self._shap = TreeShap(trees)
+        self._rows = 0
+        self._blocks = 0
+        self._version = 0
+        self._usual: tuple[Vector, Vector] | None = None
+
+    @property
+    def warm_up_left(self) -> int:
+        """Rows yet to be learned until alerts start."""
+        return max(0, self._settings.warm_up - self._rows)
+
+    @property
+    def model_version(self) -> int:
+        """Label position in force."""
+        return self._version
+
+    @property
+    def detector(self) -> Detector:
+        """The detector that it drives."""
+        return self._detector
+
+    def score(self, X: Matrix) -> Scored:
+        """Score rows, in any number at a time."""
+        z = self._standardised(X)
+        margin = z - PRIOR_SHIFT + self._labels.shift(X)
+        threshold = self._budget.threshold
+        alert = (margin >= threshold) & (self.warm_up_left == 0)
+        return Scored(z, margin, alert, threshold)
+
+    def learn(self, X: Matrix, margins: Vector) -> None:
+        """Learn exactly one block, whose margins were those of ``score``."""
+        self._detector.learn_many(X)
+        if self._companion:
+            self._companion.learn_many(X)
+        self._scale.learn(self._detector.score_many(X[:: max(1, len(X) // _SCALE_ROWS)]))
+        # Before the first block all rows scored alike, which says nothing about a threshold.
+        self._budget.learn(margins if self._rows else self._prior(X))
+        self._rows += len(X)
+        self._blocks += 1
+        self._usual = None
+        if self._blocks % self._settings.refit_every:
+            self._labels.follow()
+        else:
+            self._labels.refit(self._prior)
+
+    def set_labels(self, labels: Labels, position: int) -> None:
+        """Put exactly these labels in force; their order matters only where there are too many."""
+        self._labels.set_labels(labels.newest(self._settings.max_labels), self._prior)
+        self._version = position
+
+    def margins(self, X: Matrix) -> Vector:
+        """Return the margins of rows under the model as it is now."""
+        return self.score(X).margin
+
+    def variance(self, X: Matrix) -> Vector:
+        """Return how uncertain the labels leave the margins of rows."""
+        return self._labels.variance(X)
+
+    def explain(self, X: Matrix) -> Attribution:
+        """Attribute the margins of rows to the features."""
+        why = self._detector.explain_many(X)
+        scale = float(self._scale.standardise(np.array([self._scale.mean + 1.0]))[0])
+        values = why.values * scale
+        base = self._scale.standardise(why.base) - PRIOR_SHIFT
+        if len(self._labels):
+            values = values + self._shap.values(X, self._labels.table)
+            base = base + self._shap.base(self._labels.table)
+        return Attribution(values, base, why.method, why.additive)
+
+    def usual_range(self) -> tuple[Vector, Vector]:
+        """Return the 5 % and 95 % quantile of each feature lately; NaN where none is known."""
+        if self._usual is None:
+            window = self._detector.window
+            if not len(window) and self._companion:
+                window = self._companion.window
+            columns = [_quantiles(column) for column in window.T]
+            self._usual = (
+                np.array([low for low, _ in columns], np.float64),
+                np.array([high for _, high in columns], np.float64),
+            )
+        return self._usual
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole state."""
+        parts = {
+            "counts": Snapshot(
+                {
+                    "rows": self._rows,
+                    "blocks": self._blocks,
+                    "version": self._version,
+                    "settings": self._settings.model_dump(mode="json"),
+                },
+                {},
+            ),
+            "detector": self._detector.snapshot(),
+            "scale": self._scale.snapshot(),
+            "budget": self._budget.snapshot(),
+            "labels": self._labels.snapshot(),
+        }
+        if self._companion:
+            parts["companion"] = self._companion.snapshot()
+        return nest(parts)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace the state. Raises ``SnapshotError`` if it is of another model."""
+        parts = unnest(snapshot)
+        wanted = {"counts", "detector", "scale", "budget", "labels"}
+        wanted |= {"companion"} if self._companion else set()
+        if set(parts) != wanted:
+            raise SnapshotError(f"the snapshot of a model has parts {sorted(parts)}")
+        counts = parts["counts"].meta
+        if counts.get("settings") != self._settings.model_dump(mode="json"):
+            raise SnapshotError("the snapshot is of a model with other settings")
+        self._detector.restore(parts["detector"])
+        if self._companion:
+            self._companion.restore(parts["companion"])
+        self._scale.restore(parts["scale"])
+        self._budget.restore(parts["budget"])
+        trees, kappa = self._trees(), self._settings.kappa
+        self._labels, self._shap = LabelModel(trees, kappa), TreeShap(trees)
+        self._labels.restore(parts["labels"])
+        self._rows, self._blocks = int(counts["rows"]), int(counts["blocks"])
+        self._version = int(counts["version"])
+        self._usual = None
+
+    def _trees(self) -> Trees:
+        trees = self._companion.trees if self._companion else self._detector.trees
+        if trees is None:
+            raise ValueError(f"detector {self._detector.kind} has no trees")
+        return trees
+
+    def _standardised(self, X: Matrix) -> Vector:
+        return self._scale.standardise(self._detector.score_many(X))
+
+    def _prior(self, X: Matrix) -> Vector:
+        return self._standardised(X) - PRIOR_SHIFT
+
+
+def _quantiles(column: npt.NDArray[np.float32]) -> tuple[float, float]:
+    known = column[~np.isnan(column)]
+    if not len(known):
+        return np.nan, np.nan
+    low, high = np.quantile(known.astype(np.float64), _USUAL)
+    return float(low), float(high)

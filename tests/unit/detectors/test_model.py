@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from detectors import base
+from detectors.base import Attribution, Detector, Matrix, Snapshot, SnapshotError, Vector
+from detectors.learning.label_model import Labels
+from detectors.model import PRIOR_SHIFT, LearningSettings, StreamModel
+from detectors.online.isolation_forest import IsolationForest
+from detectors.state import pack, unpack
+
+NAMES = ("a", "b", "c")
+BLOCK = 64
+SETTINGS = LearningSettings(block=BLOCK, warm_up=128, alert_budget=0.05, refit_every=3)
+
+
+class Distance(Detector):
+    """How far a row lies from the mean of all: a detector without trees."""
+
+    kind = "distance"
+
+    class Params(base.Params):
+        """None."""
+
+    def _begin(self, features: int) -> None:
+        self._sum, self._rows = np.zeros(features), 0
+
+    def score_many(self, X: Matrix) -> Vector:
+        distance: Vector = np.abs(X - self._sum / max(1, self._rows)).sum(axis=1, dtype=np.float64)
+        return distance
+
+    def learn_many(self, X: Matrix) -> None:
+        self._sum = self._sum + X.sum(axis=0, dtype=np.float64)
+        self._rows += len(X)
+
+    def explain_many(self, X: Matrix) -> Attribution:
+        values = np.abs(X - self._sum / max(1, self._rows)).astype(np.float64)
+        return Attribution(values, np.zeros(len(X)), "distance", additive=True)
+
+    def _dump(self) -> Snapshot:
+        return Snapshot({"rows": self._rows}, {"sum": self._sum})
+
+    def _load(self, snapshot: Snapshot) -> None:
+        self._sum, self._rows = snapshot.arrays["sum"], int(snapshot.meta["rows"])
+
+
+def forest() -> Detector:
+    params = IsolationForest.Params(trees=20, subsample=32, window=256, replace=4)
+    return IsolationForest(NAMES, params, seed=5)
+
+
+def distance() -> Detector:
+    return Distance(NAMES, Distance.Params(), seed=5)
+
+
+both = pytest.mark.parametrize("detector", [forest, distance])
+
+Make = Callable[[], Detector]
+
+
+def rows(count: int, seed: int) -> Matrix:
+    """Return rows of which about one in twenty is far out."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(count, len(NAMES)))
+    X[rng.random(count) < 0.05, 0] += 8.0
+    return X.astype(np.float32)
+
+
+def labels(count: int, seed: int = 1) -> Labels:
+    X = rows(count, seed)
+    X[: count // 2, 0] = 8.0
+    y = (np.arange(count) >= count // 2).astype(np.float64)  # what is far out in a is no anomaly
+    return Labels([f"c{i}" for i in range(count)], X, y, np.ones(count))
+
+
+def block(model: StreamModel, number: int) -> None:
+    X = rows(BLOCK, 100 + number)
+    model.learn(X, model.score(X).margin)
+
+
+def trained(make: Make, blocks: int = 4) -> StreamModel:
+    model = StreamModel(make(), SETTINGS, seed=7)
+    for number in range(blocks):
+        block(model, number)
+    return model
+
+
+@both
+def test_nothing_alerts_before_the_warm_up_is_over(detector: Make) -> None:
+    model = trained(detector, 0)
+    far = np.full((1, 3), 50.0, np.float32)
+    for left in (128, 64, 0):
+        assert model.warm_up_left == left
+        assert model.score(far).alert.tolist() == [left == 0]
+        block(model, left)
+
+
+@both
+def test_the_share_of_alerts_keeps_near_the_budget(detector: Make) -> None:
+    model = trained(detector, 20)
+    scored = model.score(rows(2_000, 0))
+    assert 0.02 < scored.alert.mean() < 0.1
+    np.testing.assert_array_equal(scored.alert, scored.margin >= scored.threshold)
+
+
+@both
+def test_right_after_a_short_warm_up_the_budget_holds_already(detector: Make) -> None:
+    model = StreamModel(detector(), LearningSettings(block=64, warm_up=64, alert_budget=0.02), 7)
+    block(model, 0)
+    assert model.warm_up_left == 0
+    assert model.score(rows(1_000, 0)).alert.mean() < 0.1
+
+
+@both
+def test_without_labels_the_margin_is_the_unsupervised_one(detector: Make) -> None:
+    scored = trained(detector).score(rows(10, 0))
+    np.testing.assert_array_equal(scored.margin, scored.z - PRIOR_SHIFT)
+
+
+@both
+def test_labels_move_rows_like_them_and_taking_them_back_moves_them_back(detector: Make) -> None:
+    model = trained(detector)
+    X = rows(300, 2)
+    before = model.margins(X)
+    model.set_labels(labels(20), position=9)
+    assert model.model_version == 9
+    far = X[:, 0] > 5
+    change = model.margins(X) - before
+    assert change[far].mean() < -1.0 < change[~far].mean()
+    assert model.variance(X[far]).mean() < SETTINGS.kappa
+    model.set_labels(Labels.none(3), position=10)
+    np.testing.assert_array_equal(model.margins(X), before)
+
+
+@both
+def test_labels_stay_in_force_while_trees_are_replaced(detector: Make) -> None:
+    model = trained(detector)
+    model.set_labels(labels(20), position=1)
+    for number in range(10, 20):  # all trees are new by then
+        block(model, number)
+    scored = model.score(rows(300, 2))
+    far = rows(300, 2)[:, 0] > 5
+    assert (scored.margin - scored.z)[far].mean() < -PRIOR_SHIFT - 1.0
+
+
+@both
+def test_an_explanation_adds_up_to_the_margin(detector: Make) -> None:
+    model = trained(detector)
+    X = rows(30, 3)
+    for some in (Labels.none(3), labels(20)):
+        model.set_labels(some, 1)
+        why = model.explain(X)
+        assert why.additive
+        np.testing.assert_allclose(why.base + why.values.sum(axis=1), model.margins(X), atol=1e-6)
+
+
+def test_before_the_first_block_everything_can_be_asked_already() -> None:
+    model = trained(forest, 0)
+    X = rows(5, 0)
+    scored = model.score(X)
+    assert np.unique(scored.margin).size == 1
+    assert scored.threshold == math.inf
+    assert not model.explain(X).values.any()
+    model.set_labels(labels(4), 1)
+    assert np.isfinite(model.margins(X)).all()
+    low, high = model.usual_range()
+    assert np.isnan(low).all()
+    assert np.isnan(high).all()
+
+
+@both
+def test_the_usual_range_is_that_of_the_latest_rows(detector: Make) -> None:
+    model = trained(detector)
+    X = rows(BLOCK, 1)
+    X[:, 1] = np.nan
+    X[:, 2] = np.linspace(10, 30, BLOCK)
+    for _ in range(40):
+        model.learn(X, model.margins(X))
+    low, high = model.usual_range()
+    assert np.isnan(low[1])
+    assert (low[2], high[2]) == (pytest.approx(11, abs=0.5), pytest.approx(29, abs=0.5))
+
+
+@both
+@given(cut=st.integers(0, 8), labelled=st.integers(0, 8))
+@settings(max_examples=12)
+def test_a_crash_at_any_block_changes_no_bit(detector: Make, cut: int, labelled: int) -> None:
+    whole, resumed = trained(detector, 0), trained(detector, 2)
+    for number in range(9):
+        if number == labelled:
+            whole.set_labels(labels(12), 5)
+        if number == cut:
+            resumed.restore(unpack(pack(whole.snapshot())))
+        elif number > cut and number == labelled:
+            resumed.set_labels(labels(12), 5)
+        for model in (whole, resumed) if number >= cut else (whole,):
+            block(model, number)
+    X = rows(50, 4)
+    one, other = whole.score(X), resumed.score(X)
+    assert one.margin.tobytes() == other.margin.tobytes()
+    assert one.threshold == other.threshold
+    assert whole.explain(X).values.tobytes() == resumed.explain(X).values.tobytes()
+    assert whole.usual_range()[0].tobytes() == resumed.usual_range()[0].tobytes()
+    assert pack(whole.snapshot()) == pack(resumed.snapshot())
+
+
+@both
+def test_a_snapshot_of_another_model_is_refused(detector: Make) -> None:
+    model = trained(detector)
+    other = StreamModel(detector(), SETTINGS.model_copy(update={"kappa": 10.0}), seed=7)
+    with pytest.raises(SnapshotError, match="settings"):
+        other.restore(model.snapshot())
+    with pytest.raises(SnapshotError):
+        model.restore(Snapshot({}, {}))
+
+
+def test_only_the_newest_labels_count_when_there_are_too_many() -> None:
+    few = LearningSettings(block=BLOCK, warm_up=128, max_labels=5)
+    model, same = StreamModel(forest(), few, 7), StreamModel(forest(), few, 7)
+    for number in range(3):
+        block(model, number)
+        block(same, number)
+    many = labels(12)
+    model.set_labels(many, 1)
+    same.set_labels(Labels(many.ids[-5:], many.X[-5:], many.y[-5:], many.weight[-5:]), 1)
+    assert model.margins(rows(9, 0)).tobytes() == same.margins(rows(9, 0)).tobytes()
+
+
+def test_a_block_longer_than_the_warm_up_is_refused() -> None:
+    with pytest.raises(ValidationError, match="must not exceed warm_up"):
+        LearningSettings(block=1024, warm_up=64)
