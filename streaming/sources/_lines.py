@@ -1,0 +1,83 @@
+"""Lines of JSON as rows: shared by files and pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import msgspec
+
+from streaming.sources._values import key_of
+from streaming.sources.base import MAX_CHUNK_BYTES, MAX_ROW_BYTES, Chunk, SourceRow
+
+
+class LineReader:
+    """Reads lines in order and counts them; of an overlong one it keeps the beginning."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.position = 0
+
+    def skip(self, lines: int | None) -> None:
+        """Pass over so many lines (None: over all); stop at the end."""
+        while (lines is None or lines > 0) and self.line() is not None:
+            lines = None if lines is None else lines - 1
+
+    def line(self) -> bytes | None:
+        """Return the next line without its end, None at the end of the file."""
+        line = self._file.readline(MAX_ROW_BYTES)
+        if not line:
+            return None
+        self.position += 1
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = self._file.readline(MAX_ROW_BYTES)
+        return line.rstrip(b"\r\n")
+
+    def chunk(self, max_records: int, key: KeyReader) -> Chunk:
+        """Return the rows of the next lines, at most ``max_records`` lines."""
+        rows: list[SourceRow] = []
+        size = 0
+        for _ in range(max_records):
+            line = self.line()
+            if line is None:
+                return Chunk(rows, self.position, done=True)
+            if line and not line.isspace():
+                rows.append(SourceRow(key.of(line), line))
+                size += len(line)
+                if size > MAX_CHUNK_BYTES:
+                    break
+        return Chunk(rows, self.position)
+
+
+class KeyReader:
+    """Finds the key in a line, decoding nothing else of it."""
+
+    def __init__(self, field: str | None) -> None:
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        if field is not None:
+            shape = msgspec.defstruct("Line", [("key", Any, None)], rename={"key": field}, gc=False)
+            self._decoder = msgspec.json.Decoder(shape)
+
+    def of(self, line: bytes) -> bytes | None:
+        """Return the key's bytes, None where there is none to be found."""
+        if self._decoder is None:
+            return None
+        try:
+            value = self._decoder.decode(line).key
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return key_of(value) if isinstance(value, str | int | float) else None
+
+
+def names_in(lines: Iterable[bytes]) -> list[str]:
+    """Return the names that the lines' objects have, in order of appearance."""
+    names: dict[str, None] = {}
+    for line in lines:
+        try:
+            found = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            names.update(dict.fromkeys(found))
+    return list(names)

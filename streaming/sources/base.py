@@ -1,0 +1,85 @@
+"""The contract of a source: rows of a file, a pipe or a simulator, on their way to the log.
+
+Every source passes ``tests/contract/test_source.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+MAX_ROW_BYTES = 900_000
+"""A longer row is cut there, so it arrives as a bad record: Kafka takes 1 MiB a message."""
+
+MAX_CHUNK_BYTES = 8 << 20
+"""A source ends a chunk early after so much, to bound memory."""
+
+
+class SourceRow(NamedTuple):
+    """One row as it goes to the log: the key's text, and a JSON object (or what stood there)."""
+
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one ``read`` found.
+
+    Attributes:
+        position: where to read next; rises by more than the rows where blank lines were skipped.
+        done: nothing will ever come after ``position``.
+    """
+
+    rows: Sequence[SourceRow]
+    position: int
+    done: bool = False
+
+
+class Source(Protocol):
+    """Rows in a fixed order. A position is the number of the row that is next to read, from 0.
+
+    A bad row (broken quoting, bytes that are no text) is handed on as it stands: the decoder
+    makes a dead letter of it. Only a file that can't be read on at all raises SourceInvalid.
+    """
+
+    @property
+    def name(self) -> str:
+        """What tells this source from others: its rows are remembered as sent under this name."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether any position can be read again, also by another process, with equal rows."""
+
+    def read(self, position: int, max_records: int) -> Chunk:
+        """Return at most ``max_records`` rows from ``position`` on, without waiting for more.
+
+        A source that is not ``resumable`` must be read in order, from 0.
+        """
+
+    def total(self) -> int | None:
+        """Return how many positions there are in all, None if nobody knows."""
+
+    def close(self) -> None:
+        """Release resources."""
+
+
+class FieldDeclaration(Protocol):
+    """What a source needs to know of a declared field."""
+
+    @property
+    def type(self) -> str:
+        """``number``, ``string``, ``boolean`` or ``time``."""
+
+
+class Declaration(Protocol):
+    """What a source needs to know of the stream; a ``StreamConfig`` is one."""
+
+    @property
+    def key(self) -> str | None:
+        """Field whose value becomes the records' key."""
+
+    @property
+    def fields(self) -> Mapping[str, FieldDeclaration]:
+        """The declared fields by name."""
