@@ -1,0 +1,293 @@
+"""``make bench-kill``: kill -9 at random moments of `triage run`; nothing lost, twice, different.
+
+Simulated payments run through the whole loop at a fixed rate, an oracle gives verdicts, and a
+random one of its processes (or all) is killed again and again. At the end a verifier goes through
+the log by itself: every event must have taken effect exactly once, the candidates must be those of
+a replay of the run's own journal (same ids, same scores), and every finding must have been sent
+once. The last line is JSON: kills, events, lost, twice, different.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.processes import ended, kill, start, tree, wait_for
+from cli.places import VERIFIED_TOPIC, Places
+from streaming.config.load import load
+from streaming.config.model import StreamConfig
+from streaming.pipeline import PartitionPipeline
+from streaming.records import Record, TopicPartition
+from streaming.replay import replay
+from streaming.sources.registry import open_source
+from streaming.transports.base import Transport
+from streaming.transports.registry import open_transport
+from streaming.verified import encoder
+from triage.commands import RecordVerdict, UndoVerdict
+from triage.errors import Refused
+from triage.handlers import Triage
+from triage.model import Actor, Candidate, Counters, VerdictKind, VerdictState
+from triage.queries import QueueFilter
+from triage.store.base import Store
+from triage.store.store import open_store
+
+STREAM = Path(__file__).parent.parent / "examples" / "streams" / "payments.yaml"
+RATE = 4_000  # events per second
+LIFE_S = (1.5, 6.0)  # seconds between kills; importing takes the first two or three
+FINISH_S = 600.0
+READ = 5_000
+UNDO_SHARE = 0.2
+ANALYST = Actor("oracle", "analyst")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the verifier found.
+
+    Attributes:
+        events: in the source. ``candidates``, ``verdicts``, ``findings``: in the store.
+        lost: events, candidates or findings that should be there and aren't.
+        twice: events or messages that took effect more than once.
+        different: candidates with another score than the replay's.
+    """
+
+    kills: int
+    events: int
+    candidates: int
+    verdicts: int
+    findings: int
+    lost: int
+    twice: int
+    different: int
+    seconds: float
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="triage-kill-") as folder:
+        result = run(Path(folder), options.kills, options.events, options.seed)
+    print(json.dumps(asdict(result)))
+
+
+def run(folder: Path, kills: int, events: int, seed: int) -> Result:
+    """Run ``events`` through a run that is killed ``kills`` times; verify what came out."""
+    begun = time.monotonic()
+    rng = random.Random(seed)
+    config = load(STREAM)
+    source = folder / "events.jsonl"
+    labels = write_events(source, config, events)
+    places = Places.of(folder / "data", None, None)
+    _kill_while_running(places, source, kills, rng, labels)
+    _finish(places, source, rng, labels)
+    store = open_store(places.store_url)
+    transport = open_transport(places.transport_url, time.time)
+    result = verify(config, store, transport, events)
+    return Result(kills=kills, events=events, seconds=round(time.monotonic() - begun, 1), **result)
+
+
+def write_events(path: Path, config: StreamConfig, events: int) -> dict[str, int]:
+    """Write simulated payments as JSON lines; return label by transaction id."""
+    source = open_source("payments", config)
+    labels: dict[str, int] = {}
+    with path.open("wb") as file:
+        for position in range(0, events, READ):
+            for row in source.read(position, min(READ, events - position)):
+                file.write(row.value + b"\n")
+                event = json.loads(row.value)
+                labels[event["tx_id"]] = event["label"]
+    return labels
+
+
+def _arguments(places: Places, source: Path) -> list[str]:
+    return [
+        *("run", "--stream", str(STREAM), "--source", str(source), "--rate", str(RATE)),
+        *("--no-board", "--until-done", "--quiet", *places.arguments()),
+    ]
+
+
+def _kill_while_running(
+    places: Places, source: Path, kills: int, rng: random.Random, labels: dict[str, int]
+) -> None:
+    output = source.with_name("output.txt")
+    process: subprocess.Popen[bytes] | None = None
+    for _ in range(kills):
+        if process is None or process.poll() is not None:
+            process = start(*_arguments(places, source), output=output)
+        _decide_for(places, rng.uniform(*LIFE_S), rng, labels)
+        pids = tree(process.pid)
+        victims = rng.choice([pids, pids[1:] or pids])  # everything, or the engine alone
+        kill(victims)
+        if process.pid in victims:
+            process.wait(10)
+    if process is not None:
+        kill(tree(process.pid))
+        process.wait(10)
+
+
+def _finish(places: Places, source: Path, rng: random.Random, labels: dict[str, int]) -> None:
+    output = source.with_name("output.txt")
+    with ended(start(*_arguments(places, source), output=output)) as process:
+        until = time.monotonic() + FINISH_S
+        while process.poll() is None and time.monotonic() < until:
+            _decide_for(places, 0.5, rng, labels)
+        if process.poll() != 0:
+            tail = output.read_text(encoding="utf-8", errors="replace")[-2_000:]
+            raise RuntimeError(f"the run ended with {process.poll()}:\n{tail}")
+    # What was decided after its end goes out with one more, undisturbed start.
+    with ended(start(*_arguments(places, source), output=output)) as process:
+        wait_for(lambda: process.poll() is not None, FINISH_S, "end of the run")
+
+
+def _decide_for(
+    places: Places, seconds: float, rng: random.Random, labels: dict[str, int]
+) -> None:
+    """Give verdicts as an analyst would, and take some back, for so long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.1)
+        if not (places.folder / "triage.db").exists():
+            continue
+        store = open_store(places.store_url)
+        triage = Triage(store, encoder(VERIFIED_TOPIC))
+        for row in store.queue(QueueFilter(), 0, 2).rows:
+            _decide(store, triage, row.cluster_id, rng, labels)
+        store.close()
+
+
+def _decide(
+    store: Store, triage: Triage, cluster_id: str, rng: random.Random, labels: dict[str, int]
+) -> None:
+    detail = store.cluster(cluster_id, 3)
+    if detail is None:
+        return
+    read = [member.candidate for member in detail.members]
+    real = any(labels.get(candidate.event_id or "") == 1 for candidate in read)
+    command = RecordVerdict(
+        cluster_id=cluster_id,
+        kind=VerdictKind.REAL if real else VerdictKind.SPURIOUS,
+        revision=detail.row.revision,
+        read=tuple(candidate.candidate_id for candidate in read),
+        idempotency_key=f"{cluster_id}/{detail.row.revision}",
+    )
+    try:
+        verdict = triage.handle(command, ANALYST, time.time())
+        if rng.random() < UNDO_SHARE:
+            undo = UndoVerdict(verdict.verdict_id, f"undo/{verdict.verdict_id}")
+            triage.handle(undo, ANALYST, time.time())
+    except Refused:
+        return  # the cluster grew or was decided in between: as an analyst would, look again
+
+
+def verify(
+    config: StreamConfig, store: Store, transport: Transport, events: int
+) -> dict[str, int]:
+    """Go through log and store independently of the run."""
+    stored = {c.candidate_id: c for c in _all_candidates(config, store)}
+    lost = twice = different = 0
+    replayed = Counters()
+    expected: dict[str, Candidate] = {}
+    seen: Counter[str] = Counter()
+    for partition in range(config.source.partitions):
+        tp = TopicPartition(str(config.source.topic), partition)
+        records = list(_all_records(transport, tp))
+        seen.update(str(json.loads(record.value)["tx_id"]) for record in records)
+        counters, candidates = _replayed(config, store, transport, tp, len(records))
+        expected |= {c.candidate_id: c for c in candidates}
+        replayed += counters
+    difference = _accepted(store, config) - replayed.accepted
+    lost, twice = lost + max(0, -difference), twice + max(0, difference)
+    lost += events - len(seen)
+    twice += sum(seen.values()) - len(seen)
+    lost += len(expected.keys() - stored.keys())
+    different += len(stored.keys() - expected.keys())
+    different += sum(
+        1
+        for name, candidate in expected.items()
+        if name in stored and stored[name].margin != candidate.margin
+    )
+    missing, repeated, findings = _messages(store, transport)
+    return {
+        "candidates": len(stored),
+        "verdicts": len(store.recent_verdicts(100_000)),
+        "findings": findings,
+        "lost": lost + missing,
+        "twice": twice + repeated,
+        "different": different,
+    }
+
+
+def _replayed(
+    config: StreamConfig, store: Store, transport: Transport, tp: TopicPartition, end: int
+) -> tuple[Counters, Sequence[Candidate]]:
+    pipeline = PartitionPipeline(config, tp.partition, transport.topic_id(tp.topic))
+    counters, candidates = Counters(), []
+    for outcome in replay(
+        pipeline,
+        lambda position, limit: transport.read(tp, position, limit),
+        0,
+        end,
+        store.journal(config.stream, tp.partition, 0),
+        lambda position: store.labels_at(config.stream, position),
+    ):
+        counters += outcome.counters
+        candidates += outcome.candidates
+    return counters, candidates
+
+
+def _accepted(store: Store, config: StreamConfig) -> int:
+    (status,) = [s for s in store.status(time.time()).streams if s.stream == config.stream]
+    return status.counters.accepted
+
+
+def _all_candidates(config: StreamConfig, store: Store) -> Iterator[Candidate]:
+    seq = 0
+    while rows := store.candidates_after(config.stream, seq, READ):
+        yield from (row.candidate for row in rows)
+        seq = rows[-1].seq
+
+
+def _all_records(transport: Transport, tp: TopicPartition) -> Iterator[Record]:
+    position = transport.start_position(tp)
+    while records := transport.read(tp, position, READ):
+        yield from records
+        position = records[-1].offset + 1
+
+
+def _messages(store: Store, transport: Transport) -> tuple[int, int, int]:
+    """Return findings that are missing, messages that are repeated or out of order, findings."""
+    sent: Counter[str] = Counter()
+    verified: set[str] = set()
+    twice = 0
+    sequences = []
+    for record in _all_records(transport, TopicPartition(VERIFIED_TOPIC, 0)):
+        headers = dict(record.headers)
+        sent[headers["ce_id"].decode()] += 1
+        sequences.append(int(headers["ce_sequence"]))
+        if headers["ce_type"].endswith(b"verified"):
+            verified.add(json.loads(record.value)["triage"]["decision"]["verdict_id"])
+    twice = sum(sent.values()) - len(sent)
+    twice += sum(1 for i, sequence in enumerate(sequences) if sequence != i + 1)
+    due = {
+        verdict.verdict_id
+        for verdict in store.recent_verdicts(100_000)
+        if verdict.kind is VerdictKind.REAL
+        and verdict.state not in (VerdictState.UNDONE, VerdictState.PENDING)
+    }
+    return len(due - verified), twice, len(verified)
+
+
+if __name__ == "__main__":
+    main()

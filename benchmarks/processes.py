@@ -1,0 +1,85 @@
+"""Starting, killing and measuring a running `triage` from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+TRIAGE = (sys.executable, "-m", "cli")
+STOP_S = 30.0  # seconds that a clean end may take
+
+
+def start(*arguments: str, output: Path) -> subprocess.Popen[bytes]:
+    """Start ``triage ARGUMENTS`` in a process group of its own, its output in a file."""
+    with output.open("ab") as stream:
+        return subprocess.Popen(  # noqa: S603 - our own program
+            [*TRIAGE, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def tree(pid: int) -> Sequence[int]:
+    """Return a process and its descendants, the process first."""
+    found = [pid]
+    for parent in found:
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+            found += [int(child) for child in children.split()]
+    return found
+
+
+def kill(pids: Sequence[int]) -> None:
+    """Send SIGKILL to each that is still there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def end(process: subprocess.Popen[bytes]) -> int:
+    """End it as Ctrl-C would; return its exit code."""
+    pids = tree(process.pid)
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        kill(pids)
+        raise
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Leave nothing of it behind."""
+    try:
+        yield process
+    finally:
+        kill(tree(process.pid))
+        process.wait(STOP_S)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
+    """Return how long it took until the condition held. Raises TimeoutError, naming ``what``."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > seconds:
+            raise TimeoutError(f"no {what} within {seconds:.0f} s")
+        time.sleep(0.02)
+    return time.monotonic() - begun
+
+
+def rss_mb(pids: Sequence[int]) -> float:
+    """Return the resident memory of the processes together, in MB (shared pages counted in each)."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+            total += pages * os.sysconf("SC_PAGE_SIZE")
+    return total / 1e6

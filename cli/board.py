@@ -1,0 +1,71 @@
+"""``triage board``: serve the board of a store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from cli.places import VERIFIED_TOPIC, Places, data_option, store_option, transport_option
+from streaming.verified import encoder
+from triage.errors import TriageError
+from triage.handlers import Triage
+from triage.store.store import open_store
+from triage_ui.serve import CannotListen, listen, server
+from triage_ui.server import create_app
+from triage_ui.settings import BoardSettings
+
+log = logging.getLogger("triage.board")
+
+EXIT_STOP = 3  # see cli/engine.py
+ORPHAN_CHECK_S = 1.0
+
+
+@click.command("board")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True)
+@click.option("--environment", default="", help="Tag beside the product's name, e.g. prod.")
+@click.option("--https", is_flag=True, help="It is reached by https: cookies are sent only there.")
+@click.option("--parent", type=int, hidden=True)
+@data_option
+@transport_option
+@store_option
+def command(
+    host: str,
+    port: int,
+    environment: str,
+    https: bool,
+    parent: int | None,
+    folder: Path,
+    transport_url: str | None,
+    store_url: str | None,
+) -> None:
+    """Serve the board. Sign in with a link made by `triage sign-in`."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        store = open_store(Places.of(folder, transport_url, store_url).store_url)
+        bound = listen(host, port)
+    except (TriageError, CannotListen) as error:
+        log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
+        sys.exit(EXIT_STOP)
+    settings = BoardSettings(clock=time.time, environment=environment, secure_cookies=https)
+    app = create_app(Triage(store, encoder(VERIFIED_TOPIC)), store, store, settings)
+    running = server(app)
+    if parent is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+        threading.Thread(target=_end_with, args=(parent, running), daemon=True).start()
+    running.run(sockets=[bound])
+    store.close()
+
+
+def _end_with(parent: int, running: object) -> None:
+    """End the board when the process that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_CHECK_S)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,153 @@
+"""``triage engine``: ingest, worker, grouper and relay of one stream, in turn, in one process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from cli.places import Places, data_option, store_option, transport_option
+from streaming.config.load import load
+from streaming.errors import Retry, Stop
+from streaming.grouper import Grouper
+from streaming.ingest import Ingest
+from streaming.relay import Relay
+from streaming.sources.registry import open_source
+from streaming.transports.registry import open_transport
+from streaming.worker import Worker
+from triage.errors import StoreUnavailable
+from triage.store.store import open_store
+
+log = logging.getLogger("triage.engine")
+
+IDLE_S = 0.02  # seconds between rounds that found nothing to do
+BACK_OFF_S = (0.2, 5.0)  # first and longest pause after an error that may pass
+EXIT_STOP = 3  # a person is needed: the supervisor does not start it again
+
+
+class Step(Protocol):
+    """A part of the engine."""
+
+    def step(self) -> bool:
+        """Do a bounded piece of work; return whether there was any."""
+
+
+class Engine:
+    """Runs its parts in turn until told to stop, or until nothing is left to do.
+
+    Args:
+        parts: called in this order, round after round.
+        stop: asked before each round.
+        done: asked after a round in which no part had anything to do.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Step],
+        stop: Callable[[], bool],
+        done: Callable[[], bool],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._parts = parts
+        self._stop = stop
+        self._done = done
+        self._sleep = sleep
+        self._pause = BACK_OFF_S[0]
+
+    def run(self) -> None:
+        """Return when stopped or done. Raises Stop where going on would lose or repeat an effect."""
+        while not self._stop():
+            busy = [self._step(part) for part in self._parts]
+            if any(busy):
+                continue
+            if self._done():
+                return
+            self._sleep(IDLE_S)
+
+    def _step(self, part: Step) -> bool:
+        try:
+            busy = part.step()
+        except (Retry, StoreUnavailable) as error:
+            log.warning("%s; trying again in %.1f s", error, self._pause)
+            self._sleep(self._pause)
+            self._pause = min(2 * self._pause, BACK_OFF_S[1])
+            return True
+        self._pause = BACK_OFF_S[0]
+        return busy
+
+
+@click.command("engine", hidden=True)
+@click.option("--stream", "config_path", type=click.Path(path_type=Path), required=True)
+@click.option("--source", "source_name", help="File, '-', or the name of a built-in source.")
+@click.option("--rate", type=float, help="Records per second; as fast as possible without.")
+@click.option("--until-done", is_flag=True, help="End when the source has been processed.")
+@click.option("--parent", type=int, help="End when this process is no longer the parent.")
+@data_option
+@transport_option
+@store_option
+def command(
+    config_path: Path,
+    source_name: str | None,
+    rate: float | None,
+    until_done: bool,
+    parent: int | None,
+    folder: Path,
+    transport_url: str | None,
+    store_url: str | None,
+) -> None:
+    """Run ingest, worker, grouper and relay of one stream."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    places = Places.of(folder, transport_url, store_url)
+    try:
+        _run(places, config_path, source_name, rate, until_done=until_done, parent=parent)
+    except Stop as error:
+        log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
+        sys.exit(EXIT_STOP)
+
+
+def _run(
+    places: Places,
+    config_path: Path,
+    source_name: str | None,
+    rate: float | None,
+    *,
+    until_done: bool,
+    parent: int | None,
+) -> None:
+    config = load(config_path)
+    store = open_store(places.store_url)
+    transport = open_transport(places.transport_url, time.time)
+    holder = f"{config.stream}:{os.getpid()}"
+    transport.ensure_topic(config.source.topic, config.source.partitions)
+    ingest = None
+    if source_name:
+        source = open_source(source_name, config)
+        ingest = Ingest(source, transport, config, rate, time.monotonic)
+    worker = Worker(config, transport, store, time.time)
+    grouper = Grouper(config, store, holder, time.time)
+    relay = Relay(store, transport, holder, time.time)
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+
+    def stop() -> bool:
+        return told.is_set() or (parent is not None and os.getppid() != parent)
+
+    def done() -> bool:
+        processed = until_done and (ingest is None or ingest.done) and worker.lag() == 0
+        return processed and worker.settled() and not store.outbox_topics()
+
+    parts: list[Step] = [worker, grouper, relay]
+    Engine([ingest, *parts] if ingest else parts, stop, done, time.sleep).run()
+    worker.close()
+    transport.close()
+    store.close()

@@ -1,0 +1,55 @@
+"""The command ``triage``."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# One file of this package per command; it is imported when the command is asked for, so that
+# `triage --help` answers at once. The text is the line that `triage --help` prints.
+COMMANDS = {
+    "demo": "Start everything on simulated card payments (or real telemetry).",
+    "run": "Run a stream from a file (or stdin): detect, group, show, learn, publish.",
+    "check": "Check stream configs without starting anything.",
+    "evaluate": "Replay a labelled file and count what an analyst would have found.",
+    "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
+    "dlq": "List and replay records that could not be used.",
+    "sign-in": "Make a one-time sign-in link for a running board.",
+    "engine": "Run ingest, worker, grouper and relay of one stream (started by run).",
+    "board": "Serve the board (started by run).",
+}
+HIDDEN = frozenset({"engine", "board"})
+
+
+class Commands(click.Group):
+    """Finds ``cli/<command>.py`` and its function ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the help page."""
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its full name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="streaming-triage")
+def main() -> None:
+    """Find anomalies in event streams, show them as explained clusters, learn from verdicts.
+
+    \b
+    Try it:            triage demo
+    Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
+    Verified results:  triage tail verified
+    """

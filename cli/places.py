@@ -1,0 +1,58 @@
+"""Where a running system keeps its things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+VERIFIED_TOPIC = "triage.verified.v1"
+
+data_option = click.option(
+    "--data",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder for everything that is kept: log, store, keys.",
+)
+transport_option = click.option(
+    "--transport",
+    "transport_url",
+    metavar="URL",
+    help="Where topics live: embedded log in the data folder (default) or kafka://HOST:PORT.",
+)
+store_option = click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    help="Database: SQLite in the data folder (default) or postgresql://...",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Addresses of the log and the store; both live in ``folder`` unless told otherwise."""
+
+    folder: Path
+    transport_url: str
+    store_url: str
+
+    @classmethod
+    def of(cls, folder: Path, transport_url: str | None, store_url: str | None) -> Places:
+        """Fill in the defaults."""
+        folder = folder.resolve()
+        return cls(
+            folder,
+            transport_url or f"embedded:{folder / 'log.db'}",
+            store_url or f"sqlite:///{folder / 'triage.db'}",
+        )
+
+    def arguments(self) -> list[str]:
+        """Return the command-line options that name these places."""
+        return [
+            *("--data", str(self.folder)),
+            *("--transport", self.transport_url),
+            *("--store", self.store_url),
+        ]

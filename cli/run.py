@@ -1,0 +1,183 @@
+"""``triage run``: one stream, everything it needs, on one machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from cli.data_folder import DataFolder
+from cli.places import Places, data_option, store_option, transport_option
+from cli.sign_in import sign_in_link
+from cli.supervise import Child, Supervisor
+from streaming.config.load import load
+from streaming.config.model import StreamConfig
+from streaming.errors import ConfigInvalid, StreamingError
+from streaming.sources.registry import open_source
+from triage.errors import TriageError
+from triage.store.store import open_store
+from triage_ui.serve import CannotListen, listen
+
+HOST = "127.0.0.1"
+PORT = 8050
+BOARD_WAIT_S = 60.0  # seconds until the board has to answer
+PROGRESS_EVERY_S = 0.5
+EXIT_STOP = 3  # see cli/engine.py
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What to run, and how."""
+
+    config_path: Path
+    source: str | None
+    rate: float | None
+    port: int
+    board: bool
+    until_done: bool
+    quiet: bool
+
+
+@click.command("run")
+@click.option(
+    "--stream",
+    "config_path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The stream's config, a YAML file.",
+)
+@click.option(
+    "--source",
+    help="Parquet, CSV or JSON-lines file, or - for JSON lines from stdin. Without it only what is "
+    "already in the topic is read.",
+)
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option("--no-board", is_flag=True, help="Without the board.")
+@click.option("--until-done", is_flag=True, help="End when the source has been processed.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@data_option
+@transport_option
+@store_option
+def command(
+    config_path: Path,
+    source: str | None,
+    rate: float | None,
+    port: int,
+    no_board: bool,
+    until_done: bool,
+    quiet: bool,
+    folder: Path,
+    transport_url: str | None,
+    store_url: str | None,
+) -> None:
+    """Run a stream: detect, explain, group, show, learn, publish.
+
+    The source's records go into the log once, also when this is stopped and started again: it
+    carries on where it was. Ctrl-C ends it cleanly.
+    """
+    run = Run(config_path, source, rate, port, not no_board, until_done, quiet)
+    start(run, Places.of(folder, transport_url, store_url))
+
+
+def start(run: Run, places: Places) -> None:
+    """Run until Ctrl-C (or until done) and exit the process with the outcome."""
+    try:
+        config = load(run.config_path)
+        total = open_source(run.source, config).total() if run.source and run.source != "-" else None
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(2)
+    except StreamingError as error:
+        raise click.ClickException(str(error)) from error
+    if run.board:
+        run = replace(run, port=_free_port(run.port))
+    with DataFolder(places.folder):
+        try:
+            open_store(places.store_url).close()  # makes or migrates the tables, once
+        except TriageError as error:
+            raise click.ClickException(str(error)) from error
+        code = _supervise(run, places, config, total)
+    sys.exit(code)
+
+
+def _supervise(run: Run, places: Places, config: StreamConfig, total: int | None) -> int:
+    supervisor = Supervisor(_children(run, places))
+    stop = threading.Event()
+    watch = threading.Thread(
+        target=_watch, args=(run, places, config, total, stop), name="watch", daemon=True
+    )
+    watch.start()
+    try:
+        return supervisor.run()
+    finally:
+        stop.set()
+        watch.join(timeout=5)
+
+
+def _children(run: Run, places: Places) -> Sequence[Child]:
+    triage = [sys.executable, "-m", "cli"]
+    parent = ["--parent", str(os.getpid())]
+    engine = [*triage, "engine", "--stream", str(run.config_path.resolve()), *places.arguments()]
+    if run.source:
+        engine += ["--source", run.source]
+    if run.rate:
+        engine += ["--rate", str(run.rate)]
+    if run.until_done:
+        engine += ["--until-done"]
+    children = [Child("engine", [*engine, *parent], final=(0, EXIT_STOP))]
+    if run.board:
+        board = [*triage, "board", "--port", str(run.port), *places.arguments()]
+        children.append(Child("board", [*board, *parent], final=(EXIT_STOP,)))
+    return children
+
+
+def _watch(
+    run: Run, places: Places, config: StreamConfig, total: int | None, stop: threading.Event
+) -> None:
+    """Print the address when the board answers, then show the progress."""
+    store = open_store(places.store_url)
+    if run.board and _answers(run.port, stop):
+        click.echo(f"Board: {sign_in_link(store, run.port, time.time())}  (works once)")
+    if run.quiet:
+        return
+    with tqdm(total=total, unit=" events", unit_scale=True, disable=None, mininterval=0.5) as bar:
+        while not stop.wait(PROGRESS_EVERY_S):
+            for stream in store.status(time.time()).streams:
+                if stream.stream == config.stream:
+                    seen = stream.counters
+                    done = seen.accepted + seen.dead_lettered + seen.duplicates + seen.late
+                    bar.update(done - bar.n)
+                    bar.set_postfix(candidates=seen.candidates, open=stream.open_clusters)
+    store.close()
+
+
+def _answers(port: int, stop: threading.Event) -> bool:
+    """Wait until the board's health page answers."""
+    until = time.monotonic() + BOARD_WAIT_S
+    while time.monotonic() < until and not stop.wait(0.1):
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=1) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            continue
+    return False
+
+
+def _free_port(port: int) -> int:
+    """Return the port to use (0: a free one). Raises ClickException if it is taken."""
+    try:
+        with listen(HOST, port) as probe:
+            return int(probe.getsockname()[1])
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from error

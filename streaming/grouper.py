@@ -1,0 +1,183 @@
+"""The grouper: candidates into clusters, in commit order over all partitions."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from detectors.clustering.leader import Assignment, Item, LeaderClusterer, exact_key
+from detectors.duration import parse_duration
+from streaming.config.model import StreamConfig
+from triage.errors import Conflict
+from triage.model import Candidate
+from triage.store.base import (
+    GROUPER_LEASE,
+    ClusterUpdate,
+    GroupedCandidate,
+    GrouperStore,
+    LeaseStore,
+)
+from triage.titles import Noun, title_of
+
+BATCH = 500  # candidates of one step
+LEASE_S = 10.0  # seconds; another grouper takes over after this
+RENEW_S = 3.0  # seconds between renewals
+TITLE_MEMBERS = 200  # newest members that a title is made from
+NAMESPACE = uuid.UUID("0d6f2c53-6f7d-5d0b-8f7e-0b8f3d1c7a42")
+
+
+class Store(GrouperStore, LeaseStore, Protocol):
+    """What the grouper needs of a store."""
+
+
+class Grouper:
+    """Adds each candidate to a cluster, under a lease: one grouper per stream at a time."""
+
+    def __init__(
+        self, config: StreamConfig, store: Store, holder: str, clock: Callable[[], float]
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._holder = holder
+        self._clock = clock
+        self._epoch: int | None = None
+        self._renew_at = 0.0
+        self._groups = Groups(config)
+        self._up_to = 0
+
+    def step(self) -> bool:
+        """Group the next candidates. Return whether there were any."""
+        if not self._holds_lease():
+            return False
+        batch = self._store.candidates_after(self._config.stream, self._up_to, BATCH)
+        if not batch:
+            return False
+        self._groups.set_closed(self._store.decided(self._groups.cluster_ids()))
+        updates = self._groups.add([row.candidate for row in batch])
+        try:
+            self._store.save_groups(
+                self._config.stream, updates, batch[-1].seq, self._epoch or 0, self._clock()
+            )
+        except Conflict:
+            # A cluster was decided in between: what was assigned in memory did not happen.
+            self._rebuild()
+            return True
+        self._up_to = batch[-1].seq
+        return True
+
+    def _holds_lease(self) -> bool:
+        now = self._clock()
+        if self._epoch is not None and now < self._renew_at:
+            return True
+        lease = f"{GROUPER_LEASE}{self._config.stream}"
+        epoch = self._store.acquire_lease(lease, self._holder, now, LEASE_S)
+        if epoch is not None and epoch != self._epoch:
+            self._rebuild()
+        self._epoch, self._renew_at = epoch, now + RENEW_S
+        return epoch is not None
+
+    def _rebuild(self) -> None:
+        """Bring the clusterer to where the store stands."""
+        self._up_to = self._store.grouped_up_to(self._config.stream)
+        self._groups = Groups(self._config)
+        within_s = 2 * parse_duration(self._config.clustering.gap)
+        self._groups.adopt(self._store.open_members(self._config.stream, within_s))
+
+
+class Groups:
+    """The clusters of one stream that are still growing, with their titles. Pure."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        self._config = config
+        self._clusterer = LeaderClusterer(config.clustering)
+        self._members: dict[str, deque[Candidate]] = defaultdict(
+            lambda: deque(maxlen=TITLE_MEMBERS)
+        )
+        self._sizes: dict[str, int] = defaultdict(int)
+        self._features: tuple[str, ...] = ()  # of the first candidate: one space for all
+
+    def cluster_ids(self) -> Sequence[str]:
+        """Return the clusters that can still grow or have a successor."""
+        return self._clusterer.cluster_ids()
+
+    def set_closed(self, closed: frozenset[str]) -> None:
+        """Let exactly these take no more members."""
+        self._clusterer.set_closed(closed)
+
+    def add(self, candidates: Sequence[Candidate]) -> Sequence[ClusterUpdate]:
+        """Assign the candidates in order; return one update per cluster that they touch."""
+        new: dict[str, list[str]] = defaultdict(list)
+        predecessors: dict[str, str | None] = {}
+        for candidate in candidates:
+            assigned = self._assign(candidate)
+            self._count(assigned.cluster_id, candidate)
+            new[assigned.cluster_id].append(candidate.candidate_id)
+            if assigned.predecessor:
+                predecessors[assigned.cluster_id] = assigned.predecessor
+        updates = [
+            self._update(cluster_id, members, predecessors.get(cluster_id))
+            for cluster_id, members in new.items()
+        ]
+        self._forget_dropped()
+        return updates
+
+    def adopt(self, members: Sequence[GroupedCandidate]) -> None:
+        """Count in members whose cluster is known (after a restart)."""
+        for row in members:
+            if row.cluster_id:
+                self._clusterer.adopt(self._item(row.candidate), row.cluster_id)
+                self._count(row.cluster_id, row.candidate)
+
+    def _assign(self, candidate: Candidate) -> Assignment:
+        new_id = str(uuid.uuid5(NAMESPACE, candidate.candidate_id))
+        return self._clusterer.assign(self._item(candidate), new_id)
+
+    def _count(self, cluster_id: str, candidate: Candidate) -> None:
+        self._members[cluster_id].append(candidate)
+        self._sizes[cluster_id] += 1
+
+    def _item(self, candidate: Candidate) -> Item:
+        signed = {reason.feature: reason.contribution for reason in candidate.reasons}
+        self._features = self._features or tuple(sorted(signed))
+        return Item(
+            item_id=candidate.candidate_id,
+            contributions=np.array([signed.get(name, 0.0) for name in self._features], np.float64),
+            entities=candidate.entities,
+            key=exact_key(
+                candidate.entity,
+                candidate.detector,
+                signed,
+                candidate.event_time,
+                self._config.clustering,
+            ),
+            time=candidate.event_time,
+        )
+
+    def _update(
+        self, cluster_id: str, members: Sequence[str], predecessor: str | None
+    ) -> ClusterUpdate:
+        known = self._members[cluster_id]
+        title, subtitle = title_of(known, self._sizes[cluster_id], self._noun())
+        return ClusterUpdate(
+            cluster_id=cluster_id,
+            stream=self._config.stream,
+            detector=known[0].detector,
+            key=self._item(known[0]).key,
+            title=title,
+            subtitle=subtitle,
+            members=tuple(members),
+            predecessor=predecessor,
+        )
+
+    def _noun(self) -> Noun:
+        labels = {name: self._config.fields[name].label or name for name in self._config.entity_fields()}
+        return Noun(self._config.noun.one, self._config.noun.many, labels)
+
+    def _forget_dropped(self) -> None:
+        growing = frozenset(self._clusterer.cluster_ids())
+        for cluster_id in [c for c in self._members if c not in growing]:
+            del self._members[cluster_id], self._sizes[cluster_id]

@@ -1,0 +1,361 @@
+"""One partition of one stream: records in, candidates out. No I/O, no clock."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import Matrix, Snapshot, SnapshotError
+from detectors.features.feature_set import FeatureSet
+from detectors.learning.label_model import Labels
+from detectors.model import Scored, StreamModel
+from detectors.registry import build as build_detector
+from detectors.state import nest, pack, unnest, unpack
+from streaming.config.model import StreamConfig
+from streaming.decode import BadRecord, Columns, Decoder
+from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
+from streaming.recent_ids import RecentIds
+from streaming.records import Position, Record
+from triage.model import Candidate, Counters, Label, Reason
+
+SNAPSHOT_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch of records came to.
+
+    Attributes:
+        margins: of the accepted records in order, before anything was learned from them.
+    """
+
+    candidates: tuple[Candidate, ...]
+    bad: tuple[BadRecord, ...]
+    counters: Counters
+    accepted: tuple[Record, ...]
+    margins: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Accepted records with everything that scoring and explaining need of them."""
+
+    records: Sequence[Record]
+    events: Sequence[Any]
+    columns: Columns
+    times: npt.NDArray[np.float64]
+    entities: Sequence[str] | None  # None: the stream has no key
+    X: Matrix
+
+
+class PartitionPipeline:
+    """Decodes, scores, explains and learns the records of one partition, in order.
+
+    Learning blocks are cut by the count of accepted records, never by how the records were handed
+    in: any split of the same records gives the same candidates and the same state. The state is a
+    pure function of the records, the label positions at which ``apply_labels`` was called, the
+    config and its seed.
+    """
+
+    def __init__(self, config: StreamConfig, partition: int, topic_id: str) -> None:
+        self._config = config
+        self._partition = partition
+        self._topic_id = topic_id
+        self._decoder = Decoder(config.fields)
+        self._features = FeatureSet(config.features)
+        detector = build_detector(config.detectors, self._features.names, config.seed)
+        self._detector_name = detector.kind
+        self._model = StreamModel(detector, config.learning_settings(), config.seed)
+        self._ids = RecentIds(config.event_id.horizon) if config.event_id else None
+        self._history = EntityHistory(config.context_fields())
+        self._pending = np.empty((config.learning.block, len(self._features.names)), np.float32)
+        self._pending_margins = np.empty(config.learning.block, np.float64)
+        self._pending_rows = 0
+        self._last_event_time: float | None = None
+
+    @property
+    def model_version(self) -> int:
+        """Label position in force."""
+        return self._model.model_version
+
+    @property
+    def warm_up_left(self) -> int:
+        """Accepted records until alerts start."""
+        return max(0, self._model.warm_up_left - self._pending_rows)
+
+    @property
+    def last_event_time(self) -> float | None:
+        """Largest event time seen, seconds since 1970."""
+        return self._last_event_time
+
+    def process(self, records: Sequence[Record]) -> Outcome:
+        """Score the records, learn each block that they fill, and return what came of them."""
+        decoded = self._decoder.decode(records)
+        good, events, duplicates = self._without_duplicates(decoded.records, decoded.events)
+        candidates: list[Candidate] = []
+        margins = np.empty(len(good), np.float64)
+        scores = np.empty(len(good), np.float64)
+        if good:
+            batch = self._extract(good, events)
+            start = 0
+            while start < len(good):
+                stop = min(len(good), start + len(self._pending) - self._pending_rows)
+                scored = self._model.score(batch.X[start:stop])
+                margins[start:stop], scores[start:stop] = scored.margin, scored.z
+                candidates += self._candidates(batch, start, scored)
+                self._learn(batch.X[start:stop], scored.margin)
+                start = stop
+        counters = Counters(
+            accepted=len(good),
+            dead_lettered=len(decoded.bad),
+            duplicates=duplicates,
+            candidates=len(candidates),
+        )
+        return Outcome(
+            tuple(candidates), tuple(decoded.bad), counters, tuple(good), margins, scores
+        )
+
+    def apply_labels(self, labels: Sequence[Label], position: Position) -> None:
+        """Refit the label model from the labels in force at ``position``."""
+        self._model.set_labels(
+            Labels(
+                ids=tuple(label.candidate_id for label in labels),
+                X=vectors([label.vector for label in labels], len(self._features.names)),
+                y=np.array([label.y for label in labels], np.float64),
+                weight=np.array([label.weight for label in labels], np.float64),
+            ),
+            position,
+        )
+
+    def posteriors(self, blobs: Sequence[bytes]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of kept feature vectors under the model as it is now."""
+        return sigmoid(self._model.margins(vectors(blobs, len(self._features.names))))
+
+    def snapshot(self) -> bytes:
+        """Return the whole state."""
+        parts = {
+            "features": self._features.snapshot(),
+            "model": self._model.snapshot(),
+            "history": self._history.snapshot(),
+            "pending": Snapshot(
+                {"last_event_time": self._last_event_time},
+                {
+                    "X": self._pending[: self._pending_rows],
+                    "margins": self._pending_margins[: self._pending_rows],
+                },
+            ),
+            "header": Snapshot(
+                {
+                    "format": SNAPSHOT_FORMAT,
+                    "config": self._config.version,
+                    "topic_id": self._topic_id,
+                    "partition": self._partition,
+                },
+                {},
+            ),
+        }
+        if self._ids:
+            parts["ids"] = self._ids.snapshot()
+        return pack(nest(parts))
+
+    def restore(self, blob: bytes) -> None:
+        """Replace the state. Raises SnapshotError if the blob is damaged or not of this partition."""
+        parts = unnest(unpack(blob))
+        expected = {
+            "format": SNAPSHOT_FORMAT,
+            "config": self._config.version,
+            "topic_id": self._topic_id,
+            "partition": self._partition,
+        }
+        for name, value in expected.items():
+            if (found := parts["header"].meta.get(name)) != value:
+                raise SnapshotError(f"snapshot is of {name} {found!r}, this is {value!r}")
+        self._features.restore(parts["features"])
+        self._model.restore(parts["model"])
+        self._history.restore(parts["history"])
+        if self._ids:
+            self._ids.restore(parts["ids"])
+        pending = parts["pending"]
+        self._last_event_time = pending.meta["last_event_time"]
+        self._pending_rows = len(pending.arrays["X"])
+        self._pending[: self._pending_rows] = pending.arrays["X"]
+        self._pending_margins[: self._pending_rows] = pending.arrays["margins"]
+
+    def _without_duplicates(
+        self, records: Sequence[Record], events: Sequence[Any]
+    ) -> tuple[Sequence[Record], Sequence[Any], int]:
+        if self._ids is None or self._config.event_id is None:
+            return records, events, 0
+        column = self._decoder.columns(events)[self._config.event_id.field]
+        new = [i for i, event_id in enumerate(column) if self._ids.is_new(str(event_id))]
+        kept = [records[i] for i in new], [events[i] for i in new]
+        return *kept, len(records) - len(new)
+
+    def _extract(self, records: Sequence[Record], events: Sequence[Any]) -> _Batch:
+        columns = self._decoder.columns(events)
+        if self._config.time:
+            times = np.asarray(columns[self._config.time], np.float64)
+        else:
+            times = np.array([record.timestamp_ms for record in records], np.float64) / 1000
+        latest = float(times.max())
+        self._last_event_time = max(latest, self._last_event_time or latest)
+        entities = None
+        if self._config.key:
+            entities = [_text(value) for value in columns[self._config.key]]
+        X = self._features.extract(columns, times)
+        return _Batch(records, events, columns, times, entities, X)
+
+    def _learn(self, X: Matrix, margins: npt.NDArray[np.float64]) -> None:
+        rows = slice(self._pending_rows, self._pending_rows + len(X))
+        self._pending[rows], self._pending_margins[rows] = X, margins
+        self._pending_rows += len(X)
+        if self._pending_rows == len(self._pending):
+            self._model.learn(self._pending, self._pending_margins)
+            self._pending_rows = 0
+
+    def _candidates(self, batch: _Batch, start: int, scored: Scored) -> list[Candidate]:
+        """Make candidates of the alerting rows; remember every row in its entity's history."""
+        alerting = np.flatnonzero(scored.alert)
+        contexts = self._contexts(batch, start, len(scored.z), alerting)
+        if not len(alerting):
+            return []
+        rows = batch.X[start + alerting]
+        why = self._model.explain(rows)
+        low, high = self._model.usual_range()
+        candidates = []
+        for k, i in enumerate(alerting):
+            row = start + int(i)
+            fields = self._decoder.fields(batch.events[row])
+            reasons = self._features.reasons(rows[k], why.values[k], fields, low, high)
+            candidates.append(
+                self._candidate(
+                    batch,
+                    row,
+                    fields,
+                    score=float(scored.z[i]),
+                    margin=float(scored.margin[i]),
+                    threshold=scored.threshold,
+                    reasons=tuple(
+                        Reason(
+                            feature=reason.feature,
+                            label=reason.label,
+                            contribution=reason.contribution,
+                            value=reason.value,
+                            text=reason.text,
+                            usual=reason.usual,
+                            ratio=reason.ratio,
+                            entity=reason.entity,
+                        )
+                        for reason in reasons
+                    ),
+                    method=why.method,
+                    context=contexts[k],
+                )
+            )
+        return candidates
+
+    def _candidate(
+        self,
+        batch: _Batch,
+        row: int,
+        fields: Mapping[str, Any],
+        *,
+        score: float,
+        margin: float,
+        threshold: float,
+        reasons: tuple[Reason, ...],
+        method: str,
+        context: tuple[Mapping[str, Any], ...],
+    ) -> Candidate:
+        config, record = self._config, batch.records[row]
+        event_id = fields.get(config.event_id.field) if config.event_id else None
+        return Candidate(
+            candidate_id=candidate_id(
+                self._topic_id, self._partition, record.offset, self._detector_name, config.version
+            ),
+            stream=config.stream,
+            config_version=config.version,
+            detector=self._detector_name,
+            partition=self._partition,
+            offset=record.offset,
+            event_id=None if event_id is None else str(event_id),
+            event_time=float(batch.times[row]),
+            entity=batch.entities[row] if batch.entities else "",
+            entities={
+                name: _text(fields[name]) for name in config.entity_fields() if name in fields
+            },
+            score=score,
+            margin=margin,
+            posterior=1.0 / (1.0 + math.exp(-margin)),
+            threshold=threshold,
+            model_version=self.model_version,
+            vector=batch.X[row].astype("<f4").tobytes(),
+            reasons=reasons,
+            method=method,
+            context=context,
+            record=fields,
+        )
+
+    def _contexts(
+        self, batch: _Batch, start: int, count: int, alerting: npt.NDArray[np.intp]
+    ) -> list[tuple[Mapping[str, Any], ...]]:
+        """Add rows to the history in order; return what stood there before each alerting row."""
+        columns = [batch.columns[name][start : start + count] for name in self._history.fields]
+        contexts = []
+        wanted = set(alerting.tolist())
+        for i in self._rows_to_remember(count, alerting, bool(batch.entities)):
+            entity = batch.entities[start + i] if batch.entities else ""
+            if i in wanted:
+                contexts.append(self._history.of(entity))
+            values = tuple(_json_value(column[i]) for column in columns)
+            self._history.add(entity, float(batch.times[start + i]), values)
+        return contexts
+
+    @staticmethod
+    def _rows_to_remember(
+        count: int, alerting: npt.NDArray[np.intp], keyed: bool
+    ) -> Sequence[int]:
+        """Without a key there is one history: only the last rows before each candidate matter."""
+        if keyed:
+            return range(count)
+        matters = np.zeros(count, bool)
+        for i in [*alerting.tolist(), count]:
+            matters[max(0, i - EVENTS_PER_ENTITY) : i + 1] = True
+        return np.flatnonzero(matters).tolist()
+
+
+def candidate_id(
+    topic_id: str, partition: int, offset: int, detector: str, config_version: str
+) -> str:
+    """Return the id that the same event has under the same config, however often it is scored."""
+    name = f"{topic_id}/{partition}/{offset}/{detector}/{config_version}"
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+
+
+def vectors(blobs: Sequence[bytes], features: int) -> Matrix:
+    """Return kept feature vectors as a matrix."""
+    if not blobs:
+        return np.empty((0, features), np.float32)
+    return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), features).astype(np.float32)
+
+
+def sigmoid(margin: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return 1 / (1 + exp(-margin)) without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * margin))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(value)
+    return value

@@ -1,0 +1,229 @@
+"""The scoring worker: from the log to the store, exactly once in effect."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from streaming.config.model import StreamConfig
+from streaming.dead_letters import dead_letter
+from streaming.pipeline import PartitionPipeline
+from streaming.records import Position, Record, TopicPartition
+from streaming.replay import recover
+from streaming.transports.base import Transport
+from triage.model import Candidate, Counters, JournalEntry
+from triage.store.base import NewDeadLetter, PartitionCommit, SnapshotRow, WorkerStore
+
+POLL_RECORDS = 2_048
+POLL_S = 0.05  # seconds; short, because the same loop also serves verdicts
+COMMIT_EVERY_S = 0.25  # seconds; a verdict is felt within one interval
+SNAPSHOT_EVERY = 20_000  # records of a partition; bounds the replay after a crash to about a second
+MOVED = 0.005  # probability; smaller changes of an open candidate are not written
+
+
+@dataclass(slots=True)
+class _Owned:
+    """A partition that is ours, and what the next commit will say of it."""
+
+    pipeline: PartitionPipeline
+    epoch: int
+    position: Position
+    snapshot_at: Position
+    counters: Counters = field(default_factory=Counters)
+    candidates: list[Candidate] = field(default_factory=list)
+    dead_letters: list[NewDeadLetter] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
+    rescored: dict[str, float] = field(default_factory=dict)
+    dirty: bool = False
+
+    def committed(self) -> None:
+        """Forget what has been written."""
+        self.counters = Counters()
+        self.candidates, self.dead_letters, self.journal, self.rescored = [], [], [], {}
+        self.dirty = False
+
+
+class Worker:
+    """Scores the partitions that it is assigned and commits by time, over all of them at once.
+
+    The store is the truth for positions; the log's committed positions are a hint. A commit that
+    fails leaves nothing behind and is tried again; records are not polled before it succeeds.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        transport: Transport,
+        store: WorkerStore,
+        clock: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._transport = transport
+        self._store = store
+        self._clock = clock
+        self._owned: dict[int, _Owned] = {}
+        self._topic_id = transport.topic_id(config.source.topic)
+        self._commit_due = clock() + COMMIT_EVERY_S
+        store.register_config(
+            config.stream, config.version, config.text, clock(), config.name(), config.policy
+        )
+        self._consumer = transport.consumer(
+            config.source.topic, f"triage.{config.stream}", self._on_assigned, self._on_revoked
+        )
+
+    def step(self) -> bool:
+        """Commit if it is time to, then take the next records. Return whether there were any."""
+        if self._clock() >= self._commit_due:
+            self._commit()
+            self._commit_due = self._clock() + COMMIT_EVERY_S
+        records = self._consumer.poll(POLL_S, POLL_RECORDS)
+        for partition, batch in _by_partition(records).items():
+            self._process(self._owned[partition], batch)
+        return bool(records)
+
+    def lag(self) -> int:
+        """Return how many records of our partitions have not been processed."""
+        return sum(
+            end - self._owned[tp.partition].position
+            for tp, end in self._consumer.end_positions().items()
+            if tp.partition in self._owned
+        )
+
+    def settled(self) -> bool:
+        """Return whether everything is committed and every label is in force."""
+        newest = self._store.label_position(self._config.stream)
+        return not any(
+            owned.dirty or owned.pipeline.model_version < newest for owned in self._owned.values()
+        )
+
+    def close(self) -> None:
+        """Commit what is done, with a snapshot, and give the partitions back."""
+        self._commit(snapshot=True)
+        self._consumer.close()
+
+    def _process(self, owned: _Owned, records: Sequence[Record]) -> None:
+        outcome = owned.pipeline.process(records)
+        owned.counters += outcome.counters
+        owned.candidates += outcome.candidates
+        owned.dead_letters += [dead_letter(bad, self._config.version) for bad in outcome.bad]
+        owned.position = records[-1].offset + 1
+        owned.dirty = True
+
+    def _commit(self, *, snapshot: bool = False) -> None:
+        """Write one commit interval.
+
+        1. Labels that are new since the last commit take effect now, at the position reached.
+        2. One transaction of the store: candidates, counters, dead letters, journal, moved
+           posteriors, positions, and where due a snapshot.
+        3. The log is told the positions, for lag tools.
+        """
+        self._apply_new_labels()
+        commits = [
+            self._commit_of(partition, owned, snapshot=snapshot)
+            for partition, owned in self._owned.items()
+            if owned.dirty or snapshot
+        ]
+        if not commits:
+            return
+
+        self._store.commit(self._config.stream, commits, self._clock())
+
+        for commit in commits:
+            owned = self._owned[commit.partition]
+            if commit.snapshot:
+                owned.snapshot_at = commit.snapshot.offset
+            owned.committed()
+        self._consumer.commit({self._tp(c.partition): c.next_offset for c in commits})
+
+    def _apply_new_labels(self) -> None:
+        newest = self._store.label_position(self._config.stream)
+        behind = [p for p, owned in self._owned.items() if owned.pipeline.model_version < newest]
+        if not behind:
+            return
+        labels = self._store.labels_at(self._config.stream, newest)
+        for partition in behind:
+            owned = self._owned[partition]
+            owned.pipeline.apply_labels(labels, newest)
+            owned.journal.append(JournalEntry(owned.position, newest))
+            owned.rescored.update(self._moved(partition, owned))
+            owned.dirty = True
+
+    def _moved(self, partition: int, owned: _Owned) -> Mapping[str, float]:
+        """Return the open candidates whose probability the new labels changed enough to matter."""
+        waiting = [c for c in owned.candidates if c.candidate_id not in owned.rescored]
+        opened = self._store.open_candidates(self._config.stream, partition)
+        ids = [c.candidate_id for c in opened] + [c.candidate_id for c in waiting]
+        before = [c.posterior for c in opened] + [c.posterior for c in waiting]
+        now = owned.pipeline.posteriors(
+            [c.vector for c in opened] + [c.vector for c in waiting]
+        ).tolist()
+        return {
+            candidate_id: new
+            for candidate_id, old, new in zip(ids, before, now, strict=True)
+            if abs(new - old) > MOVED
+        }
+
+    def _commit_of(self, partition: int, owned: _Owned, *, snapshot: bool) -> PartitionCommit:
+        due = snapshot or owned.position - owned.snapshot_at >= SNAPSHOT_EVERY
+        return PartitionCommit(
+            partition=partition,
+            epoch=owned.epoch,
+            next_offset=owned.position,
+            label_position=owned.pipeline.model_version,
+            counters=owned.counters,
+            candidates=tuple(owned.candidates),
+            dead_letters=tuple(owned.dead_letters),
+            journal=tuple(owned.journal),
+            rescored=dict(owned.rescored),
+            snapshot=_snapshot_row(owned) if due else None,
+            warm_up_left=owned.pipeline.warm_up_left,
+            last_event_time=owned.pipeline.last_event_time,
+        )
+
+    def _on_assigned(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position]:
+        positions = {}
+        for tp in partitions:
+            state = self._store.own(
+                self._config.stream, tp.partition, self._topic_id, self._config.version
+            )
+            first = state.next_offset == 0 and not self._store.snapshots(state.stream, tp.partition)
+            if first:
+                state = replace(state, next_offset=self._transport.start_position(tp))
+                pipeline = PartitionPipeline(self._config, tp.partition, self._topic_id)
+            else:
+                pipeline = recover(self._config, state, self._transport, self._store)
+            owned = _Owned(pipeline, state.epoch, state.next_offset, state.next_offset)
+            # The first commit of a partition carries a snapshot: it says where the stream began.
+            owned.dirty = first
+            owned.snapshot_at = state.next_offset - (SNAPSHOT_EVERY if first else 0)
+            self._owned[tp.partition] = owned
+            positions[tp] = state.next_offset
+        return positions
+
+    def _on_revoked(self, partitions: Collection[TopicPartition]) -> None:
+        for tp in partitions:
+            self._owned.pop(tp.partition, None)
+
+    def _tp(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._config.source.topic, partition)
+
+
+def _snapshot_row(owned: _Owned) -> SnapshotRow:
+    blob = owned.pipeline.snapshot()
+    return SnapshotRow(
+        offset=owned.position,
+        label_position=owned.pipeline.model_version,
+        sha256=hashlib.sha256(blob).hexdigest(),
+        blob=blob,
+    )
+
+
+def _by_partition(records: Sequence[Record]) -> Mapping[int, list[Record]]:
+    grouped: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        grouped[record.partition].append(record)
+    return grouped

@@ -1,0 +1,273 @@
+"""Worker and grouper on the embedded log and SQLite: crashes, labels, damaged snapshots."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from streaming.config.model import StreamConfig
+from streaming.grouper import Grouper
+from streaming.records import OutRecord, TopicPartition
+from streaming.replay import replay
+from streaming.pipeline import PartitionPipeline
+from streaming.transports.base import Transport
+from streaming.transports.registry import open_transport
+from streaming.errors import Fenced as StreamFenced
+from streaming.worker import COMMIT_EVERY_S, MOVED, Worker
+from tests.support.streams import events, small_config
+from triage.commands import RecordVerdict, UndoVerdict
+from triage.errors import Fenced
+from triage.findings import Finding, Message
+from triage.handlers import Triage
+from triage.model import Actor, Candidate, VerdictKind
+from triage.queries import QueueFilter
+from triage.store.base import Store
+from triage.store.store import open_store
+
+ANNA = Actor("anna", "analyst")
+
+
+@dataclass
+class House:
+    """Everything that one machine runs, with a clock that tests move."""
+
+    folder: Path
+    config: StreamConfig = field(default_factory=small_config)
+    now: float = 1_800_000_000.0
+
+    def __post_init__(self) -> None:
+        self.transport: Transport = open_transport(
+            f"embedded:{self.folder / 'log.db'}", lambda: self.now
+        )
+        self.store: Store = open_store(f"sqlite:///{self.folder / 'triage.db'}")
+        self.transport.ensure_topic("tests", 2)
+
+    def send(self, values: Sequence[object]) -> None:
+        publisher = self.transport.publisher("test")
+        records = [
+            OutRecord("tests", str(i % 7).encode(), json.dumps(value).encode())
+            for i, value in enumerate(values)
+        ]
+        publisher.publish(records, publisher.last_sequence() + 1)
+        publisher.close()
+
+    def worker(self) -> Worker:
+        return Worker(self.config, self.transport, self.store, lambda: self.now)
+
+    def grouper(self) -> Grouper:
+        return Grouper(self.config, self.store, "g", lambda: self.now)
+
+    def run(self, worker: Worker, steps: int = 30) -> None:
+        """Let the worker do what there is to do."""
+        for _ in range(steps):
+            self.now += COMMIT_EVERY_S
+            worker.step()
+            if worker.lag() == 0 and worker.settled():
+                return
+        raise AssertionError("the worker does not settle")
+
+    def candidates(self) -> list[Candidate]:
+        return [row.candidate for row in self.store.candidates_after("tests", 0, 10_000)]
+
+    def decide(self, kind: VerdictKind = VerdictKind.SPURIOUS, rank: int = 0) -> str:
+        row = self.store.queue(QueueFilter(), 0, 10).rows[rank]
+        detail = self.store.cluster(row.cluster_id, 3)
+        assert detail is not None
+        read = tuple(member.candidate.candidate_id for member in detail.members)
+        command = RecordVerdict(row.cluster_id, kind, detail.row.revision, read, row.cluster_id)
+        verdict = Triage(self.store, plain_message).handle(command, ANNA, self.now)
+        return verdict.verdict_id
+
+    def undo(self, verdict_id: str) -> None:
+        Triage(self.store, plain_message).handle(UndoVerdict(verdict_id, "u"), ANNA, self.now)
+
+
+def plain_message(finding: Finding) -> Message:
+    return Message("verified", finding.finding_id.encode(), b"{}")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.store.close()
+    made.transport.close()
+
+
+def house_in(folder: Path) -> House:
+    folder.mkdir()
+    return House(folder)
+
+
+def test_events_become_clusters_on_the_queue(house: House) -> None:
+    house.send(events(1500))
+    worker, grouper = house.worker(), house.grouper()
+    house.run(worker)
+    while grouper.step():
+        pass
+
+    page = house.store.queue(QueueFilter(), 0, 50)
+    assert page.total > 0
+    assert sum(row.size for row in page.rows) == len(house.candidates())
+    assert all(row.title and row.posterior > 0 for row in page.rows)
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 1500
+    assert status.warm_up_left == 0
+
+
+def scores(house: House) -> list[tuple[int, int, float]]:
+    return sorted((c.partition, c.offset, c.margin) for c in house.candidates())
+
+
+def test_a_crash_between_commits_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    calm, crashing = house_in(tmp_path / "calm"), house_in(tmp_path / "crashing")
+    for each in (calm, crashing):
+        each.send(events(1500))
+    calm.run(calm.worker())
+    for _ in range(4):
+        killed = crashing.worker()
+        for _ in range(2):  # the second step commits what the first one polled, and polls more
+            crashing.now += COMMIT_EVERY_S
+            killed.step()
+    crashing.run(crashing.worker())
+
+    assert scores(crashing) == scores(calm)
+    assert len({c.candidate_id for c in crashing.candidates()}) == len(scores(calm))
+    (status,) = crashing.store.status(crashing.now).streams
+    assert status.counters.accepted == 1500
+
+
+def test_a_verdict_is_felt_journaled_and_replayed(house: House) -> None:
+    house.send(events(1500))
+    worker, grouper = house.worker(), house.grouper()
+    house.run(worker)
+    grouper.step()
+    first = house.store.queue(QueueFilter(), 0, 1).rows[0]
+    (member, *_) = house.store.members(first.cluster_id, 0, 1)
+    verdict_id = house.decide()
+    house.run(worker)
+
+    verdict = house.store.verdict(verdict_id)
+    assert verdict is not None
+    assert verdict.learned
+    assert verdict.fell + verdict.rose > 0
+    assert member.posterior > 0
+
+    house.send(events(1500, seed=1))  # the ids are the same: all duplicates
+    house.send([{**e, "id": f"n{i}"} for i, e in enumerate(events(1500, seed=1))])
+    house.run(worker)
+    recovered = house.worker()  # replays its own journal from the first snapshot
+    recovered.close()
+
+    stored = {c.candidate_id: c.margin for c in house.candidates()}
+    for partition in range(2):
+        tp = TopicPartition("tests", partition)
+        pipeline = PartitionPipeline(house.config, partition, house.transport.topic_id("tests"))
+        for outcome in replay(
+            pipeline,
+            lambda position, limit, tp=tp: house.transport.read(tp, position, limit),
+            0,
+            10_000,
+            house.store.journal("tests", partition, 0),
+            lambda position: house.store.labels_at("tests", position),
+        ):
+            for candidate in outcome.candidates:
+                assert stored.pop(candidate.candidate_id) == candidate.margin
+    assert not stored
+
+
+def test_an_undone_verdict_leaves_no_trace_in_the_model(house: House) -> None:
+    house.send(events(1500))
+    worker = house.worker()
+    house.run(worker)
+    house.grouper().step()
+    before = open_posteriors(house)
+    verdict_id = house.decide()
+    house.run(worker)
+    assert open_posteriors(house) != before
+    house.undo(verdict_id)
+    house.run(worker)
+
+    after = open_posteriors(house)
+    assert after.keys() == before.keys()
+    assert after == pytest.approx(before, abs=MOVED)
+
+
+@pytest.mark.parametrize("damaged", [1, 2, 3])
+def test_damaged_snapshots_are_passed_over_for_older_ones_or_a_rebuild(
+    house: House, damaged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.send(events(600))
+    for _ in range(3):
+        worker = house.worker()
+        house.run(worker)
+        worker.close()
+    with closing(sqlite3.connect(house.folder / "triage.db")) as database:
+        ids = database.execute("SELECT rowid FROM snapshots ORDER BY rowid DESC").fetchall()
+        for (rowid,) in ids[: 2 * damaged]:
+            database.execute(
+                "UPDATE snapshots SET blob = zeroblob(length(blob)) WHERE rowid = ?", (rowid,)
+            )
+        database.commit()
+
+    recovered = house.worker()
+    house.run(recovered)
+    assert "damaged" in caplog.text
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 600
+
+
+def test_a_worker_whose_partitions_were_taken_over_has_no_effect(house: House) -> None:
+    house.send(events(300))
+    old = house.worker()
+    old.step()
+    new = house.worker()
+    house.run(new)
+    house.now += COMMIT_EVERY_S
+    with pytest.raises((Fenced, StreamFenced)):
+        for _ in range(3):
+            house.now += COMMIT_EVERY_S
+            old.step()
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 300
+
+
+def test_a_restarted_grouper_goes_on_with_the_same_clusters(house: House) -> None:
+    house.send(events(1500))
+    house.run(house.worker())
+    one = house.grouper()
+    one.step()
+    clusters = {row.cluster_id for row in house.store.queue(QueueFilter(), 0, 100).rows}
+    house.send([{**e, "id": f"n{i}"} for i, e in enumerate(events(1500))])
+    house.run(house.worker())
+    house.now += 60  # the lease of the first one is over
+    two = house.grouper()
+    two.step()
+
+    rows = house.store.queue(QueueFilter(), 0, 100).rows
+    assert clusters <= {row.cluster_id for row in rows}
+    assert sum(row.size for row in rows) == len(house.candidates())
+    assert not one.step()
+
+
+def test_bad_records_go_to_the_dead_letter_topic_with_their_bytes(house: House) -> None:
+    house.send([*events(100), {"id": "x"}, "text", {**events(1)[0], "id": "y", "amount": "12"}])
+    house.run(house.worker())
+    (topic,) = house.store.outbox_topics()
+    assert topic == "tests.dlq"
+    (status,) = house.store.status(house.now).streams
+    assert (status.counters.accepted, status.counters.dead_lettered) == (100, 3)
+
+
+def open_posteriors(house: House) -> dict[str, float]:
+    return {
+        candidate.candidate_id: candidate.posterior
+        for partition in range(2)
+        for candidate in house.store.open_candidates("tests", partition)
+    }

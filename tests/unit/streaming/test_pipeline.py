@@ -1,0 +1,184 @@
+"""Records in, candidates out: whatever the split, whatever the crash."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.base import SnapshotError
+from streaming.config.load import parse
+from streaming.pipeline import PartitionPipeline, sigmoid
+from streaming.records import Record
+from streaming.replay import replay
+from tests.support.streams import STRANGE_EVERY, as_records, event, events, small_config
+from triage.model import Candidate, JournalEntry, Label
+
+CONFIG = small_config()
+RECORDS = as_records(events(700))
+
+
+def pipeline(partition: int = 0) -> PartitionPipeline:
+    return PartitionPipeline(CONFIG, partition, "topic-id")
+
+
+def run(target: PartitionPipeline, *batches: Sequence[Record]) -> list[Candidate]:
+    return [candidate for batch in batches for candidate in target.process(batch).candidates]
+
+
+def label(candidate: Candidate, y: float) -> Label:
+    return Label(candidate.candidate_id, "v", y, 1.0, candidate.vector)
+
+
+def test_strange_events_become_candidates_and_none_before_the_warm_up_ends() -> None:
+    target = pipeline()
+    assert target.warm_up_left == CONFIG.learning.warm_up
+    candidates = run(target, RECORDS)
+
+    assert target.warm_up_left == 0
+    assert min(c.offset for c in candidates) >= CONFIG.learning.warm_up
+    found = {c.offset for c in candidates}
+    strange = set(range(STRANGE_EVERY - 1, 700, STRANGE_EVERY))
+    strange = {offset for offset in strange if offset >= CONFIG.learning.warm_up}
+    assert len(found & strange) >= 0.8 * len(strange)
+
+
+def test_a_candidate_has_everything_that_the_board_shows() -> None:
+    candidate = max(run(pipeline(), RECORDS), key=lambda c: c.margin)
+
+    assert candidate.stream == "tests"
+    assert candidate.config_version == CONFIG.version
+    assert candidate.entity == candidate.entities["card"]
+    assert set(candidate.entities) == {"card", "shop"}
+    assert candidate.event_id == f"e{candidate.offset}"
+    assert candidate.posterior == pytest.approx(1 / (1 + np.exp(-candidate.margin)))
+    assert candidate.margin >= candidate.threshold
+    top = candidate.reasons[0]
+    assert (top.label, top.contribution > 0) == ("amount", True)
+    assert "€" in top.text
+    assert "€" in top.usual
+    assert top.ratio is not None
+    assert top.ratio > 5
+    assert candidate.method == "TreeSHAP"
+    assert len(candidate.context) > 5
+    assert all(e["time"] <= candidate.event_time for e in candidate.context)
+    assert len(np.frombuffer(candidate.vector, "<f4")) == 3
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 700), max_size=6), st.integers(0, 6))
+def test_any_split_and_any_crash_give_the_same_candidates_and_state(
+    cuts: list[int], crash: int
+) -> None:
+    whole = pipeline()
+    expected = run(whole, RECORDS)
+
+    edges = [0, *sorted(cuts), 700]
+    target, got = pipeline(), []
+    for i, (start, stop) in enumerate(itertools.pairwise(edges)):
+        if i == crash:
+            restored = pipeline()
+            restored.restore(target.snapshot())
+            target = restored
+        got += run(target, RECORDS[start:stop])
+
+    assert got == expected
+    assert target.snapshot() == whole.snapshot()
+
+
+def test_bad_and_repeated_records_are_counted_and_touch_nothing() -> None:
+    target, spoilt = pipeline(), []
+    for record in RECORDS:
+        spoilt += [record, Record("tests", 0, record.offset, None, b"rubbish"), record]
+    outcome = target.process(spoilt)
+
+    assert outcome.counters.accepted == 700
+    assert outcome.counters.dead_lettered == 700
+    assert outcome.counters.duplicates == 700
+    assert [c.candidate_id for c in outcome.candidates] == [
+        c.candidate_id for c in run(pipeline(), RECORDS)
+    ]
+
+
+def test_labels_move_their_candidates_and_dropping_them_moves_them_back() -> None:
+    target = pipeline()
+    candidates = run(target, RECORDS)
+    blobs = [c.vector for c in candidates]
+    before = target.posteriors(blobs)
+
+    target.apply_labels([label(candidates[0], 0.0)], 1)
+    during = target.posteriors(blobs)
+    target.apply_labels([], 2)
+
+    assert during[0] < before[0]
+    assert target.model_version == 2
+    assert np.array_equal(target.posteriors(blobs), before)
+
+
+def test_replaying_the_journal_gives_the_same_candidates_and_state() -> None:
+    live, got = pipeline(), []
+    got += run(live, RECORDS[:300])
+    by_position = {3: [label(got[0], 1.0)], 5: [label(got[0], 1.0), label(got[1], 0.0)]}
+    live.apply_labels(by_position[3], 3)
+    got += run(live, RECORDS[300:450])
+    live.apply_labels(by_position[5], 5)
+    got += run(live, RECORDS[450:])
+
+    again = pipeline()
+    outcomes = replay(
+        again,
+        lambda position, limit: RECORDS[position : position + limit],
+        0,
+        700,
+        [JournalEntry(300, 3), JournalEntry(450, 5)],
+        lambda position: by_position[position],
+    )
+    assert [c for outcome in outcomes for c in outcome.candidates] == got
+    assert again.snapshot() == live.snapshot()
+
+
+def test_a_snapshot_of_something_else_is_refused() -> None:
+    blob = pipeline(0).snapshot()
+    with pytest.raises(SnapshotError, match="partition"):
+        pipeline(1).restore(blob)
+    with pytest.raises(SnapshotError, match="config"):
+        PartitionPipeline(small_config(seed="8"), 0, "topic-id").restore(blob)
+    for damaged in (b"", blob[:-100], blob[:200] + b"x" + blob[201:]):
+        with pytest.raises(SnapshotError):
+            pipeline(0).restore(damaged)
+
+
+def test_time_may_go_backwards() -> None:
+    backwards = as_records(list(reversed(events(700))))
+    assert run(pipeline(), backwards) == run(pipeline(), backwards[:100], backwards[100:])
+
+
+def test_a_stream_without_key_time_and_event_id_works() -> None:
+    lines = ("key:", "time:", "event_id:", "  - {kind: window")
+    text = "\n".join(line for line in CONFIG.text.splitlines() if not line.startswith(lines))
+    config = parse(text, "plain.yaml")
+    whole = PartitionPipeline(config, 0, "t")
+    split = PartitionPipeline(config, 0, "t")
+    expected = run(whole, RECORDS)
+    assert expected
+    assert run(split, RECORDS[:333], RECORDS[333:]) == expected
+    assert expected[0].entity == ""
+    assert expected[0].event_time == RECORDS[expected[0].offset].timestamp_ms / 1000
+    assert len(expected[0].context) == 50
+
+
+def test_an_event_with_missing_values_is_scored() -> None:
+    values = [*events(400), {"id": "x", "at": 1_700_001_000, "amount": 5.0}]
+    assert pipeline().process(as_records(values)).counters.accepted == 401
+
+
+def test_sigmoid_does_not_overflow() -> None:
+    assert sigmoid(np.array([-1e9, 0.0, 1e9])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_event_helper_and_config_agree() -> None:
+    assert set(event(1, 1.0, 1.0)) == set(CONFIG.fields)
