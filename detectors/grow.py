@@ -19,6 +19,7 @@ _S27 = np.uint64(27)
 _S30 = np.uint64(30)
 _S31 = np.uint64(31)
 _S11 = np.uint64(11)
+_S32 = np.uint64(32)
 _EULER = 0.5772156649015329
 
 
@@ -38,8 +39,8 @@ def _next(state: npt.NDArray[np.uint64]) -> np.uint64:
 
 @kernel
 def _below(state: npt.NDArray[np.uint64], n: int) -> int:
-    # The bias of the remainder is below n / 2**64: n is at most the size of a window.
-    return int(_next(state) % np.uint64(n))
+    # By multiplication, as a division costs more than the rest; the bias is below n / 2**32.
+    return int(((_next(state) >> _S32) * np.uint64(n)) >> _S32)
 
 
 @kernel
@@ -58,6 +59,12 @@ def average_path(n: float) -> float:
 
 
 @kernel
+def row_norm(rows: int) -> float:
+    """Return c(rows), by which path lengths are divided; 1 where the formula gives 0."""
+    return max(average_path(rows), 1.0)
+
+
+@kernel
 def _draw_rows(window: Matrix, size: int, state: npt.NDArray[np.uint64]) -> npt.NDArray[np.float32]:
     """Draw ``size`` rows without replacement; returned by column, for the scans that follow."""
     rows, columns = window.shape
@@ -73,6 +80,71 @@ def _draw_rows(window: Matrix, size: int, state: npt.NDArray[np.uint64]) -> npt.
 
 
 @kernel
+def _range(
+    values: npt.NDArray[np.float32], rows: npt.NDArray[np.uint64]
+) -> tuple[np.float32, np.float32, int]:
+    """Return the smallest and the largest of the values of ``rows`` and how many are missing."""
+    low, high, missing = np.float32(np.inf), np.float32(-np.inf), 0
+    for row in rows:
+        value = values[row]
+        low = value if value < low else low
+        high = value if value > high else high
+        missing += value != value
+    return low, high, missing
+
+
+@kernel
+def _choose(
+    sample: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.uint64],
+    pool: npt.NDArray[np.int64],
+    state: npt.NDArray[np.uint64],
+) -> tuple[int, np.float32, np.float32, int]:
+    """Draw one of the features that vary in ``rows``; LEAF if there is none."""
+    for left in range(len(pool), 0, -1):
+        j = _below(state, left)
+        candidate = pool[j]
+        low, high, missing = _range(sample[candidate], rows)
+        if low < high:
+            return candidate, low, high, missing
+        pool[j] = pool[left - 1]
+        pool[left - 1] = candidate
+    return LEAF, np.float32(0), np.float32(0), 0
+
+
+@kernel
+def _divide(
+    values: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.uint64],
+    cut: np.float32,
+    missing: int,
+    spare: npt.NDArray[np.uint64],
+) -> tuple[int, bool]:
+    """Reorder ``rows`` so that the ones that go left come first; return their number.
+
+    Also returns whether missing values go left: where most of the present ones go.
+    """
+    missing_left = False
+    if missing > 0:
+        below = 0
+        for row in rows:
+            below += values[row] <= cut
+        missing_left = 2 * below >= len(rows) - missing
+    left, right = 0, 0
+    for row in rows:  # without branches, which would be mispredicted half of the time
+        value = values[row]
+        goes_left = (value <= cut) | ((value != value) & missing_left)
+        rows[left] = row
+        spare[right] = row
+        left += goes_left
+        right += not goes_left
+    rows[left:] = spare[:right]
+    if missing == 0:
+        missing_left = left >= right
+    return left, missing_left
+
+
+@kernel
 def grow_tree(
     window: Matrix,
     size: int,
@@ -83,7 +155,6 @@ def grow_tree(
     threshold: Vector,
     missing_left: npt.NDArray[np.bool_],
     cover: npt.NDArray[np.float32],
-    path_length: Vector,
 ) -> None:
     """Grow a tree on ``size`` rows drawn from ``window`` into one row of a forest's arrays.
 
@@ -96,69 +167,30 @@ def grow_tree(
     threshold[:] = 0.0
     missing_left[:] = False
     cover[:] = 0.0
-    path_length[:] = 0.0
 
     state = np.empty(1, np.uint64)
     state[0] = _mix(seed ^ _mix(number))
     sample = _draw_rows(window, size, state)
-    columns = sample.shape[0]
-    order = np.arange(size)
-    pool = np.arange(columns)
-    nodes = feature.shape[0]
-    start = np.zeros(nodes, np.int64)
-    end = np.zeros(nodes, np.int64)
+    pool = np.arange(sample.shape[0])
+    order, spare = np.arange(size).astype(np.uint64), np.empty(size, np.uint64)
+    nodes = len(feature)
+    start, end = np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
     end[0] = size
+    may_split = (1 << depth_limit) - 1  # nodes above the depth limit
 
     for node in range(nodes):
         first, last = start[node], end[node]
-        count = last - first
-        if count == 0:
+        cover[node] = last - first
+        if last - first < 2 or node >= may_split:
             continue
-        cover[node] = count
-        depth = 0
-        while (2 << depth) - 1 <= node:
-            depth += 1
-        chosen = LEAF
-        low, high = np.float32(0), np.float32(0)
-        if count > 1 and depth < depth_limit:
-            for left in range(columns, 0, -1):
-                j = _below(state, left)
-                candidate = pool[j]
-                values = sample[candidate]
-                low, high = np.float32(np.inf), np.float32(-np.inf)
-                for k in range(first, last):
-                    value = values[order[k]]
-                    low = value if value < low else low
-                    high = value if value > high else high
-                if low < high:
-                    chosen = candidate
-                    break
-                pool[j] = pool[left - 1]
-                pool[left - 1] = candidate
+        rows = order[first:last]
+        chosen, low, high, missing = _choose(sample, rows, pool, state)
         if chosen == LEAF:
-            path_length[node] = depth + average_path(count)
             continue
-
         # Rounded to float32, so that a snapshot can hold it in four bytes.
-        cut = np.float32(np.float64(low) + _uniform(state) * (np.float64(high) - np.float64(low)))
-        if cut >= high:
-            cut = low
-        values = sample[chosen]
-        below, above = 0, 0
-        for k in range(first, last):
-            below += values[order[k]] <= cut
-            above += values[order[k]] > cut
-        default_left = below >= above
-        middle = first
-        for k in range(first, last):
-            row = order[k]
-            value = values[row]
-            if (value <= cut) or (default_left and value != value):
-                order[k] = order[middle]
-                order[middle] = row
-                middle += 1
-        feature[node] = chosen
-        threshold[node] = cut
-        missing_left[node] = default_left
-        start[2 * node + 1], end[2 * node + 1] = first, middle
-        start[2 * node + 2], end[2 * node + 2] = middle, last
+        cut = np.float32(low + _uniform(state) * (np.float64(high) - low))
+        cut = cut if cut < high else low
+        left, to_left = _divide(sample[chosen], rows, cut, missing, spare)
+        feature[node], threshold[node], missing_left[node] = chosen, cut, to_left
+        start[2 * node + 1], end[2 * node + 1] = first, first + left
+        start[2 * node + 2], end[2 * node + 2] = first + left, last

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.arrays import Matrix, Vector
-from detectors.grow import LEAF, average_path, grow_tree
+from detectors.grow import LEAF, average_path, grow_tree, row_norm
 from detectors.jit import kernel
 
 Tables = npt.NDArray[np.float64]
@@ -28,37 +28,46 @@ def depth_limit(rows: int) -> int:
     return max(1, math.ceil(math.log2(max(rows, 2))))
 
 
-def row_norm(rows: int) -> float:
-    """Return c(rows), by which path lengths are divided; 1 where the formula gives 0."""
-    return average_path(float(rows)) or 1.0
-
-
 @kernel
-def _bottoms(
-    spread: Matrix,
-    first: int,
+def _walk(
+    flat: Matrix,
+    start: np.uint64,
+    width: np.uint64,
     count: int,
     column: npt.NDArray[np.uint16],
     cut: npt.NDArray[np.float32],
     depth: int,
     position: npt.NDArray[np.uint64],
-    offset: npt.NDArray[np.uint64],
 ) -> None:
-    """Walk ``count`` rows from ``first`` down one tree, level by level, to the bottom row."""
-    flat = spread.ravel()
-    width = np.uint64(spread.shape[1])
+    """Walk ``count`` rows of ``width`` values down one tree, level by level, to the bottom row.
+
+    Unsigned numbers throughout: signed ones would cost a test for negative indices per access.
+    """
     for k in range(count):
         position[k] = np.uint64(0)
-        offset[k] = np.uint64(first + k) * width
     for _ in range(depth):
+        row = start
         for k in range(count):
             i = position[k]
-            right = flat[offset[k] + np.uint64(column[i])] > cut[i]
+            right = flat[row + np.uint64(column[i])] > cut[i]
             position[k] = i + i + _ONE + np.uint64(right)
+            row += width
 
 
 @kernel
-def _spread(X: Matrix) -> Matrix:
+def _add(
+    values: Vector,
+    leaf: npt.NDArray[np.int32],
+    inner: np.uint64,
+    position: npt.NDArray[np.uint64],
+    sums: Vector,
+) -> None:
+    for k in range(len(sums)):
+        sums[k] += values[np.uint64(leaf[position[k] - inner])]
+
+
+@kernel
+def spread_missing(X: Matrix) -> Matrix:
     """Double the columns: NaN = minus infinity in the first half, infinity in the second.
 
     A node then reads the half that sends a missing value to its own default side, and the walk
@@ -85,13 +94,14 @@ def _leaves(
 ) -> npt.NDArray[np.int32]:
     rows, trees = X.shape[0], column.shape[0]
     out = np.empty((rows, trees), np.int32)
-    spread = _spread(X)
-    position, offset = np.empty(_ROWS, np.uint64), np.empty(_ROWS, np.uint64)
-    inner = np.uint64(column.shape[1])
+    spread = spread_missing(X)
+    flat, width, inner = spread.ravel(), np.uint64(spread.shape[1]), np.uint64(column.shape[1])
+    position = np.empty(_ROWS, np.uint64)
     for first in range(0, rows, _ROWS):
         count = min(rows - first, _ROWS)
+        start = np.uint64(first) * width
         for t in range(trees):
-            _bottoms(spread, first, count, column[t], cut[t], depth, position, offset)
+            _walk(flat, start, width, count, column[t], cut[t], depth, position)
             for k in range(count):
                 out[first + k, t] = leaf[t, position[k] - inner]
     return out
@@ -106,21 +116,43 @@ def _sums(
     depth: int,
     tables: Tables,
 ) -> npt.NDArray[np.float64]:
-    rows, trees, n_tables = X.shape[0], column.shape[0], tables.shape[0]
-    out = np.zeros((n_tables, rows), np.float64)
-    spread = _spread(X)
-    position, offset = np.empty(_ROWS, np.uint64), np.empty(_ROWS, np.uint64)
-    inner = np.uint64(column.shape[1])
+    rows, trees = X.shape[0], column.shape[0]
+    out = np.zeros((tables.shape[0], rows))
+    spread = spread_missing(X)
+    flat, width, inner = spread.ravel(), np.uint64(spread.shape[1]), np.uint64(column.shape[1])
+    position = np.empty(_ROWS, np.uint64)
     for first in range(0, rows, _ROWS):
         count = min(rows - first, _ROWS)
+        start = np.uint64(first) * width
         for t in range(trees):
-            _bottoms(spread, first, count, column[t], cut[t], depth, position, offset)
-            nodes = leaf[t]
-            for j in range(n_tables):
-                values, sums = tables[j, t], out[j]
-                for k in range(count):
-                    sums[np.uint64(first + k)] += values[np.uint64(nodes[position[k] - inner])]
+            _walk(flat, start, width, count, column[t], cut[t], depth, position)
+            for j in range(tables.shape[0]):
+                _add(tables[j, t], leaf[t], inner, position, out[j, first : first + count])
     return out
+
+
+@kernel
+def _measure(
+    feature: npt.NDArray[np.int16],
+    cover: npt.NDArray[np.float32],
+    size: int,
+    trees: int,
+    path_length: Vector,
+    values: Vector,
+) -> None:
+    """Fill the path lengths and the shares in the score of one tree."""
+    norm = row_norm(size)
+    depth, last = 0, 0
+    for i in range(len(feature)):
+        if i > last:
+            depth += 1
+            last = 2 * last + 2
+        path_length[i] = 0.0
+        if feature[i] == LEAF and cover[i] > 0:
+            path_length[i] = depth + average_path(np.float64(cover[i]))
+    if feature[0] == LEAF:  # it can't tell rows apart: an average path for all
+        path_length[0] = norm
+    values[:] = -path_length / (norm * trees)
 
 
 @kernel
@@ -155,6 +187,59 @@ def _index(
             if np.float64(cut[i]) > threshold[i]:
                 cut[i] = np.nextafter(cut[i], np.float32(-np.inf))
     leaf[:] = owner[inner:]
+
+
+@kernel
+def _finish(
+    t: int,
+    features: int,
+    feature: npt.NDArray[np.int16],
+    threshold: Tables,
+    missing_left: npt.NDArray[np.bool_],
+    cover: npt.NDArray[np.float32],
+    path_length: Tables,
+    values: Tables,
+    size: npt.NDArray[np.int64],
+    column: npt.NDArray[np.uint16],
+    cut: npt.NDArray[np.float32],
+    leaf: npt.NDArray[np.int32],
+) -> None:
+    _measure(feature[t], cover[t], size[t], len(size), path_length[t], values[t])
+    _index(feature[t], threshold[t], missing_left[t], features, column[t], cut[t], leaf[t])
+
+
+@kernel
+def _grow(
+    window: Matrix,
+    rows: int,
+    depth: int,
+    seed: np.uint64,
+    first: int,
+    count: int,
+    number: npt.NDArray[np.int64],
+    feature: npt.NDArray[np.int16],
+    threshold: Tables,
+    missing_left: npt.NDArray[np.bool_],
+    cover: npt.NDArray[np.float32],
+    path_length: Tables,
+    values: Tables,
+    size: npt.NDArray[np.int64],
+    column: npt.NDArray[np.uint16],
+    cut: npt.NDArray[np.float32],
+    leaf: npt.NDArray[np.int32],
+) -> None:
+    features = window.shape[1]
+    for n in range(first, first + count):
+        t = n % len(size)
+        grow_tree(
+            window, rows, depth, seed, np.uint64(n),
+            feature[t], threshold[t], missing_left[t], cover[t],
+        )  # fmt: skip
+        size[t], number[t] = rows, n
+        _finish(
+            t, features, feature, threshold, missing_left, cover, path_length, values,
+            size, column, cut, leaf,
+        )  # fmt: skip
 
 
 class Trees:
@@ -198,6 +283,18 @@ class Trees:
         self._column = np.zeros((trees, inner), np.uint16)
         self._cut = np.full((trees, inner), np.inf, np.float32)
         self._leaf = np.zeros((trees, inner + 1), np.int32)
+        self._arrays = (
+            self.feature,
+            self.threshold,
+            self.missing_left,
+            self.cover,
+            self.path_length,
+            self.values,
+            self.size,
+            self._column,
+            self._cut,
+            self._leaf,
+        )
 
     def __len__(self) -> int:
         return len(self.size)
@@ -229,44 +326,38 @@ class Trees:
         """Return minus the mean path length over c(size); the classical score is 2**score."""
         return self.sums(X, self.values)
 
-    def grow(self, t: int, window: Matrix, size: int, seed: int, number: int) -> None:
-        """Replace tree ``t`` by one grown on ``size`` rows drawn from ``window``.
+    def grow(self, window: Matrix, rows: int, seed: int, first: int, count: int = 1) -> None:
+        """Grow the trees of the running numbers ``first`` to ``first + count - 1``.
 
-        The tree depends on the window, the seed and ``number`` only.
+        Each on ``rows`` rows drawn from ``window``; tree number n replaces the one in place
+        n modulo the number of trees. A tree depends on the window, the seed and its number only.
         """
-        grow_tree(
+        _grow(
             window,
-            size,
-            min(self.depth, depth_limit(size)),
+            rows,
+            min(self.depth, depth_limit(rows)),
             np.uint64(seed),
-            np.uint64(number),
-            self.feature[t],
-            self.threshold[t],
-            self.missing_left[t],
-            self.cover[t],
-            self.path_length[t],
+            first,
+            count,
+            self.number,
+            *self._arrays,
         )
-        self.finish(t, size, number)
 
-    def finish(self, t: int, size: int, number: int) -> None:
-        """Call after the arrays of tree ``t`` were written, before the next walk."""
-        norm = row_norm(size)
-        if self.feature[t, 0] == LEAF:  # it can't tell rows apart: an average path
-            self.path_length[t, 0] = norm
-        self.values[t] = -self.path_length[t] / (norm * len(self))
+    def put(
+        self,
+        t: int,
+        number: int,
+        size: int,
+        feature: npt.NDArray[Any],
+        threshold: npt.NDArray[Any],
+        missing_left: npt.NDArray[Any],
+        cover: npt.NDArray[Any],
+    ) -> None:
+        """Replace tree ``t`` by one that was grown elsewhere, given in heap layout."""
+        self.feature[t], self.threshold[t] = feature, threshold
+        self.missing_left[t], self.cover[t] = missing_left, cover
         self.size[t], self.number[t] = size, number
-        self._refresh(t)
-
-    def _refresh(self, t: int) -> None:
-        _index(
-            self.feature[t],
-            self.threshold[t],
-            self.missing_left[t],
-            self.features,
-            self._column[t],
-            self._cut[t],
-            self._leaf[t],
-        )
+        _finish(t, self.features, *self._arrays)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all that ``load`` needs, as small as exactness allows."""
@@ -290,36 +381,20 @@ class Trees:
         feature = arrays["feature"]
         if feature.size and not LEAF <= feature.min() <= feature.max() < self.features:
             raise ValueError("a tree splits on a feature that is not there")
-        self.feature[:] = feature
-        self.threshold[:] = arrays["threshold"]
         bits = np.unpackbits(arrays["missing_left"], count=self.missing_left.size)
-        self.missing_left[:] = bits.reshape(self.missing_left.shape)
-        self.cover[:] = arrays["cover"]
-        self.path_length[:] = leaf_paths(self.feature, self.cover)
+        missing_left = bits.reshape(self.missing_left.shape)
         for t in range(len(self)):
-            size, number = int(arrays["size"][t]), int(arrays["number"][t])
-            if number >= 0:
-                self.finish(t, size, number)
+            self.put(
+                t,
+                int(arrays["number"][t]),
+                int(arrays["size"][t]),
+                feature[t],
+                arrays["threshold"][t],
+                missing_left[t],
+                arrays["cover"][t],
+            )
 
     def _checked(self, X: Matrix) -> Matrix:
         if X.ndim != 2 or X.shape[1] != self.features:
             raise ValueError(f"expected rows of {self.features} features, got shape {X.shape}")
         return np.ascontiguousarray(X, np.float32)
-
-
-@kernel
-def leaf_paths(
-    feature: npt.NDArray[np.int16], cover: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float64]:
-    """Return depth + c(cover) at every leaf, 0 elsewhere."""
-    trees, nodes = feature.shape
-    out = np.zeros((trees, nodes))
-    for t in range(trees):
-        depth, last = 0, 0
-        for i in range(nodes):
-            if i > last:
-                depth += 1
-                last = 2 * last + 2
-            if feature[t, i] == LEAF and cover[t, i] > 0:
-                out[t, i] = depth + average_path(np.float64(cover[t, i]))
-    return out

@@ -25,44 +25,50 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.arrays import Matrix, Vector
-from detectors.base import Attribution
+from detectors.base import Attribution, as_rows
 from detectors.grow import LEAF
 from detectors.jit import kernel
-from detectors.trees import Trees
+from detectors.trees import Trees, spread_missing
 
 METHOD = "TreeSHAP"
 
-_LANES = 4  # integration points handled at once: one register of doubles
-_EXACT = 2 * _LANES  # features on a path that so many points integrate exactly
+Table = npt.NDArray[np.float64]
 
-# Tables of an edge: a row that knows the feature keeps knowing it, or ceases to.
-_KEEP, _KEEP_GAIN, _LOSE, _LOSE_GAIN = 0, 1, 2, 3
+_POINTS = 4  # integration points handled at once: one register of doubles
+_EXACT = 2 * _POINTS  # features on a path that so many points integrate exactly
 
-Edges = npt.NDArray[np.float64]
-Steps = npt.NDArray[np.int32]
+# Four columns each in the table of an edge. A row that passed every test on the feature so far
+# either passes this one too (the feature stays known) or fails it (the feature is lost):
+_KEEP, _KEEP_GAIN, _LOSE, _LOSE_GAIN = 0, 4, 8, 12
 
 
 @kernel
-def _compile_tree(
+def _list_nodes(
     feature: npt.NDArray[np.int16],
+    threshold: Vector,
+    missing_left: npt.NDArray[np.bool_],
     cover: npt.NDArray[np.float32],
-    points: Vector,
-    weights: Vector,
-    node_of: Steps,
-    parent: Steps,
-    before: Steps,
+    leaf: npt.NDArray[np.int32],
+    weight: Vector,
+    parent: npt.NDArray[np.uint32],
+    before: npt.NDArray[np.uint32],
+    column: npt.NDArray[np.uint32],
+    tested: npt.NDArray[np.uint32],
+    cut: Vector,
+    is_left: npt.NDArray[np.bool_],
     ratio: Vector,
-    edges: Edges,
+    features: int,
 ) -> int:
-    """List the nodes of a tree, parents first, with the tables of the edge into each.
+    """List the nodes of a tree, parents first; return their number.
 
-    ``before[k]`` is the nearest edge above k that tests the same feature, 0 if there is none.
+    ``leaf[k]`` is the node's number in the heap if it is a leaf, else -1, ``weight[k]`` the share
+    of the training rows in it; ``before[k]`` is the nearest edge above k that tests the same
+    feature, 0 if there is none.
     """
     nodes = feature.shape[0]
     place = np.full(nodes, -1, np.int32)
-    share = np.ones(nodes)  # z after the edge
     place[0] = 0
-    node_of[0] = 0
+    leaf[0], weight[0] = (0 if feature[0] == LEAF else -1), 1.0
     count = 1
     for i in range(1, nodes):
         above = (i - 1) // 2
@@ -71,118 +77,182 @@ def _compile_tree(
         k = count
         count += 1
         place[i] = k
-        node_of[k] = i
-        parent[k] = place[above]
+        leaf[k] = i if feature[i] == LEAF else -1
+        weight[k] = np.float64(cover[i]) / np.float64(cover[0])
+        parent[k], is_left[k] = place[above], i % 2 == 1
         ratio[k] = np.float64(cover[i]) / np.float64(cover[above])
-        tested = feature[above]
-        j = above
+        tested[k], cut[k] = feature[above], threshold[above]
+        column[k] = feature[above] + (0 if missing_left[above] else features)
         before[k] = 0
-        while j > 0:
-            if feature[(j - 1) // 2] == tested:
+        j = above
+        while j > 0 and before[k] == 0:
+            if feature[(j - 1) // 2] == feature[above]:
                 before[k] = place[j]
-                break
             j = (j - 1) // 2
-        known_before = before[k] > 0
-        share_before = share[before[k]]
-        share[k] = share_before * ratio[k]
-        for q in range(_LANES):
-            t, w = points[q], weights[q]
-            factor = t + share[k] * (1.0 - t)
-            lost = share[k] * (1.0 - t)
-            undo, gain_before = 1.0, 0.0
-            if known_before:
-                undo = 1.0 / (t + share_before * (1.0 - t))
-                gain_before = (1.0 - share_before) * undo
-            edges[k, _KEEP, q] = factor * undo
-            edges[k, _KEEP_GAIN, q] = w * ((1.0 - share[k]) / factor - gain_before)
-            edges[k, _LOSE, q] = lost * undo
-            edges[k, _LOSE_GAIN, q] = w * (-1.0 / (1.0 - t) - gain_before)
     return count
 
 
 @kernel
-def _explain_rows(
-    X: Matrix,
-    feature: npt.NDArray[np.int16],
-    threshold: npt.NDArray[np.float64],
-    missing_left: npt.NDArray[np.bool_],
-    values: npt.NDArray[np.float64],
-    counts: Steps,
-    node_of: npt.NDArray[np.int32],
-    parent: npt.NDArray[np.int32],
-    before: npt.NDArray[np.int32],
-    ratio: npt.NDArray[np.float64],
-    edges: npt.NDArray[np.float64],
-    out: npt.NDArray[np.float64],
+def _fill_edges(
+    count: int,
+    before: npt.NDArray[np.uint32],
+    ratio: Vector,
+    points: Vector,
+    weights: Vector,
+    edges: Table,
 ) -> None:
-    rows, trees, most = X.shape[0], feature.shape[0], node_of.shape[1]
-    known = np.empty(most, np.bool_)
-    product = np.empty((most, _LANES))
-    below = np.empty((most, _LANES))
-    for t in range(trees):
-        count = counts[t]
-        split, cut, left_if_missing = feature[t], threshold[t], missing_left[t]
-        table, node, up, same, part, edge = (
-            values[t],
-            node_of[t],
-            parent[t],
-            before[t],
-            ratio[t],
-            edges[t],
-        )
-        for r in range(rows):
-            known[0] = True
-            product[0, :] = 1.0
-            for k in range(1, count):
-                i, p = node[k], up[k]
-                above = (i - 1) >> 1
-                value = X[r, split[above]]
-                goes_left = value <= cut[above] or (value != value and left_if_missing[above])
-                known_before = known[same[k]]
-                knows = known_before and (goes_left == ((i & 1) == 1))
-                known[k] = knows
-                if knows:
-                    for q in range(_LANES):
-                        product[k, q] = product[p, q] * edge[k, _KEEP, q]
-                elif known_before:
-                    for q in range(_LANES):
-                        product[k, q] = product[p, q] * edge[k, _LOSE, q]
-                else:
-                    for q in range(_LANES):
-                        product[k, q] = product[p, q] * part[k]
-            for k in range(count):
-                i = node[k]
-                value_here = table[i] if split[i] == LEAF else 0.0
-                for q in range(_LANES):
-                    below[k, q] = product[k, q] * value_here
-            for k in range(count - 1, 0, -1):
-                i, p = node[k], up[k]
-                if known[same[k]]:
-                    kind = _KEEP_GAIN if known[k] else _LOSE_GAIN
-                    gain = 0.0
-                    for q in range(_LANES):
-                        gain += below[k, q] * edge[k, kind, q]
-                    out[r, split[(i - 1) >> 1]] += gain
-                for q in range(_LANES):
-                    below[p, q] += below[k, q]
+    """Work out what an edge does to the product, and to the value of its feature."""
+    share = np.ones(count)  # z of the edge's feature after the edge
+    for k in range(1, count):
+        share_before = share[before[k]]
+        share[k] = share_before * ratio[k]
+        for q in range(_POINTS):
+            t, w = points[q], weights[q]
+            known = t + share[k] * (1.0 - t)
+            undo, gain_before = 1.0, 0.0
+            if before[k] > 0:
+                undo = 1.0 / (t + share_before * (1.0 - t))
+                gain_before = (1.0 - share_before) * undo
+            edges[k, _KEEP + q] = known * undo
+            edges[k, _KEEP_GAIN + q] = w * ((1.0 - share[k]) / known - gain_before)
+            edges[k, _LOSE + q] = share[k] * (1.0 - t) * undo
+            edges[k, _LOSE_GAIN + q] = w * (-1.0 / (1.0 - t) - gain_before)
+
+
+@kernel
+def _list_trees(
+    stale: npt.NDArray[np.int64],
+    feature: npt.NDArray[np.int16],
+    threshold: Table,
+    missing_left: npt.NDArray[np.bool_],
+    cover: npt.NDArray[np.float32],
+    features: int,
+    points: Table,
+    weights: Table,
+    counts: npt.NDArray[np.int64],
+    leaf: npt.NDArray[np.int32],
+    weight: Table,
+    parent: npt.NDArray[np.uint32],
+    before: npt.NDArray[np.uint32],
+    column: npt.NDArray[np.uint32],
+    tested: npt.NDArray[np.uint32],
+    cut: Table,
+    is_left: npt.NDArray[np.bool_],
+    ratio: Table,
+    edges: npt.NDArray[np.float64],
+) -> None:
+    for t in stale:
+        n = _list_nodes(
+            feature[t], threshold[t], missing_left[t], cover[t], leaf[t], weight[t], parent[t],
+            before[t], column[t], tested[t], cut[t], is_left[t], ratio[t], features,
+        )  # fmt: skip
+        counts[t] = n
+        for chunk in range(len(points)):
+            _fill_edges(n, before[t], ratio[t], points[chunk], weights[chunk], edges[chunk, t])
+
+
+@kernel
+def _down(
+    x: Matrix,
+    count: int,
+    parent: npt.NDArray[np.uint32],
+    before: npt.NDArray[np.uint32],
+    column: npt.NDArray[np.uint32],
+    cut: Vector,
+    is_left: npt.NDArray[np.bool_],
+    ratio: Vector,
+    edges: Table,
+    known: npt.NDArray[np.bool_],
+    product: Table,
+) -> None:
+    """Keep up the product from the root to every node; mark the features that stay known."""
+    known[0] = True
+    product[0, :] = 1.0
+    for k in range(1, count):
+        p = parent[k]
+        known_before = known[before[k]]
+        knows = known_before and ((x[column[k]] <= cut[k]) == is_left[k])
+        known[k] = knows
+        # All four are read before one is written: else they couldn't share a register.
+        p0, p1, p2, p3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
+        if known_before:
+            c = np.uint32(_KEEP) if knows else np.uint32(_LOSE)
+            e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
+        else:
+            e0 = e1 = e2 = e3 = ratio[k]
+        p0, p1, p2, p3 = p0 * e0, p1 * e1, p2 * e2, p3 * e3
+        product[k, 0], product[k, 1], product[k, 2], product[k, 3] = p0, p1, p2, p3
+
+
+@kernel
+def _up(
+    count: int,
+    parent: npt.NDArray[np.uint32],
+    before: npt.NDArray[np.uint32],
+    tested: npt.NDArray[np.uint32],
+    edges: Table,
+    known: npt.NDArray[np.bool_],
+    value: Vector,
+    product: Table,
+    out: Vector,
+) -> None:
+    """Sum leaf values times products towards the root; each edge credits its feature."""
+    for k in range(count):
+        v = value[k]
+        b0, b1, b2, b3 = product[k, 0], product[k, 1], product[k, 2], product[k, 3]
+        b0, b1, b2, b3 = b0 * v, b1 * v, b2 * v, b3 * v
+        product[k, 0], product[k, 1], product[k, 2], product[k, 3] = b0, b1, b2, b3
+    for k in range(count - 1, 0, -1):
+        p = parent[k]
+        b0, b1, b2, b3 = product[k, 0], product[k, 1], product[k, 2], product[k, 3]
+        if known[before[k]]:
+            c = np.uint32(_KEEP_GAIN) if known[k] else np.uint32(_LOSE_GAIN)
+            e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
+            out[tested[k]] += (b0 * e0 + b1 * e1) + (b2 * e2 + b3 * e3)
+        a0, a1, a2, a3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
+        b0, b1, b2, b3 = a0 + b0, a1 + b1, a2 + b2, a3 + b3
+        product[p, 0], product[p, 1], product[p, 2], product[p, 3] = b0, b1, b2, b3
+
+
+@kernel
+def _explain(
+    spread: Matrix,
+    values: Table,
+    counts: npt.NDArray[np.int64],
+    leaf: npt.NDArray[np.int32],
+    parent: npt.NDArray[np.uint32],
+    before: npt.NDArray[np.uint32],
+    column: npt.NDArray[np.uint32],
+    tested: npt.NDArray[np.uint32],
+    cut: Table,
+    is_left: npt.NDArray[np.bool_],
+    ratio: Table,
+    edges: npt.NDArray[np.float64],
+    out: Table,
+) -> None:
+    most = leaf.shape[1]
+    known, value, product = np.empty(most, np.bool_), np.empty(most), np.empty((most, _POINTS))
+    for t in range(len(counts)):
+        n = counts[t]
+        for k in range(n):
+            value[k] = values[t, leaf[t, k]] if leaf[t, k] >= 0 else 0.0
+        for r in range(len(spread)):
+            _down(
+                spread[r], n, parent[t], before[t], column[t], cut[t], is_left[t], ratio[t],
+                edges[t], known, product,
+            )  # fmt: skip
+            _up(n, parent[t], before[t], tested[t], edges[t], known, value, product, out[r])
 
 
 @kernel
 def _expected(
-    feature: npt.NDArray[np.int16],
-    cover: npt.NDArray[np.float32],
-    values: npt.NDArray[np.float64],
+    values: Table, counts: npt.NDArray[np.int64], leaf: npt.NDArray[np.int32], weight: Table
 ) -> float:
     total = 0.0
-    for t in range(feature.shape[0]):
-        if cover[t, 0] <= 0:
-            total += values[t, 0]
-            continue
-        mean = 0.0
-        for i in range(feature.shape[1]):
-            if feature[t, i] == LEAF:
-                mean += values[t, i] * np.float64(cover[t, i])
-        total += mean / np.float64(cover[t, 0])
+    for t in range(len(counts)):
+        for k in range(counts[t]):
+            if leaf[t, k] >= 0:
+                total += values[t, leaf[t, k]] * weight[t, k]
     return total
 
 
@@ -191,73 +261,106 @@ class TreeShap:
 
     def __init__(self, trees: Trees) -> None:
         self._trees = trees
-        features_on_path = min(trees.depth, trees.features)
-        chunks = -(-features_on_path // _EXACT)
-        points, weights = np.polynomial.legendre.leggauss(chunks * _LANES)
-        self._points = ((points + 1.0) / 2.0).reshape(chunks, _LANES)
-        self._weights = (weights / 2.0).reshape(chunks, _LANES)
-        shape = (len(trees), trees.nodes)
-        self._number = np.full(len(trees), -2, np.int64)  # of the tree that was compiled
-        self._count = np.zeros(len(trees), np.int32)
-        self._node_of = np.zeros(shape, np.int32)
-        self._parent = np.zeros(shape, np.int32)
-        self._before = np.zeros(shape, np.int32)
-        self._ratio = np.ones(shape)
-        self._edges = np.zeros((chunks, *shape, 4, _LANES))
+        chunks = -(-min(trees.depth, trees.features) // _EXACT)
+        points, weights = np.polynomial.legendre.leggauss(chunks * _POINTS)
+        self._points = ((points + 1.0) / 2.0).reshape(chunks, _POINTS)
+        self._weights = (weights / 2.0).reshape(chunks, _POINTS)
+        self._chunks = chunks
+        self._allocate(0)
 
-    def values(self, X: Matrix, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _allocate(self, nodes: int) -> None:
+        shape = (len(self._trees), nodes)
+        self._number = np.full(len(self._trees), -2, np.int64)  # of the tree that is listed
+        self._count = np.zeros(len(self._trees), np.int64)
+        self._leaf = np.zeros(shape, np.int32)
+        self._weight = np.zeros(shape)
+        self._parent = np.zeros(shape, np.uint32)
+        self._before = np.zeros(shape, np.uint32)
+        self._column = np.zeros(shape, np.uint32)
+        self._tested = np.zeros(shape, np.uint32)
+        self._cut = np.zeros(shape)
+        self._is_left = np.zeros(shape, np.bool_)
+        self._ratio = np.zeros(shape)
+        self._edges = np.zeros((self._chunks, *shape, 4 * _POINTS))
+
+    def __repr__(self) -> str:
+        return f"TreeShap({self._trees!r})"
+
+    def values(self, X: Matrix, values: Table) -> Table:
         """Return rows x features: what each feature adds to ``trees.sums(X, values)``."""
-        trees = self._trees
-        if values.shape != trees.values.shape:
-            raise ValueError(f"a table is {trees.values.shape}, not {values.shape}")
-        if X.ndim != 2 or X.shape[1] != trees.features:
-            raise ValueError(f"expected rows of {trees.features} features, got shape {X.shape}")
+        self._check(values)
+        spread = spread_missing(as_rows(X, self._trees.features))
         self._follow()
         out = np.zeros(X.shape)
         for edges in self._edges:
-            _explain_rows(
-                np.ascontiguousarray(X, np.float32),
-                trees.feature,
-                trees.threshold,
-                trees.missing_left,
+            _explain(
+                spread,
                 values,
                 self._count,
-                self._node_of,
+                self._leaf,
                 self._parent,
                 self._before,
+                self._column,
+                self._tested,
+                self._cut,
+                self._is_left,
                 self._ratio,
                 edges,
                 out,
             )
         return out
 
-    def base(self, values: npt.NDArray[np.float64]) -> float:
+    def base(self, values: Table) -> float:
         """Return the mean of the sum over the training rows."""
-        return _expected(self._trees.feature, self._trees.cover, values)
+        self._check(values)
+        self._follow()
+        return _expected(values, self._count, self._leaf, self._weight)
 
-    def explain(self, X: Matrix, values: npt.NDArray[np.float64]) -> Attribution:
+    def explain(self, X: Matrix, values: Table) -> Attribution:
         """Attribute ``trees.sums(X, values)`` to the features."""
         base = np.full(len(X), self.base(values))
         return Attribution(self.values(X, values), base, METHOD, additive=True)
 
+    def _check(self, values: Table) -> None:
+        if values.shape != self._trees.values.shape:
+            raise ValueError(f"a table is {self._trees.values.shape}, not {values.shape}")
+
     def _follow(self) -> None:
         trees = self._trees
-        for t in np.flatnonzero(self._number != trees.number):
-            for chunk, edges in enumerate(self._edges):
-                self._count[t] = _compile_tree(
-                    trees.feature[t],
-                    trees.cover[t],
-                    self._points[chunk],
-                    self._weights[chunk],
-                    self._node_of[t],
-                    self._parent[t],
-                    self._before[t],
-                    self._ratio[t],
-                    edges[t],
-                )
-            self._number[t] = trees.number[t]
+        stale = np.flatnonzero(self._number != trees.number)
+        if len(stale) == 0:
+            return
+        needed = int((trees.cover[stale] > 0).sum(axis=1).max(initial=1))
+        if needed > self._leaf.shape[1]:
+            self._allocate(min(needed + needed // 4, trees.nodes))
+            stale = np.arange(len(trees))
+        _list_trees(
+            stale,
+            trees.feature,
+            trees.threshold,
+            trees.missing_left,
+            trees.cover,
+            trees.features,
+            self._points,
+            self._weights,
+            self._count,
+            self._leaf,
+            self._weight,
+            self._parent,
+            self._before,
+            self._column,
+            self._tested,
+            self._cut,
+            self._is_left,
+            self._ratio,
+            self._edges,
+        )
+        self._number[stale] = trees.number[stale]
 
 
-def tree_shap(trees: Trees, X: Matrix, values: npt.NDArray[np.float64]) -> Attribution:
-    """Attribute ``trees.sums(X, values)`` to the features; see ``TreeShap`` for repeated use."""
+def tree_shap(trees: Trees, X: Matrix, values: Table) -> Attribution:
+    """Attribute ``trees.sums(X, values)`` to the features.
+
+    For repeated use on a forest keep a ``TreeShap`` of it: it saves the work per tree.
+    """
     return TreeShap(trees).explain(X, values)

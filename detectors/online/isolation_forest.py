@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from detectors import base
 from detectors.arrays import Matrix, Vector
-from detectors.explain.tree_shap import tree_shap
+from detectors.explain.tree_shap import METHOD, TreeShap
 from detectors.ring import Ring
 from detectors.trees import Trees, depth_limit
 
@@ -78,6 +78,7 @@ class IsolationForest(base.Detector):
     def _begin(self, features: int) -> None:
         self._ring = Ring(self.params.window, features)
         self._trees = Trees(self.params.trees, features, depth_limit(self.params.subsample))
+        self._shap = TreeShap(self._trees)
         self._grown = 0  # running number of the next tree; tree number i lives in slot i % trees
         self._rows_at_growth = np.zeros(self.params.trees, np.int64)
 
@@ -105,11 +106,11 @@ class IsolationForest(base.Detector):
         self._ring.add(X)
         rows = self._ring.rows
         size = min(self.params.subsample, len(rows))
-        for _ in range(self._due(len(rows))):
-            slot = self._grown % len(self._trees)
-            self._trees.grow(slot, rows, size, self.seed, self._grown)
-            self._rows_at_growth[slot] = len(rows)
-            self._grown += 1
+        due = self._due(len(rows))
+        self._trees.grow(rows, size, self.seed, self._grown, due)
+        renewed = np.arange(self._grown, self._grown + due) % len(self._trees)
+        self._rows_at_growth[renewed] = len(rows)
+        self._grown += due
 
     def _due(self, rows: int) -> int:
         # Trees are grown in turn, so the ones on small windows are the oldest.
@@ -120,8 +121,8 @@ class IsolationForest(base.Detector):
         """Return the exact SHAP values of the score."""
         if self._grown == 0:
             scores = self.score_many(X)
-            return base.Attribution(np.zeros(X.shape), scores, "TreeSHAP", additive=True)
-        return tree_shap(self._trees, X, self._trees.values)
+            return base.Attribution(np.zeros(X.shape), scores, METHOD, additive=True)
+        return self._shap.explain(X, self._trees.values)
 
     def _dump(self) -> base.Snapshot:
         meta = {"grown": self._grown, "seen": self._ring.seen}

@@ -6,25 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.arrays import Matrix
-from detectors.grow import LEAF
-from detectors.trees import Trees, depth_limit, row_norm
-
-
-def make_rows(seed: int, rows: int, features: int, missing: float = 0.0) -> Matrix:
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(rows, features)).astype(np.float32)
-    X[rng.random(X.shape) < missing] = np.nan
-    return X
-
-
-def make_forest(
-    X: Matrix, trees: int = 5, size: int = 16, seed: int = 1, depth: int | None = None
-) -> Trees:
-    forest = Trees(trees, X.shape[1], depth_limit(size) if depth is None else depth)
-    for t in range(trees):
-        forest.grow(t, X, size, seed, t)
-    return forest
+from detectors.grow import LEAF, row_norm
+from detectors.trees import Trees, depth_limit
+from tests.unit.detectors.forests import make_forest, make_rows
 
 
 def walk(forest: Trees, t: int, x: npt.NDArray[np.float32]) -> int:
@@ -108,9 +92,15 @@ def test_thresholds_in_double_precision_decide_as_written() -> None:
     forest = Trees(1, 1, 1)
     x = np.float32(0.1)
     for threshold, leaf in [(0.1, 2), (float(x), 1), (np.nextafter(float(x), 0), 2)]:
-        forest.feature[0, 0], forest.threshold[0, 0] = 0, threshold
-        forest.cover[0] = [2, 1, 1]
-        forest.finish(0, 2, 0)
+        forest.put(
+            t=0,
+            number=0,
+            size=2,
+            feature=np.array([0, LEAF, LEAF]),
+            threshold=np.array([threshold, 0, 0]),
+            missing_left=np.zeros(3),
+            cover=np.array([2, 1, 1]),
+        )
         assert forest.leaves(np.array([[x]], np.float32)).tolist() == [[leaf]]
 
 
@@ -140,12 +130,14 @@ def test_several_tables_in_one_walk() -> None:
 
 def test_a_tree_depends_on_seed_and_number_only() -> None:
     X = make_rows(1, 200, 3)
-    one, other = Trees(3, 3, 4), Trees(3, 3, 4)
-    one.grow(0, X, 16, 5, 7)
-    other.grow(1, X, 16, 5, 8)
-    other.grow(2, X, 16, 5, 7)
-    assert one.threshold[0].tolist() == other.threshold[2].tolist()
-    assert one.threshold[0].tolist() != other.threshold[1].tolist()
+    one, other = Trees(3, 3, 4), Trees(5, 3, 4)
+    one.grow(X, 16, 5, 7)
+    other.grow(X, 16, 5, 5, 4)
+    assert other.number.tolist() == [5, 6, 7, 8, -1]
+    assert one.threshold[1].tolist() == other.threshold[2].tolist()
+    assert one.threshold[1].tolist() != other.threshold[3].tolist()
+    one.grow(X, 16, 6, 7)
+    assert one.threshold[1].tolist() != other.threshold[2].tolist()
 
 
 def test_samples_are_drawn_without_replacement() -> None:
