@@ -1,0 +1,42 @@
+"""``GET /status``: the numbers of the top bar; ``GET /changes``: what happens, as it happens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
+
+from triage_ui.api.actor import actor_of
+from triage_ui.services import Services, in_thread
+from triage_ui.wire import Json, status
+
+UNBUFFERED = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""Proxies must pass events on at once."""
+
+Position = Annotated[int | None, Query(ge=0)]
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes of what is going on."""
+    router = APIRouter()
+
+    @router.get("/status")
+    async def read(request: Request) -> Json:
+        now = services.settings.clock()
+        actor = actor_of(request)
+        board = await in_thread(services.queries.status, now)
+        return status(board) | {"now": now, "actor": {"name": actor.name, "role": actor.role}}
+
+    @router.get("/changes")
+    async def follow(
+        after: Position = None,
+        last_event_id: Annotated[str | None, Header(max_length=30)] = None,
+    ) -> StreamingResponse:
+        """Resume after ``Last-Event-ID`` (a browser sends it by itself), else after ``after``."""
+        resumed = last_event_id is not None and last_event_id.isdecimal()
+        start = int(last_event_id or 0) if resumed else after
+        stream = services.hub.stream(start)
+        return StreamingResponse(stream, headers=UNBUFFERED, media_type="text/event-stream")
+
+    return router

@@ -1,0 +1,53 @@
+"""``GET /queue``: a slice of the filtered, ordered queue."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+
+from triage.model import ClusterStatus
+from triage.queries import QueueFilter
+from triage_ui.api.actor import actor_of
+from triage_ui.services import Services, in_thread
+from triage_ui.wire import Json, queue_row
+
+MAX_ROWS = 500
+MAX_OFFSET = 10_000_000
+
+Text = Annotated[str | None, Query(max_length=200)]
+Status = Literal["open", "second_opinion", "decided", "all"]
+Order = Literal["worth", "newest", "largest"]
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the route of the queue."""
+    router = APIRouter()
+
+    @router.get("/queue")
+    async def read(
+        request: Request,
+        offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+        limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
+        stream: Text = None,
+        status: Status = "open",
+        entity: Text = None,
+        text: Text = None,
+        order: Order = "worth",
+    ) -> Json:
+        where = QueueFilter(
+            stream=stream or None,
+            status=None if status == "all" else ClusterStatus(status),
+            entity=entity or None,
+            text=text or None,
+            order=order,
+            viewer=actor_of(request).name,
+        )
+        page = await in_thread(services.queries.queue, where, offset, limit)
+        return {
+            "rows": [queue_row(row) for row in page.rows],
+            "total": page.total,
+            "position": page.position,
+        }
+
+    return router

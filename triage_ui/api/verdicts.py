@@ -1,0 +1,48 @@
+"""``/verdicts``: what became of a verdict, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from triage.commands import UndoVerdict
+from triage.errors import NotFound
+from triage_ui.api.actor import actor_of
+from triage_ui.api.clusters import Id, Key
+from triage_ui.services import Services, in_thread
+from triage_ui.wire import Json, verdict
+
+
+class UndoBody(BaseModel):
+    """Why a verdict is taken back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    reason: str = Field(default="", max_length=4000)
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes under ``/verdicts``."""
+    router = APIRouter(prefix="/verdicts")
+
+    @router.get("")
+    async def read_recent(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Json:
+        rows = await in_thread(services.queries.recent_verdicts, limit)
+        return {"verdicts": [verdict(row) for row in rows]}
+
+    @router.get("/{verdict_id}")
+    async def read(verdict_id: Id) -> Json:
+        row = await in_thread(services.queries.verdict, verdict_id)
+        if row is None:
+            raise NotFound(f"there is no verdict {verdict_id}")
+        return verdict(row)
+
+    @router.post("/{verdict_id}/undo")
+    async def undo(verdict_id: Id, body: UndoBody, key: Key, request: Request) -> Json:
+        command = UndoVerdict(verdict_id, idempotency_key=key, reason=body.reason)
+        now = services.settings.clock()
+        return verdict(await in_thread(services.commands.handle, command, actor_of(request), now))
+
+    return router

@@ -1,0 +1,81 @@
+/* The cluster page: its members, the record of one of them, and staying up to date. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  let ticks = 0;
+  let api = null;
+  let records = new Map();
+
+  const here = () => {
+    const match = /^\/cluster\/([^/]+)$/.exec(window.location.pathname);
+    return match ? decodeURIComponent(match[1]) : null;
+  };
+  const tick = triage.throttle(400, () => here() && triage.setProps("cluster-tick", { data: ++ticks }));
+
+  const datasource = {
+    getRows: async (params) => {
+      const cluster = here();
+      if (!cluster) return params.successCallback([], 0);
+      const limit = params.endRow - params.startRow;
+      const path = `/clusters/${encodeURIComponent(cluster)}/members?offset=${params.startRow}&limit=${limit}`;
+      const { status, data } = await triage.request("GET", path);
+      if (status !== 200) {
+        params.failCallback();
+        return;
+      }
+      for (const member of data.members) records.set(member.candidate_id, member);
+      const end = data.members.length < limit ? params.startRow + data.members.length : -1;
+      params.successCallback(data.members, end);
+      if (params.startRow === 0) fit(data.members.length);
+    },
+  };
+
+  /** The grid is as high as its rows, up to what a screen shows. */
+  const fit = (rows) => {
+    const frame = triage.byId("members-frame");
+    if (frame) frame.style.height = `${36 + 34 * Math.min(Math.max(rows, 1), 12)}px`;
+  };
+
+  const showRecord = (member) => {
+    const text = JSON.stringify(member.record, null, 2);
+    triage.setProps("record", { children: triage.visible(text, 20000) });
+    triage.setProps("record-title", {
+      children: `Record of ${triage.visible(member.entity, 60)}, ${triage.utc(member.event_time)}`,
+    });
+  };
+
+  /** Called by Dash when the members' columns have come. */
+  triage.mountCluster = async (columns) => {
+    if (!columns || !columns.length) return;
+    const grid = await window.dash_ag_grid.getApiAsync("members-grid");
+    if (grid === api) return grid.refreshInfiniteCache();
+    api = grid;
+    records = new Map();
+    grid.addEventListener("rowSelected", (event) => {
+      if (event.node.isSelected() && event.data) showRecord(event.data);
+    });
+    grid.addEventListener("firstDataRendered", () => {
+      const first = grid.getDisplayedRowAtIndex(0);
+      if (first && first.data) first.setSelected(true);
+    });
+    grid.setGridOption("datasource", datasource);
+  };
+
+  triage.on("change", (change) => {
+    const cluster = here();
+    if (!cluster) return;
+    const about =
+      change.data.cluster_id === cluster ||
+      (change.data.ids || []).includes(cluster) ||
+      change.kind === "learned" ||
+      change.kind === "published";
+    if (!about) return;
+    tick();
+    if (api && !api.isDestroyed()) api.refreshInfiniteCache();
+  });
+  triage.on("hello", tick);
+  triage.on("reset", tick);
+  triage.on("saved", tick);
+  triage.on("undone", tick);
+})();

@@ -1,0 +1,89 @@
+/* The decision bar: the form that *expected* asks for, and what each verdict would do. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const DAY = 86400;
+
+  const form = () => triage.byId("expected-form");
+  let scope = "";
+
+  triage.expectedForm = {
+    open: () => {
+      const subject = triage.byId("subject");
+      if (!subject || !form()) return;
+      scope = subject.dataset.entity || "";
+      triage.setProps("expected-scope", { value: scope });
+      triage.setProps("expected-days", { value: "30" });
+      form().hidden = false;
+      requestAnimationFrame(() => {
+        const field = triage.byId("expected-scope");
+        field.focus();
+        field.select();
+      });
+    },
+    close: () => {
+      if (!form() || form().hidden) return;
+      form().hidden = true;
+      document.activeElement?.blur();
+    },
+    save: () => {
+      const text = triage.byId("expected-scope").value.trim();
+      if (!text) {
+        triage.announce("Say what is expected.");
+        triage.byId("expected-scope").focus();
+        return;
+      }
+      const chosen = document.querySelector("#expected-days input:checked");
+      const days = Number(chosen ? chosen.value : 30);
+      triage.expectedForm.close();
+      triage.decide("expected", { scope: text.slice(0, 1000), expires_at: triage.now() + days * DAY });
+    },
+  };
+  triage.on("action:expected-save", () => triage.expectedForm.save());
+  triage.on("action:expected-cancel", () => triage.expectedForm.close());
+  triage.on("cursor", () => triage.expectedForm.close());
+
+  /* The consequences of the verdict that is pointed at or focused; else of the suggested one. */
+  const showConsequence = (kind) => {
+    const texts = document.querySelectorAll("[data-consequence]");
+    for (const text of texts) text.hidden = text.dataset.consequence !== kind;
+    for (const word of document.querySelectorAll(".if-verdict")) {
+      word.textContent = triage.words[kind].toLowerCase();
+    }
+  };
+  const suggested = () => {
+    const subject = triage.byId("subject");
+    const kind = subject ? subject.dataset.suggested : "real";
+    return kind === "unsure" ? "real" : kind;
+  };
+  const pointed = (event) => event.target.closest && event.target.closest("[data-verdict]");
+  for (const name of ["pointerover", "focusin"]) {
+    document.addEventListener(name, (event) => pointed(event) && showConsequence(pointed(event).dataset.verdict));
+  }
+  for (const name of ["pointerout", "focusout"]) {
+    document.addEventListener(name, (event) => pointed(event) && showConsequence(suggested()));
+  }
+
+  /* The suggested verdict's button stands out a little; the pressed one answers at once. */
+  new MutationObserver(() => {
+    const subject = triage.byId("subject");
+    const bar = document.querySelector(".decision-bar");
+    if (!subject || !bar) return;
+    document.body.classList.remove("preview-stale");
+    const state = subject.dataset.status === "decided" ? "" : subject.dataset.suggested;
+    if (bar.dataset.suggested !== state) bar.dataset.suggested = state;
+  }).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributes: true,
+    attributeFilter: ["data-cluster", "data-status"],
+  });
+
+  triage.on("pressed", (kind) => {
+    const pressed = document.querySelector(`[data-verdict="${kind}"]`);
+    if (!pressed) return;
+    pressed.classList.add("pressed");
+    setTimeout(() => pressed.classList.remove("pressed"), 180);
+  });
+})();

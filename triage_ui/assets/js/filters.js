@@ -1,0 +1,117 @@
+/* Filters live in the address, so a link shows what its sender saw. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "" };
+  const NARROW = ["status", "stream", "text", "entity"]; // an order hides nothing
+  let values = { ...DEFAULTS };
+  let wanted = "";
+
+  const fromAddress = () => {
+    const query = new URLSearchParams(window.location.search);
+    wanted = query.get("cluster") || "";
+    const read = {};
+    for (const name of Object.keys(DEFAULTS)) read[name] = query.get(name) || DEFAULTS[name];
+    return read;
+  };
+
+  const address = (cluster) => {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(values)) {
+      if (value !== DEFAULTS[name]) query.set(name, value);
+    }
+    if (cluster) query.set("cluster", cluster);
+    const text = query.toString();
+    return "/" + (text ? "?" + text : "");
+  };
+
+  const showControls = () => {
+    for (const name of ["status", "stream", "order"]) {
+      triage.setProps("filter-" + name, { value: values[name] });
+    }
+    triage.setProps("search", { value: values.text });
+    markRail();
+  };
+
+  const markRail = () => {
+    for (const link of document.querySelectorAll(".rail-link")) {
+      const here = window.location.pathname === "/" && link.dataset.stream === values.stream;
+      if (here) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  new MutationObserver(markRail).observe(document.documentElement, { childList: true, subtree: true });
+
+  triage.filters = {
+    query: (more) => {
+      const query = new URLSearchParams(more);
+      for (const [name, value] of Object.entries(values)) if (value) query.set(name, value);
+      return query.toString();
+    },
+    named: () => {
+      const named = {};
+      for (const name of NARROW) if (values[name] !== DEFAULTS[name]) named[name] = values[name];
+      return named;
+    },
+    cluster: () => wanted,
+    /** Write the cursor into the address. */
+    remember: (cluster) => {
+      wanted = cluster || "";
+      if (window.location.pathname === "/") window.history.replaceState({}, "", address(cluster));
+    },
+    /** Read the address; tell whether the filters differ from those shown. */
+    read: () => {
+      const read = fromAddress();
+      const differs = JSON.stringify(read) !== JSON.stringify(values);
+      values = read;
+      showControls();
+      if (differs) triage.emit("filters");
+    },
+    set: (changed) => {
+      const next = { ...values, ...changed };
+      if (JSON.stringify(next) === JSON.stringify(values)) return;
+      values = next;
+      wanted = "";
+      if (window.location.pathname !== "/") return triage.go(address(""));
+      window.history.replaceState({}, "", address(""));
+      showControls();
+      triage.emit("filters");
+    },
+    address: () => address(wanted),
+  };
+
+  for (const name of ["status", "stream", "order"]) {
+    triage[name + "Changed"] = (value) => {
+      if (value !== null && value !== undefined) triage.filters.set({ [name]: value });
+      return window.dash_clientside.no_update;
+    };
+  }
+
+  triage.streamOptions = (streams) =>
+    [{ value: "", label: "all" }].concat(
+      (streams || []).map(({ name }) => ({ value: name, label: triage.visible(name, 60) })),
+    );
+
+  triage.on("action:clear-filters", () => triage.filters.set({ ...DEFAULTS, order: values.order }));
+
+  triage.on("navigate", ({ link, address: target }) => {
+    if (link.dataset.stream !== undefined) {
+      if (window.location.pathname === "/") triage.filters.set({ stream: link.dataset.stream });
+      else {
+        values = { ...values, stream: link.dataset.stream };
+        triage.go(address(""));
+      }
+      return;
+    }
+    triage.go(link.dataset.action === "back" ? triage.filters.address() : target);
+  });
+
+  const search = triage.throttle(200, (text) => triage.filters.set({ text: text.slice(0, 200).trim() }));
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "search") search(event.target.value);
+  });
+  window.addEventListener("popstate", () => {
+    if (window.location.pathname === "/" && triage.byId("queue-grid")) triage.filters.read();
+  });
+})();

@@ -1,0 +1,132 @@
+/* What a row paints: React elements of plain text, so that no stream can write markup here. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  const make = (...parts) => window.React.createElement(...parts);
+  const span = (className, text, more) => make("span", { className, ...more }, text);
+
+  let strongest = 1;
+  /** Bars are drawn to the largest push among the rows seen, so that rows compare. */
+  triage.noteRows = (rows) => {
+    for (const row of rows) {
+      for (const reason of row.top) strongest = Math.max(strongest, Math.abs(reason.contribution));
+    }
+  };
+
+  triage.shape = (kind) => span("shape shape-" + kind, null, { "aria-hidden": true });
+
+  const STATES = {
+    sending: "saving",
+    unsaved: "not saved",
+    pending: "pending",
+    recorded: "recorded",
+    published: "published",
+    conflict: "not counted",
+    refused: "refused",
+  };
+  triage.stateText = (mark) =>
+    [mark.by ? "by " + triage.visible(mark.by, 40) : "", STATES[mark.state] || mark.state]
+      .concat(mark.learned ? "learned" : "")
+      .filter(Boolean)
+      .join(" · ");
+
+  const mark = (row) => triage.markOf && triage.markOf(row.cluster_id);
+
+  const cell = (name, paint) => {
+    cells[name] = (props) => (props.data ? paint(props.data, props) : span("skeleton", null));
+  };
+
+  cell("TriageWorth", (row) => span("worth", row.worth.toFixed(1)));
+  cell("TriageCluster", (row) =>
+    make(
+      "div",
+      { className: "cluster-cell" },
+      make("bdi", { className: "cluster-title", title: triage.visible(row.title, 500) }, triage.visible(row.title)),
+      make("bdi", { className: "cluster-sub" }, triage.visible(row.stream, 60) + " · " + triage.visible(row.subtitle, 200)),
+    ),
+  );
+  cell("TriageWhy", (row) => {
+    const text = row.top
+      .map((reason) => `${triage.visible(reason.label, 60)} ${reason.contribution >= 0 ? "+" : "−"}${Math.abs(reason.contribution).toFixed(2)}`)
+      .join(", ");
+    const bars = row.top.slice(0, 3).map((reason, index) =>
+      make("i", {
+        key: index,
+        className: reason.contribution >= 0 ? "towards" : "away",
+        style: { height: Math.max(8, (100 * Math.abs(reason.contribution)) / strongest) + "%" },
+      }),
+    );
+    return make("span", { className: "why", role: "img", "aria-label": text, title: text }, bars);
+  });
+  cell("TriageScore", (row) => span("", row.score === null ? "–" : row.score.toFixed(1)));
+  cell("TriageMembers", (row) => span("", row.size.toLocaleString("en-GB")));
+  cell("TriageAge", (row) =>
+    span("age", triage.span(triage.now() - row.created_at), { "data-since": row.created_at }),
+  );
+  cell("TriageSuggested", (row) => {
+    const given = mark(row);
+    if (!given && row.verdict) return chip(row.verdict, triage.words[row.verdict], "decided");
+    if (!given) return chip(row.suggested, triage.suggestionText(row), "");
+    return chip(given.kind, triage.words[given.kind], triage.stateText(given));
+  });
+  const chip = (kind, text, state) =>
+    make(
+      "span",
+      { className: "suggested" },
+      make("span", { className: "chip chip-" + kind }, triage.shape(kind), text),
+      state ? span("chip-state", state) : null,
+    );
+
+  cell("TriageTime", (member) => span("", triage.utc(member.event_time)));
+  cell("TriageEntity", (member, props) =>
+    make("bdi", null, triage.visible(member.entities[props.name] ?? "", 200)),
+  );
+  cell("TriageReason", (member, props) => {
+    const reason = member.reasons.find((one) => one.feature === props.feature);
+    const usual = reason && reason.usual ? "usually " + triage.visible(reason.usual, 100) : undefined;
+    return make("bdi", { title: usual }, reason ? triage.visible(reason.text, 200) : "–");
+  });
+  cell("TriagePosterior", (member) => span("", triage.percent(member.posterior)));
+  cell("TriageState", (member) => span("member-" + member.state, member.state));
+
+  functions.triageRowClass = (params) => {
+    if (!params.data || !params.data.title) return "";
+    const given = mark(params.data);
+    if (given) return "row-decided row-" + given.state;
+    return params.data.verdict ? "row-decided" : "";
+  };
+
+  /** The grid wears the board's colours; being variables, they follow the scheme by themselves. */
+  functions.triageTheme = (quartz) =>
+    quartz.withParams({
+      accentColor: "var(--accent)",
+      backgroundColor: "var(--background)",
+      foregroundColor: "var(--ink)",
+      borderColor: "var(--line)",
+      rowBorder: { color: "var(--line-2)" },
+      wrapperBorder: false,
+      wrapperBorderRadius: 0,
+      headerBackgroundColor: "var(--background)",
+      headerTextColor: "var(--ink-3)",
+      headerFontWeight: 500,
+      headerFontSize: 11,
+      headerColumnResizeHandleColor: "transparent",
+      headerRowBorder: { color: "var(--line)" },
+      columnBorder: false,
+      cellHorizontalPadding: 12,
+      fontFamily: "inherit",
+      fontSize: 13,
+      rowHoverColor: "var(--hover)",
+      selectedRowBackgroundColor: "var(--accent-bg)",
+      oddRowBackgroundColor: "transparent",
+    });
+
+  setInterval(() => {
+    for (const age of document.querySelectorAll(".age[data-since]")) {
+      age.textContent = triage.span(triage.now() - Number(age.dataset.since));
+    }
+  }, 15000);
+})();

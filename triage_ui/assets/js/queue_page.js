@@ -1,0 +1,220 @@
+/* The queue page: the cursor, the rows around it, what is new. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const GRID = "queue-grid";
+  const REST_MS = 60; // the cursor must rest this long before a preview is asked for
+
+  let api = null;
+  let view = null;
+  let at = { id: null, index: -1 };
+  let fresh = 0;
+  let restTimer = null;
+  let cursorCount = 0;
+
+  triage.cursor = () => (onPage() ? at.id : null);
+  triage.isListed = (cluster) => Boolean(view && view.ids.has(cluster));
+  const onPage = () => Boolean(api && !api.isDestroyed() && triage.byId(GRID));
+
+  const fetchPage = async (offset, limit) => {
+    const query = triage.filters.query({ offset, limit });
+    const { status, data } = await triage.request("GET", "/queue?" + query);
+    if (status !== 200) throw new Error(data ? data.detail : String(status));
+    triage.noteRows(data.rows);
+    return data;
+  };
+
+  const datasource = {
+    getRows: async (params) => {
+      const mine = view;
+      try {
+        const rows = await mine.slice(params.startRow, params.endRow);
+        if (mine !== view) return;
+        params.successCallback(rows, mine.count);
+        settle();
+      } catch (error) {
+        params.failCallback();
+        triage.emit("trouble", { text: `The queue can't be read: ${error.message}`, retry: "reload" });
+      }
+    },
+  };
+
+  /** After rows have come: place the cursor, say whether there is nothing. */
+  const settle = () => {
+    const empty = view.count === 0;
+    triage.setProps("queue-state", { data: { empty, filters: triage.filters.named() } });
+    document.body.classList.toggle("queue-is-empty", empty);
+    if (empty) return setCursor(-1);
+    if (at.index < 0 || !view.ids.has(at.id)) {
+      const wanted = triage.filters.cluster();
+      const index = wanted ? view.indexOf(wanted) : 0;
+      return setCursor(Math.max(0, index));
+    }
+    paintCursor();
+  };
+
+  const setCursor = (index, options = {}) => {
+    const row = view.rows[index];
+    at = { id: row ? row.cluster_id : null, index: row ? index : -1 };
+    paintCursor();
+    triage.filters.remember(at.id);
+    if (row && options.say) triage.announce(say(row, index));
+    if (row) api.ensureIndexVisible(index);
+    document.body.classList.add("preview-stale");
+    clearTimeout(restTimer);
+    restTimer = setTimeout(showPreview, options.now ? 0 : REST_MS);
+    triage.emit("cursor", row || null);
+  };
+
+  const say = (row, index) =>
+    `${triage.visible(row.title, 200)}. ${triage.suggestionText(row)}. ${index + 1} of ${view.count}.`;
+
+  const paintCursor = () => {
+    if (!onPage()) return;
+    api.forEachNode((node) => {
+      const wanted = Boolean(node.data) && node.data.cluster_id === at.id;
+      if (node.isSelected() !== wanted) node.setSelected(wanted, false, "api");
+    });
+  };
+
+  const showPreview = () =>
+    triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } });
+
+  /** Hand the view's rows to the grid again; it repaints what differs. */
+  const repaint = () => {
+    if (!onPage()) return;
+    api.setRowCount(Math.max(view.count ?? 0, 1), true);
+    api.refreshInfiniteCache();
+  };
+
+  const repaintRow = (cluster) => {
+    if (!onPage()) return;
+    const node = api.getRowNode(cluster);
+    if (node) api.redrawRows({ rowNodes: [node] });
+  };
+
+  const showFresh = (count) => {
+    fresh = count;
+    const button = triage.byId("new-rows");
+    if (!button) return;
+    button.hidden = fresh === 0;
+    triage.setProps("new-count", { children: `${fresh.toLocaleString("en-GB")} new` });
+  };
+
+  const reload = () => {
+    view = new triage.QueueView(fetchPage);
+    showFresh(0);
+    if (onPage()) {
+      api.setRowCount(1, false);
+      api.purgeInfiniteCache();
+    }
+  };
+
+  /** The fresh order from the top; the cursor stays with its cluster if that is still there. */
+  triage.showNew = async () => {
+    try {
+      const next = await view.reorder(0);
+      const index = next.indexOf(at.id);
+      view = next;
+      showFresh(0);
+      at.index = index;
+      repaint();
+      setCursor(Math.max(0, index));
+      triage.announce(`${view.count} clusters.`);
+    } catch (error) {
+      triage.emit("trouble", { text: `The queue can't be read: ${error.message}` });
+    }
+  };
+
+  /** The order below the cursor, anew: what is above and under it holds its place. */
+  const reorderBelow = async () => {
+    if (!view || !onPage() || view.total === null) return;
+    const before = view;
+    const next = await before.reorder(at.index + 1).catch(() => null);
+    if (next === null || before !== view) return;
+    view = next;
+    showFresh(0);
+    repaint();
+    if (view.count === 0) settle();
+  };
+
+  const touch = triage.throttle(1000, async () => {
+    if (!view || !onPage() || view.total === null) return;
+    if (view.count === 0) return reload();
+    const mine = view;
+    const count = await mine.touch().catch(() => null);
+    if (count === null || mine !== view) return;
+    showFresh(count);
+    repaint();
+  });
+
+  const reorderSoon = triage.throttle(700, reorderBelow);
+
+  triage.on("change", (change) => {
+    if (change.kind === "clusters") {
+      touch();
+      if ((change.data.ids || []).includes(at.id)) showPreview();
+    }
+    if (change.kind === "learned") reorderSoon();
+    if (change.kind === "verdict" && change.data.cluster_id === at.id) showPreview();
+  });
+  triage.on("reset", () => onPage() && triage.showNew());
+  triage.on("hello", () => touch());
+
+  triage.on("mark", ({ cluster }) => repaintRow(cluster));
+
+  /** A verdict was given: on to the next cluster that waits for one. */
+  triage.on("decided", (entry) => {
+    if (!onPage() || entry.cluster !== at.id) return;
+    const next = view.rows.findIndex(
+      (row, index) => index > at.index && !triage.markOf(row.cluster_id) && !row.verdict,
+    );
+    if (next >= 0) setCursor(next);
+    else finished();
+  });
+
+  /** Nothing below waits: read the order anew once the last verdict is saved. */
+  const finished = () => triage.on.once("saved", () => setTimeout(() => onPage() && triage.showNew(), 900));
+
+  triage.on("undone", async ({ cluster }) => {
+    if (!view) return;
+    const { status, data } = await triage.request("GET", `/clusters/${encodeURIComponent(cluster)}?members=0`);
+    if (status !== 200 || !onPage()) return;
+    if (!view.ids.has(cluster)) return triage.showNew();
+    view.take(data.row);
+    repaint();
+    setCursor(view.indexOf(cluster), { now: true });
+  });
+
+  const step = (by) => {
+    if (!onPage() || at.index < 0) return;
+    const index = Math.min(view.rows.length - 1, Math.max(0, at.index + by));
+    if (index !== at.index) setCursor(index, { say: true });
+    // Read ahead before the end of what is known.
+    if (index > view.rows.length - 20 && !view.complete) view.more().then(repaint, () => null);
+  };
+  triage.next = () => step(1);
+  triage.previous = () => step(-1);
+  triage.openCluster = () => at.id && onPage() && triage.go("/cluster/" + encodeURIComponent(at.id));
+  triage.on("filters", () => {
+    at = { id: null, index: -1 };
+    reload();
+  });
+  triage.on("action:show-new", () => triage.showNew());
+
+  /** Called by Dash when the grid has come to the page. */
+  triage.mountQueue = async (id) => {
+    const grid = await window.dash_ag_grid.getApiAsync(id);
+    api = grid;
+    triage.filters.read();
+    if (!view) view = new triage.QueueView(fetchPage);
+    else if (at.id) setTimeout(touch, 0);
+    grid.addEventListener("rowClicked", (event) => {
+      if (event.data && event.data.cluster_id) setCursor(event.rowIndex, { now: true });
+    });
+    grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
+    grid.setGridOption("datasource", datasource);
+    if (at.index >= 0) setTimeout(() => setCursor(at.index, { now: true }), 50);
+  };
+})();

@@ -1,0 +1,109 @@
+/* The order of the rows on the screen: what has been seen holds its place. No DOM in here. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const PAGE = 200;
+  const ATTEMPTS = 4;
+
+  /**
+   * `fetchPage(offset, limit)` resolves to {rows, total, position} or throws.
+   *
+   * The rows known so far are dense from the top. Reading further appends what the server has and
+   * what isn't here yet, so a row never comes twice and never jumps.
+   */
+  triage.QueueView = class {
+    constructor(fetchPage) {
+      this.fetchPage = fetchPage;
+      this.rows = [];
+      this.ids = new Set();
+      this.offset = 0;
+      this.total = null;
+      this.position = null;
+      this.loading = null;
+    }
+
+    /** Rows in all, as far as is known. */
+    get count() {
+      return this.total === null ? null : this.rows.length + Math.max(0, this.total - this.offset);
+    }
+
+    get complete() {
+      return this.total !== null && this.offset >= this.total;
+    }
+
+    indexOf(id) {
+      return this.rows.findIndex((row) => row.cluster_id === id);
+    }
+
+    get(id) {
+      return this.rows.find((row) => row.cluster_id === id);
+    }
+
+    async slice(start, end) {
+      if (start > this.rows.length + 5 * PAGE) return this.far(start, end);
+      while (this.rows.length < end && !this.complete) await this.more();
+      return this.rows.slice(start, end);
+    }
+
+    /** A jump far down the list: read there, remember nothing. */
+    async far(start, end) {
+      const page = await this.read(this.offset + start - this.rows.length, end - start);
+      return page.rows;
+    }
+
+    async more() {
+      this.loading = this.loading || this.next().finally(() => (this.loading = null));
+      return this.loading;
+    }
+
+    async next() {
+      const page = await this.read(this.offset, PAGE);
+      if (page.total !== null) this.total = page.total;
+      if (this.position === null) this.position = page.position;
+      this.offset = page.rows.length ? this.offset + page.rows.length : this.total;
+      for (const row of page.rows) this.take(row);
+    }
+
+    /** Put a row at its place if it is known, else at the end. */
+    take(row) {
+      if (this.ids.has(row.cluster_id)) {
+        this.rows[this.indexOf(row.cluster_id)] = row;
+      } else {
+        this.ids.add(row.cluster_id);
+        this.rows.push(row);
+      }
+    }
+
+    async read(offset, limit) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.fetchPage(offset, limit);
+        } catch (error) {
+          if (attempt >= ATTEMPTS) throw error;
+          await new Promise((resume) => setTimeout(resume, 250 * attempt));
+        }
+      }
+    }
+
+    /** Read the order anew below the first `keep` rows, which hold their places. */
+    async reorder(keep) {
+      const fresh = new triage.QueueView(this.fetchPage);
+      for (const row of this.rows.slice(0, keep)) fresh.take(row);
+      await fresh.next();
+      return fresh;
+    }
+
+    /** Read the top anew: known rows get new values in place; return how many are new. */
+    async touch() {
+      const page = await this.read(0, PAGE);
+      const lastKnown = this.complete ? Infinity : this.offset;
+      let fresh = 0;
+      page.rows.forEach((row, index) => {
+        if (this.ids.has(row.cluster_id)) this.take(row);
+        else if (index < lastKnown || this.complete) fresh += 1;
+      });
+      return fresh;
+    }
+  };
+})();

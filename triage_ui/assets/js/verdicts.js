@@ -1,0 +1,214 @@
+/* Verdicts: painted at once, then sent; the server's answer is the truth. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const UNSAVED = "triage.unsaved";
+  const UNDO = "triage.undo";
+  const PATIENCE_MS = 3000; // for the preview of a cluster that the cursor has just reached
+
+  /** cluster id -> {kind, state, verdict, by, learned, ...}: what this page knows beyond the rows. */
+  const marks = new Map();
+  const ofVerdict = new Map();
+  let unsaved = load(UNSAVED);
+  let stack = load(UNDO); // [{verdict, cluster, title, kind}], newest last
+
+  function load(name) {
+    try {
+      return JSON.parse(sessionStorage.getItem(name)) || [];
+    } catch {
+      return [];
+    }
+  }
+  const keep = (name, value) => sessionStorage.setItem(name, JSON.stringify(value.slice(-50)));
+
+  triage.markOf = (cluster) => marks.get(cluster);
+  triage.unsaved = () => unsaved;
+
+  const setMark = (cluster, mark) => {
+    if (mark === null) marks.delete(cluster);
+    else marks.set(cluster, mark);
+    triage.emit("mark", { cluster, mark });
+  };
+
+  const setUnsaved = (list) => {
+    unsaved = list;
+    keep(UNSAVED, unsaved);
+    triage.emit("unsaved", unsaved);
+  };
+
+  /** What the preview shows, if it is of the cluster under the cursor. */
+  const subject = () => {
+    const element = triage.byId("subject");
+    const wanted = triage.cursor ? triage.cursor() : null;
+    if (!element || (wanted && element.dataset.cluster !== wanted)) return null;
+    return element.dataset;
+  };
+
+  const awaitSubject = async () => {
+    const until = performance.now() + PATIENCE_MS;
+    while (performance.now() < until) {
+      const found = subject();
+      if (found) return found;
+      await new Promise((resume) => setTimeout(resume, 15));
+    }
+    return null;
+  };
+
+  /** Give a verdict on what is on the screen. `extra`: scope and expiry of *expected*. */
+  triage.decide = async (kind, extra = {}) => {
+    triage.emit("pressed", kind);
+    const seen = subject() || (await awaitSubject());
+    if (!seen) {
+      triage.emit("trouble", { text: "The members did not load: nothing was decided." });
+      return;
+    }
+    const mark = marks.get(seen.cluster);
+    if ((mark && mark.state !== "conflict" && mark.state !== "refused") || seen.status === "decided") {
+      triage.emit("trouble", { text: "Decided already. Z takes it back." });
+      return;
+    }
+    const entry = {
+      key: triage.newKey(),
+      cluster: seen.cluster,
+      title: seen.title,
+      kind,
+      body: { kind, revision: Number(seen.revision), read: seen.read.split(" ").filter(Boolean), ...extra },
+    };
+    setMark(entry.cluster, { kind, state: "sending" });
+    triage.emit("decided", entry);
+    await triage.send(entry);
+  };
+
+  /** Send a verdict, the first time or again; the same key never counts twice. */
+  triage.send = async (entry) => {
+    setUnsaved(unsaved.filter((other) => other.key !== entry.key).concat(entry));
+    const path = `/clusters/${encodeURIComponent(entry.cluster)}/verdicts`;
+    const { status, data } = await triage.request("POST", path, { body: entry.body, key: entry.key });
+    if (status === 201) accepted(entry, data);
+    else if (status === 409) await beaten(entry, data);
+    else if (status === 0 || status === 401 || status === 429 || status >= 500) {
+      entry.why = data && data.detail ? data.detail : `The board answered ${status}.`;
+      setMark(entry.cluster, { kind: entry.kind, state: "unsaved" });
+      setUnsaved(unsaved);
+      triage.announce(`Not saved: ${entry.title}. ${entry.why}`);
+    } else refused(entry, data);
+  };
+
+  const done = (entry) => setUnsaved(unsaved.filter((other) => other.key !== entry.key));
+
+  function accepted(entry, verdict) {
+    done(entry);
+    ofVerdict.set(verdict.verdict_id, entry);
+    stack = stack.concat({
+      verdict: verdict.verdict_id,
+      cluster: entry.cluster,
+      title: entry.title,
+      kind: entry.kind,
+    });
+    keep(UNDO, stack);
+    setMark(entry.cluster, markFrom(verdict));
+    triage.emit("saved", { entry, verdict });
+  }
+
+  const markFrom = (verdict) => ({
+    kind: verdict.kind,
+    state: verdict.state,
+    verdict: verdict.verdict_id,
+    learned: verdict.learned && verdict.model_after !== null,
+    by: triage.me && verdict.actor !== triage.me.name ? verdict.actor : "",
+  });
+
+  async function beaten(entry, data) {
+    done(entry);
+    let text = data.detail;
+    if (data.current) {
+      const answer = await triage.request("GET", "/verdicts/" + encodeURIComponent(data.current));
+      if (answer.status === 200) {
+        const verdict = answer.data;
+        setMark(entry.cluster, markFrom(verdict));
+        const since = triage.span(triage.now() - verdict.at);
+        text = `marked ${triage.words[verdict.kind].toLowerCase()} by ${verdict.actor} ${since} ago`;
+      }
+    } else {
+      setMark(entry.cluster, null);
+    }
+    triage.emit("conflict", { entry, text });
+  }
+
+  function refused(entry, data) {
+    done(entry);
+    setMark(entry.cluster, null);
+    triage.emit("trouble", {
+      text: `Not saved: ${data ? data.detail : "refused"}`,
+      remedy: data ? data.remedy : "",
+      title: entry.title,
+    });
+  }
+
+  triage.retry = () => Promise.all(unsaved.map((entry) => triage.send(entry)));
+
+  /** Take a verdict back: the given one, else the last of this browser tab. */
+  triage.undo = async (verdictId) => {
+    const last = verdictId
+      ? stack.find((one) => one.verdict === verdictId) || { verdict: verdictId }
+      : stack[stack.length - 1];
+    if (!last) {
+      triage.emit("trouble", { text: "Nothing to take back here. Older verdicts: on the cluster's page." });
+      return;
+    }
+    last.key = last.key || triage.newKey();
+    keep(UNDO, stack);
+    triage.emit("undoing", last);
+    const path = `/verdicts/${encodeURIComponent(last.verdict)}/undo`;
+    const { status, data } = await triage.request("POST", path, { body: {}, key: last.key });
+    if (status !== 200) {
+      if (status === 409 || status === 404) forget(last.verdict);
+      triage.emit("trouble", { text: `Not taken back: ${data ? data.detail : status}`, retry: "undo" });
+      return;
+    }
+    forget(last.verdict);
+    ofVerdict.delete(last.verdict);
+    setMark(data.cluster_id, null);
+    triage.emit("undone", { ...last, cluster: data.cluster_id, verdict: data });
+  };
+
+  const forget = (verdict) => {
+    stack = stack.filter((one) => one.verdict !== verdict);
+    keep(UNDO, stack);
+  };
+
+  /* What the server says became of verdicts: ours, and other people's. */
+  const refresh = async (verdictId) => {
+    const { status, data } = await triage.request("GET", "/verdicts/" + encodeURIComponent(verdictId));
+    if (status !== 200) return;
+    const over = data.state === "undone" || data.state === "retracted";
+    const entry = ofVerdict.get(verdictId);
+    const mark = marks.get(data.cluster_id);
+    if (over) {
+      if (mark && mark.verdict === verdictId) setMark(data.cluster_id, null);
+    } else if (entry || mark || triage.isListed(data.cluster_id)) {
+      setMark(data.cluster_id, markFrom(data));
+    }
+    triage.emit("fate", { verdict: data, entry, over });
+  };
+
+  triage.on("change", (change) => {
+    if (change.kind === "verdict" && !sending(change.data.cluster_id)) refresh(change.data.id);
+    if (change.kind === "learned" || change.kind === "published") {
+      for (const id of change.data.verdicts || []) if (known(id)) refresh(id);
+    }
+  });
+  const sending = (cluster) => (marks.get(cluster) || {}).state === "sending";
+  const known = (id) => ofVerdict.has(id) || [...marks.values()].some((mark) => mark.verdict === id);
+
+  /* Back after a break: what could not be saved is sent again, under the same keys. */
+  triage.on("hello", () => unsaved.length && triage.retry());
+  triage.on("start", () => {
+    for (const entry of unsaved) marks.set(entry.cluster, { kind: entry.kind, state: "unsaved" });
+    triage.emit("unsaved", unsaved);
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (unsaved.length) event.preventDefault();
+  });
+})();

@@ -1,0 +1,92 @@
+"""The Dash app: the frame, the pages, and which page an address shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from dash import Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+from fastapi import FastAPI
+
+from triage_ui.components.empty import warm_up
+from triage_ui.components.status import banner, stream_links
+from triage_ui.pages import Page, all_pages, page_at
+from triage_ui.services import Services, in_thread
+from triage_ui.shell import shell
+
+INDEX = (files("triage_ui") / "index.html").read_text("utf-8")
+ASSETS = files("triage_ui") / "assets"
+NOT_SCRIPTS = r"^live_worker\.js$|LICENSE"
+"""Assets that a page doesn't load as script or style by itself."""
+
+
+def build_board(app: FastAPI, services: Services) -> Dash:
+    """Put the board on ``app`` and return it. Its routes come after those already there."""
+    pages = all_pages()
+    board = Dash(
+        __name__,
+        server=app,
+        title=services.settings.product,
+        update_title="",
+        assets_folder=str(ASSETS),
+        assets_ignore=NOT_SCRIPTS,
+        index_string=INDEX,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        health_endpoint=None,
+    )
+    board.layout = shell(services.settings)
+    _register_frame(board, services, pages)
+    for page in pages:
+        page.register(board, services)
+    # Dash does this on the first request of "/" or "/_dash*" only; ours may be for another page.
+    board._setup_server()
+    return board
+
+
+def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> None:
+    @board.callback(Output("page", "children"), Output("page-title", "data"), Input("url", "pathname"))
+    async def show_page(path: str | None) -> tuple[Component, str]:
+        page = page_at(pages, path or "/")
+        if page is None:
+            return not_found(), "Not found"
+        return page.layout(), page.title
+
+    @board.callback(
+        Output("rail-streams", "children"),
+        Output("banner", "children"),
+        Output("open-count", "children"),
+        Output("decided-today", "children"),
+        Output("streams", "data"),
+        Input("pulse", "data"),
+        State("streams", "data"),
+    )
+    async def show_status(_pulse: object, known: object) -> tuple[object, ...]:
+        status = await in_thread(services.queries.status, services.settings.clock())
+        streams = [
+            {"name": stream.stream, "warming": warm_up(stream) is not None}
+            for stream in status.streams
+        ]
+        return (
+            stream_links(status),
+            banner(status),
+            f"{status.open_clusters:,}",
+            f"{status.decided_today:,}",
+            streams if streams != known else no_update,
+        )
+
+
+def not_found() -> Component:
+    """The page of an address that is none."""
+    return html.Main(
+        html.Div(
+            [
+                html.H2("There is no such page"),
+                html.P(html.A("Go to the queue", href="/", className="link", **{"data-nav": ""})),
+            ],
+            className="empty",
+        ),
+        className="single",
+        id="main",
+    )

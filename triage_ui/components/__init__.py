@@ -1,0 +1,1 @@
+"""Small factories: what appears twice on the board is made here, once."""

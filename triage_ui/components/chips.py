@@ -1,0 +1,51 @@
+"""Verdicts in small: a shape, a word, a colour; never the colour alone."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from triage.model import VerdictKind
+from triage.queries import VerdictRow
+from triage_ui.text import STATE_WORDS, VERDICT_WORDS, percent
+
+OF_NOT_REAL = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED})
+
+
+def shape(kind: VerdictKind) -> Component:
+    """The verdict's shape; drawn by the style sheet, silent to screen readers."""
+    return html.Span(className=f"shape shape-{kind}", **{"aria-hidden": "true"})
+
+
+def verdict_chip(kind: VerdictKind, detail: str = "") -> Component:
+    """A pill that names a verdict."""
+    text = f"{VERDICT_WORDS[kind]} {detail}".strip()
+    return html.Span([shape(kind), text], className=f"chip chip-{kind}")
+
+
+def suggestion_chip(kind: VerdictKind, posterior: float) -> Component:
+    """What the model would say, and how sure it is of that."""
+    share = 1 - posterior if kind in OF_NOT_REAL else posterior
+    return verdict_chip(kind, percent(share))
+
+
+def fate(verdict: VerdictRow) -> str:
+    """Return what became of a verdict, in one line."""
+    parts = [STATE_WORDS[verdict.state]]
+    if verdict.learned:
+        model = "learned" if verdict.model_after is None else f"learned by model v{verdict.model_after}"
+        parts.append(model)
+        parts.append(moved(verdict.rose, verdict.fell))
+    return " · ".join(parts)
+
+
+def moved(rose: int, fell: int) -> str:
+    """Return how many open clusters moved.
+
+    >>> moved(3, 12), moved(1, 0), moved(0, 0)
+    ('3 clusters rose, 12 fell', '1 cluster rose, none fell', 'no other cluster moved')
+    """
+    if not rose and not fell:
+        return "no other cluster moved"
+    rising = f"{rose or 'no'} cluster{'' if rose == 1 else 's'} rose"
+    return f"{rising}, {fell or 'none'} fell"

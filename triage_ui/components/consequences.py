@@ -1,0 +1,64 @@
+"""What happens if I decide: one text per verdict, in numbers of this cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import html
+from dash.development.base_component import Component
+
+from triage.model import VerdictKind
+from triage_ui.components.dom import Node
+from triage_ui.text import VERDICT_WORDS, count
+
+
+def consequences(read: int, total: int, similar: Mapping[str, int], shown: VerdictKind) -> Component:
+    """Return the texts of all verdicts; the page shows the one that has the focus.
+
+    Args:
+        read: members on the screen. ``total``: all members.
+        similar: verdicts of similar past clusters. ``shown``: the verdict shown at first.
+    """
+    return html.Div(
+        [
+            html.P(
+                _text(kind, read, total - read),
+                hidden=kind is not shown,
+                **{"data-consequence": kind.value},
+            )
+            for kind in VerdictKind
+        ]
+        + [html.P(past_cases(similar), className="past")],
+        className="consequences",
+    )
+
+
+def past_cases(similar: Mapping[str, int]) -> list[Node]:
+    """Return how similar clusters were decided."""
+    total = sum(similar.values())
+    if not total:
+        return ["Nothing like it has been decided before."]
+    parts = [
+        f"{number} {VERDICT_WORDS[VerdictKind(kind)].lower()}"
+        for kind, number in sorted(similar.items(), key=lambda item: -item[1])
+        if number
+    ]
+    return ["Like ", html.Strong(count(total, "past case")), f": {', '.join(parts)}."]
+
+
+def _text(kind: VerdictKind, read: int, unread: int) -> list[Node]:
+    members = html.Strong(count(read, "member"))
+    others = html.Strong(f"{unread:,}")
+    verb = "is" if read == 1 else "are"
+    rest: list[Node] = (
+        [" The other ", others, " become propagated: evidence, not published."] if unread > 0 else []
+    )
+    if kind is VerdictKind.REAL:
+        return [members, f" that you read {verb} published as verified.", *rest]
+    if kind is VerdictKind.SPURIOUS:
+        return [members, f" that you read {verb} learned as normal. Nothing is published.", *rest]
+    if kind is VerdictKind.EXPECTED:
+        return ["Right, but benign. You name a scope and an end date. ", members, " read.", *rest]
+    if kind is VerdictKind.PIPELINE_FAULT:
+        return ["Bad data, for the data engineers: closed and ", html.Strong("not learned"), "."]
+    return ["Stays open for a ", html.Strong("second, blind opinion"), " of someone else."]

@@ -1,0 +1,44 @@
+"""Dash's HTML components with the attributes that its signatures don't know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+Node = Component | str | None
+Children = Node | list[Any]
+
+
+def attributes(**values: object) -> dict[str, Any]:
+    """Return ``data-`` and ``aria-`` attributes; ``_`` stands for ``-``, None is left out.
+
+    >>> attributes(aria_label="Why", data_at=None)
+    {'aria-label': 'Why'}
+    """
+    return {
+        name.replace("_", "-"): str(value) for name, value in values.items() if value is not None
+    }
+
+
+def kbd(key: str) -> Component:
+    """A key, as printed on the keyboard."""
+    return html.Kbd(key, className="key")
+
+
+def hidden_text(text: str) -> Component:
+    """Text for who doesn't see the shape or colour beside it."""
+    return html.Span(text, className="visually-hidden")
+
+
+def section(title: Node, children: Children, *, name: str, aside: Children = None) -> Component:
+    """A titled part of a pane; ``aside`` stands at the right of the title, quieter."""
+    head: list[Node] = [html.H3(title, id=f"{name}-title")]
+    if aside is not None:
+        head.append(html.Span(aside, className="aside"))
+    return html.Section(
+        [html.Div(head, className="section-head"), html.Div(children, className="section-body")],
+        className=f"section section-{name}",
+        **attributes(aria_labelledby=f"{name}-title"),
+    )

@@ -1,0 +1,99 @@
+"""When, in full: the entity's kept events on a true time axis, members marked, usual band behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from triage_ui.components.charts import base_layout, graph
+from triage_ui.palette import Palette
+from triage_ui.text import number, visible
+from triage_ui.timeline import Point, Timeline
+
+HEIGHT = 230
+FIELDS_SHOWN = 8
+"""Fields of an event in its tooltip."""
+
+
+def entity_chart(line: Timeline, colours: Palette) -> Component:
+    """Return the chart with its sentence as text twin."""
+    groups = (
+        ("ordinary", [p for p in line.points if not p.member and not p.elsewhere]),
+        ("other clusters", [p for p in line.points if p.elsewhere]),
+        ("this cluster", [p for p in line.points if p.member]),
+    )
+    traces = [_trace(name, points, colours) for name, points in groups if points]
+    chart = graph("when-chart", traces, _layout(line, colours), line.sentence)
+    legend = html.Ul(
+        [
+            html.Li([html.Span(className=f"dot {name.split()[0]}"), name])
+            for name, points in groups
+            if points
+        ],
+        className="legend",
+    )
+    return html.Div([html.P(line.sentence, className="twin"), chart, legend], className="when")
+
+
+def _trace(name: str, points: Sequence[Point], colours: Palette) -> dict[str, Any]:
+    style: dict[str, Any] = {
+        "ordinary": {"color": colours.ink_3, "size": 5, "opacity": 0.75},
+        "other clusters": {
+            "color": "rgba(0,0,0,0)", "size": 8, "line": {"color": colours.away, "width": 1.5},
+        },
+        "this cluster": {"color": colours.towards, "size": 9, "symbol": "diamond"},
+    }[name]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [_moment(point.time) for point in points],
+        "y": [0 if point.value is None else point.value for point in points],
+        "marker": style,
+        "customdata": [_tooltip(point) for point in points],
+        "hovertemplate": "%{x|%e %b %H:%M:%S}<br>%{customdata}<extra>" + name + "</extra>",
+    }
+
+
+def _tooltip(point: Point) -> str:
+    """Return an event's first fields; what looks like a tag is no tag."""
+    shown = [
+        f"{visible(name, 40)}: {_value(value)}"
+        for name, value in list(point.fields.items())[:FIELDS_SHOWN]
+    ]
+    return "<br>".join(text.replace("&", "&amp;").replace("<", "&lt;") for text in shown)
+
+
+def _value(value: object) -> str:
+    plain = isinstance(value, float) and abs(value) < 1e15
+    return number(value) if plain and isinstance(value, float) else visible(value, 60)
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _layout(line: Timeline, colours: Palette) -> dict[str, Any]:
+    shapes = []
+    if line.low is not None and line.high is not None:
+        shapes.append(
+            {
+                "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": line.low, "y1": line.high,
+                "fillcolor": colours.accent_bg, "line": {"width": 0}, "layer": "below",
+            }
+        )
+    flat = line.field is None
+    return base_layout(
+        colours,
+        HEIGHT if not flat else 90,
+        margin={"l": 0 if flat else 56, "r": 8, "t": 8, "b": 28, "pad": 4},
+        shapes=shapes,
+        xaxis={"type": "date", "showgrid": False, "fixedrange": False, "zeroline": False},
+        yaxis={"visible": not flat, "nticks": 5, "zeroline": False, "rangemode": "normal"},
+        dragmode="zoom",
+        hovermode="closest",
+    )

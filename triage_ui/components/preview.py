@@ -1,0 +1,132 @@
+"""The preview of a cluster: why, when, what happens if I decide, and its first members."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from triage.model import MemberState, VerdictKind
+from triage.queries import ClusterDetail, MemberRow
+from triage_ui.components.chips import fate, verdict_chip
+from triage_ui.components.consequences import consequences
+from triage_ui.components.dom import Node, attributes, kbd, section
+from triage_ui.components.reasons import reason_bars
+from triage_ui.components.when import when_strip
+from triage_ui.entity import main_entity
+from triage_ui.text import VERDICT_WORDS, ago, clock, count, number, percent, visible
+from triage_ui.timeline import Timeline
+
+
+def preview(detail: ClusterDetail, line: Timeline, now: float) -> Component:
+    """Return the preview; its root tells scripts what a verdict given now is about."""
+    row = detail.row
+    shown = suggested_or_real(row.suggested)
+    field = visible(line.field, 40).replace("_", " ") if line.field else "events"
+    return html.Article(
+        [
+            html.H2(visible(row.title, 300), className="title", dir="auto"),
+            html.P(facts(detail), className="facts"),
+            *decided(detail, now),
+            section(
+                "Why",
+                reason_bars(detail.reasons),
+                name="why",
+                aside="pushes towards anomaly → value (usual)",
+            ),
+            section("When", when_strip(line), name="when", aside=f"{field}, in order of time"),
+            section(
+                html.Span(["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]),
+                consequences(len(detail.members), detail.members_total, detail.similar, shown),
+                name="decide",
+            ),
+            section(
+                "Members",
+                member_list(detail, now),
+                name="members",
+                aside=[
+                    f"{len(detail.members):,} of {detail.members_total:,} ",
+                    kbd("Enter"),
+                    " opens all",
+                ],
+            ),
+        ],
+        id="subject",
+        **subject(detail),
+    )
+
+
+def suggested_or_real(suggested: VerdictKind) -> VerdictKind:
+    """Return the verdict whose consequences are shown first: doubt asks about *real*."""
+    return VerdictKind.REAL if suggested is VerdictKind.UNSURE else suggested
+
+
+def subject(detail: ClusterDetail) -> dict[str, str]:
+    """Return what scripts need to give a verdict on what is on the screen."""
+    return attributes(
+        data_cluster=detail.row.cluster_id,
+        data_revision=detail.row.revision,
+        data_read=" ".join(member.candidate.candidate_id for member in detail.members),
+        data_title=visible(detail.row.title, 200),
+        data_entity=main_entity(detail.members),
+        data_status=detail.row.status,
+        data_suggested=detail.row.suggested,
+    )
+
+
+def gone() -> Component:
+    """What stands where a cluster was that is no more."""
+    return html.P("This cluster is no longer there. It may have been merged.", className="facts")
+
+
+def facts(detail: ClusterDetail) -> list[Node]:
+    """Return one sentence of facts: how many, who says so, how sure."""
+    row = detail.row
+    parts = [
+        count(row.size, "member"),
+        count(row.entities, "entity", "entities"),
+        f"score {number(row.score)} by {visible(detail.detector, 40)}",
+        f"real with {percent(row.posterior)}",
+    ]
+    return [visible(row.subtitle, 300), html.Br(), " · ".join(parts)]
+
+
+def decided(detail: ClusterDetail, now: float) -> list[Component]:
+    """Return the verdict that stands, if there is one."""
+    if detail.row.verdict is None or not detail.verdicts:
+        return []
+    newest = max(detail.verdicts, key=lambda verdict: verdict.at)
+    return [
+        html.P(
+            [
+                verdict_chip(newest.kind),
+                f" by {visible(newest.actor, 60)}, {ago(newest.at, now)} · {fate(newest)}",
+            ],
+            className="decided",
+        )
+    ]
+
+
+def member_list(detail: ClusterDetail, now: float) -> Component:
+    """Return the members on the screen: these are what a verdict counts as read."""
+    strongest = detail.reasons[0].feature if detail.reasons else ""
+    return html.Ul([_member(member, strongest, now) for member in detail.members], className="members")
+
+
+def _member(member: MemberRow, strongest: str, now: float) -> Component:
+    candidate = member.candidate
+    reason = next((r for r in candidate.reasons if r.feature == strongest), None)
+    return html.Li(
+        [
+            html.Bdi(visible(candidate.entity, 60), className="member-entity"),
+            html.Bdi(visible(reason.text, 40) if reason else "", className="member-value"),
+            html.Span(clock(candidate.event_time, now), className="member-time"),
+            html.Span(state_text(member), className="member-state"),
+        ]
+    )
+
+
+def state_text(member: MemberRow) -> str:
+    """Return what is known of a member: read, propagated, or its probability."""
+    if member.state is MemberState.OPEN:
+        return percent(member.posterior)
+    return str(member.state)

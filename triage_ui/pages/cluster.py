@@ -1,0 +1,238 @@
+"""A cluster in full: why, when, decide, every member, and what was said of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from triage.queries import ClusterDetail
+from triage_ui.components.consequences import consequences
+from triage_ui.components.decide import decision_bar
+from triage_ui.components.dom import attributes, kbd, section
+from triage_ui.components.entity_chart import entity_chart
+from triage_ui.components.history import history
+from triage_ui.components.preview import decided, facts, subject, suggested_or_real
+from triage_ui.components.shap_chart import shap_chart
+from triage_ui.pages import Page
+from triage_ui.palette import palette
+from triage_ui.services import Services, in_thread
+from triage_ui.text import VERDICT_WORDS, visible
+from triage_ui.timeline import timeline
+
+PATH = re.compile(r"/cluster/([^/]{1,200})")
+MEMBERS = 20
+"""Members listed first, and counted as read: as many as a screen shows."""
+EVENTS = 400
+VALUE_COLUMNS = 4
+
+
+def layout() -> Component:
+    """Return the page's shell."""
+    return html.Main(
+        [
+            html.Div(
+                [
+                    html.A(
+                        ["← Queue ", kbd("Esc")],
+                        href="/",
+                        className="back",
+                        **attributes(data_nav="", data_action="back"),
+                    ),
+                    html.Div(id="cluster-head"),
+                    html.Div(id="cluster-why"),
+                    html.Div(id="cluster-when"),
+                    _members(),
+                ],
+                className="cluster-main",
+            ),
+            html.Aside(
+                [
+                    html.Div(id="cluster-side", className="preview", tabIndex=0, role="region",
+                             **attributes(aria_label="Decide")),
+                    decision_bar(),
+                ],
+                className="pane",
+                **attributes(aria_label="Verdict"),
+            ),
+        ],
+        className="cluster-page",
+        id="main",
+    )
+
+
+def _members() -> Component:
+    grid = dag.AgGrid(
+        id="members-grid",
+        rowModelType="infinite",
+        columnDefs=[],
+        defaultColDef={"sortable": False, "resizable": True, "suppressMovable": True,
+                       "suppressHeaderMenuButton": True},
+        getRowId="params.data.candidate_id",
+        dashGridOptions={
+            "theme": {"function": "triageTheme(themeQuartz)"},
+            "rowHeight": 34,
+            "headerHeight": 32,
+            "cacheBlockSize": 100,
+            "infiniteInitialRowCount": 1,
+            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+            "animateRows": False,
+            "suppressNoRowsOverlay": True,
+        },
+        className="members-grid",
+        style={"width": "100%", "height": "100%"},
+    )
+    return section(
+        "Members",
+        [
+            html.Div(grid, className="members-frame", id="members-frame"),
+            html.Div(
+                [
+                    html.H4("Record", id="record-title"),
+                    html.Pre("", id="record", className="record", tabIndex=0, dir="ltr",
+                             **attributes(aria_labelledby="record-title")),
+                ],
+                className="record-frame",
+            ),
+        ],
+        name="members",
+        aside="select one to read its record",
+    )
+
+
+def register(board: Dash, services: Services) -> None:
+    """Add the page's callbacks."""
+    queries, settings = services.queries, services.settings
+
+    @board.callback(
+        Output("cluster-head", "children"),
+        Output("cluster-why", "children"),
+        Output("cluster-when", "children"),
+        Output("cluster-side", "children"),
+        Output("members-grid", "columnDefs"),
+        Input("url", "pathname"),
+        Input("cluster-tick", "data"),
+        Input("scheme", "data"),
+        State("members-grid", "columnDefs"),
+    )
+    async def show(path: str, _tick: object, scheme: str | None, columns: list[Any]) -> tuple[Any, ...]:
+        match = PATH.fullmatch(path or "")
+        if match is None:
+            return (no_update,) * 5
+        detail = await in_thread(queries.cluster, match[1], MEMBERS)
+        if detail is None:
+            return _missing(), [], [], [], []
+        events = await in_thread(queries.entity_events, match[1], EVENTS)
+        line = timeline(events, match[1], [reason.feature for reason in detail.reasons])
+        colours, now = palette(scheme), settings.clock()
+        made = member_columns(detail)
+        return (
+            _head(detail, now),
+            section(
+                "Why",
+                shap_chart(detail.reasons, colours),
+                name="why",
+                aside=f"{visible(detail.method, 60)}; bars: mean of the members, whiskers: their spread",
+            ),
+            section(
+                "When",
+                entity_chart(line, colours),
+                name="when",
+                aside="kept events of the entity; times in UTC; drag to zoom",
+            ),
+            _side(detail, now),
+            no_update if made == columns else made,
+        )
+
+    board.clientside_callback(
+        ClientsideFunction("triage", "mountCluster"),
+        Output("members-grid", "className"),
+        Input("members-grid", "columnDefs"),
+    )
+
+
+def _missing() -> Component:
+    return html.Div(
+        [html.H1("There is no such cluster", className="title"),
+         html.P("It may have been merged, or the address is mistyped.")],
+        className="missing",
+    )
+
+
+def _head(detail: ClusterDetail, now: float) -> Component:
+    return html.Header(
+        [
+            html.H1(visible(detail.row.title, 500), className="title", dir="auto"),
+            html.P(facts(detail), className="facts"),
+            *decided(detail, now),
+            *_predecessor(detail.row.predecessor),
+        ],
+        id="subject",
+        **subject(detail),
+    )
+
+
+def _predecessor(cluster_id: str | None) -> Sequence[Component]:
+    if cluster_id is None:
+        return []
+    link = html.A("a cluster decided before", href=f"/cluster/{cluster_id}", className="link",
+                  **{"data-nav": ""})
+    return [html.P(["Follows ", link, "."], className="facts")]
+
+
+def _side(detail: ClusterDetail, now: float) -> list[Component]:
+    shown = suggested_or_real(detail.row.suggested)
+    parts = [
+        section(
+            html.Span(["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]),
+            consequences(len(detail.members), detail.members_total, detail.similar, shown),
+            name="decide",
+        ),
+        section("Verdicts", history(detail.verdicts, now), name="history"),
+        section("Behind it", _behind(detail), name="behind"),
+    ]
+    if detail.guideline:
+        parts.insert(1, section("Guideline", html.P(visible(detail.guideline)), name="guideline"))
+    return parts
+
+
+def _behind(detail: ClusterDetail) -> Component:
+    rows = (
+        ("Detector", visible(detail.detector, 80)),
+        ("Margin needed", f"{detail.threshold:.2f}"),
+        ("Explained by", visible(detail.method, 80)),
+        ("Config", visible(detail.config_version, 12)),
+        ("Cluster", visible(detail.row.cluster_id, 80)),
+    )
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="pairs"
+    )
+
+
+def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
+    """Return the columns of the members: time, entities, strongest values, what is known."""
+    names = list(detail.members[0].candidate.entities) if detail.members else []
+    entities = [
+        {"colId": f"entity-{name}", "headerName": visible(name, 40), "flex": 1, "minWidth": 90,
+         "cellRenderer": "TriageEntity", "cellRendererParams": {"name": name}}
+        for name in names[:4]
+    ]
+    values = [
+        {"colId": f"value-{index}", "headerName": visible(reason.label, 60), "flex": 1, "minWidth": 100,
+         "cellRenderer": "TriageReason", "cellRendererParams": {"feature": reason.feature}}
+        for index, reason in enumerate(detail.reasons[:VALUE_COLUMNS])
+    ]
+    return [
+        {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 150},
+        *entities,
+        *values,
+        {"colId": "real", "headerName": "Real with", "cellRenderer": "TriagePosterior", "width": 92},
+        {"colId": "state", "headerName": "State", "cellRenderer": "TriageState", "width": 104},
+    ]
+
+
+PAGE = Page(PATH, "Cluster", layout, register)

@@ -1,0 +1,196 @@
+"""The queue: what is worth a look, why, and a verdict with one key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from triage_ui.components.decide import decision_bar
+from triage_ui.components.dom import attributes, kbd
+from triage_ui.components.empty import empty_state
+from triage_ui.components.preview import gone, preview
+from triage_ui.pages import Page
+from triage_ui.services import Services, in_thread
+from triage_ui.timeline import timeline
+
+ROW = 46
+"""Height of a row in px: two lines and air."""
+MEMBERS = 5
+"""Members in the preview: what an analyst reads before a verdict."""
+EVENTS = 60
+
+COLUMNS = (
+    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 76},
+    {"colId": "cluster", "headerName": "Cluster", "cellRenderer": "TriageCluster", "flex": 1, "minWidth": 220},
+    {"colId": "why", "headerName": "Why", "cellRenderer": "TriageWhy", "width": 76,
+     "headerTooltip": "The three strongest reasons"},
+    {"colId": "score", "headerName": "Score", "cellRenderer": "TriageScore", "width": 70,
+     "headerTooltip": "How far from normal, before any label; in standard deviations"},
+    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 84},
+    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 76},
+    {"colId": "suggested", "headerName": "Suggested", "cellRenderer": "TriageSuggested", "width": 148},
+)
+
+STATUSES = (
+    ("open", "open"),
+    ("second_opinion", "second opinion"),
+    ("decided", "decided"),
+    ("all", "all"),
+)
+ORDERS = (("worth", "worth of a look"), ("newest", "newest"), ("largest", "largest"))
+
+
+def layout() -> Component:
+    """Return the page's shell."""
+    return html.Main(
+        [
+            html.Section(
+                [
+                    html.H1("Queue", className="visually-hidden"),
+                    _filters(),
+                    html.Div(
+                        [_grid(), html.Div(id="queue-empty", className="queue-empty")],
+                        className="queue-body",
+                    ),
+                ],
+                className="queue",
+                **attributes(aria_label="Queue"),
+            ),
+            html.Aside(
+                [
+                    html.Div(id="preview", className="preview", tabIndex=0, role="region",
+                             **attributes(aria_label="Preview")),
+                    decision_bar(),
+                ],
+                className="pane",
+                **attributes(aria_label="The cluster under the cursor"),
+            ),
+        ],
+        className="queue-page",
+        id="main",
+    )
+
+
+def _filters() -> Component:
+    return html.Div(
+        [
+            _filter("status", "Status", STATUSES),
+            _filter("stream", "Stream", (("", "all"),)),
+            _filter("order", "Order", ORDERS),
+            html.Button(
+                [html.Span("", id="new-count"), kbd("N")],
+                type="button",
+                id="new-rows",
+                className="new-rows",
+                hidden=True,
+                **attributes(data_action="show-new"),
+            ),
+        ],
+        className="filters",
+        role="group",
+        **attributes(aria_label="Filters"),
+    )
+
+
+def _filter(name: str, label: str, options: tuple[tuple[str, str], ...]) -> Component:
+    return html.Div(
+        [
+            html.Label(label, htmlFor=f"filter-{name}"),
+            dmc.Select(
+                id=f"filter-{name}",
+                data=[{"value": value, "label": text} for value, text in options],
+                value=options[0][0],
+                allowDeselect=False,
+                withCheckIcon=False,
+                comboboxProps={"width": "max-content", "position": "bottom-start"},
+                size="xs",
+                variant="unstyled",
+            ),
+        ],
+        className="filter",
+    )
+
+
+def _grid() -> Component:
+    return dag.AgGrid(
+        id="queue-grid",
+        rowModelType="infinite",
+        columnDefs=list(COLUMNS),
+        defaultColDef={
+            "sortable": False,
+            "resizable": True,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+        },
+        getRowId="params.data.cluster_id",
+        dashGridOptions={
+            "theme": {"function": "triageTheme(themeQuartz)"},
+            "rowHeight": ROW,
+            "headerHeight": 34,
+            "cacheBlockSize": 100,
+            "maxConcurrentDatasourceRequests": 2,
+            "infiniteInitialRowCount": 1,
+            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False},
+            "suppressCellFocus": True,
+            "animateRows": False,
+            "suppressMultiSort": True,
+            "suppressNoRowsOverlay": True,
+            "tooltipShowDelay": 300,
+            "getRowClass": {"function": "triageRowClass(params)"},
+        },
+        className="queue-grid",
+        style={"height": "100%", "width": "100%"},
+    )
+
+
+def register(board: Dash, services: Services) -> None:
+    """Add the page's callbacks."""
+    queries, settings = services.queries, services.settings
+
+    @board.callback(Output("preview", "children"), Input("cursor", "data"))
+    async def show_preview(cursor: Mapping[str, str] | None) -> object:
+        if not cursor or not cursor.get("cluster"):
+            return []
+        cluster_id = str(cursor["cluster"])
+        detail = await in_thread(queries.cluster, cluster_id, MEMBERS)
+        if detail is None:
+            return gone()
+        events = await in_thread(queries.entity_events, cluster_id, EVENTS)
+        line = timeline(events, cluster_id, [reason.feature for reason in detail.reasons])
+        return preview(detail, line, settings.clock())
+
+    @board.callback(
+        Output("queue-empty", "children"), Input("queue-state", "data"), Input("pulse", "data")
+    )
+    async def show_empty(state: Mapping[str, object] | None, _pulse: object) -> object:
+        if not state or not state.get("empty"):
+            return []
+        status = await in_thread(queries.status, settings.clock())
+        filters = state.get("filters")
+        named = filters if isinstance(filters, dict) else {}
+        return empty_state(status, {str(key): str(value) for key, value in named.items()})
+
+    board.clientside_callback(
+        ClientsideFunction("triage", "mountQueue"),
+        Output("queue-grid", "className"),
+        Input("queue-grid", "id"),
+    )
+    for name in ("status", "stream", "order"):
+        board.clientside_callback(
+            ClientsideFunction("triage", f"{name}Changed"),
+            Input(f"filter-{name}", "value"),
+            prevent_initial_call=True,
+        )
+    board.clientside_callback(
+        ClientsideFunction("triage", "streamOptions"),
+        Output("filter-stream", "data"),
+        Input("streams", "data"),
+    )
+
+
+PAGE = Page(re.compile("/"), "Queue", layout, register)

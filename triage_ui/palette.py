@@ -1,0 +1,49 @@
+"""The colours that plotly needs by value; the same as in ``assets/css/tokens.css`` (a test says so)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of one scheme."""
+
+    panel: str
+    line: str
+    ink: str
+    ink_2: str
+    ink_3: str
+    accent: str
+    accent_bg: str
+    towards: str
+    away: str
+
+
+LIGHT = Palette(
+    panel="#ffffff",
+    line="#e6e8ec",
+    ink="#14171f",
+    ink_2="#555d6e",
+    ink_3="#626a7b",
+    accent="#4453d6",
+    accent_bg="#eef0ff",
+    towards="#d1495b",
+    away="#3a7ca5",
+)
+DARK = Palette(
+    panel="#161a22",
+    line="#262c38",
+    ink="#e8ebf2",
+    ink_2="#a5adbd",
+    ink_3="#8d96a9",
+    accent="#8f9bff",
+    accent_bg="#20264a",
+    towards="#ff8a93",
+    away="#79b8e0",
+)
+
+
+def palette(scheme: str | None) -> Palette:
+    """Return the palette of a scheme, the light one if it is not known yet."""
+    return DARK if scheme == "dark" else LIGHT

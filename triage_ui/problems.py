@@ -1,0 +1,102 @@
+"""Errors as ``application/problem+json`` (RFC 9457): what happened and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from triage.errors import (
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Refused,
+    Retry,
+    TriageError,
+)
+
+RETRY_AFTER_S = 2
+"""Seconds a client should wait after a 503: longer than the store's busy timeout is rare."""
+
+TITLES: Mapping[int, str] = {
+    400: "The request can't be read",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "There is no such thing here",
+    405: "This address doesn't take that method",
+    409: "Someone else was faster",
+    413: "Too large",
+    422: "The request is wrong",
+    500: "The board failed",
+    503: "The store can't answer now",
+}
+
+STATUS_OF: Mapping[type[TriageError], int] = {
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    Refused: 422,
+    Retry: 503,
+    TriageError: 500,
+}
+
+
+def problem(status: int, detail: str, remedy: str = "", **more: Any) -> JSONResponse:
+    """Return an answer that says what happened (``detail``) and what helps (``remedy``)."""
+    body = {"status": status, "title": TITLES.get(status, "Error"), "detail": detail}
+    if remedy:
+        body["remedy"] = remedy
+    headers = {"cache-control": "no-store"}
+    if status == 503:
+        headers["retry-after"] = str(RETRY_AFTER_S)
+    return JSONResponse(body | more, status, headers, media_type="application/problem+json")
+
+
+def status_of(error: TriageError) -> int:
+    """Return the HTTP status of a domain error: that of its nearest class in the tree."""
+    return next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+
+
+REMEDIES: Mapping[int, str] = {
+    403: "Ask someone with that role, or sign in as another person.",
+    404: "Go back to the queue: it may have been merged or the address is mistyped.",
+    409: "Look at what stands now; undo it first if you disagree.",
+    422: "Correct the named part and send it again.",
+    503: "Nothing happened. Try again with the same idempotency key.",
+    500: "Look into the log of the board for the reason.",
+}
+
+
+async def _triage_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TriageError)  # noqa: S101 - registered for this class only
+    status = status_of(error)
+    more = {"current": error.current} if isinstance(error, Conflict) else {}
+    return problem(status, str(error), REMEDIES[status], **more)
+
+
+async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    errors = [
+        {"where": ".".join(str(part) for part in item["loc"]), "what": item["msg"]}
+        for item in error.errors()[:20]
+    ]
+    detail = "; ".join(f"{item['where']}: {item['what']}" for item in errors[:3])
+    return problem(422, detail, REMEDIES[422], errors=errors)
+
+
+async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    return problem(error.status_code, error.detail, REMEDIES.get(error.status_code, ""))
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the API a problem document."""
+    app.add_exception_handler(TriageError, _triage_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)

@@ -1,0 +1,39 @@
+"""What the routes and pages of a board work with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+
+from triage.commands import Command
+from triage.model import Actor
+from triage.queries import Queries, VerdictRow
+from triage_ui.live import LiveHub
+from triage_ui.settings import BoardSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Commands(Protocol):
+    """The write side: ``triage.handlers.Triage``."""
+
+    def handle(self, command: Command, actor: Actor, at: float) -> VerdictRow:
+        """Do what the command asks for, or nothing; raise a ``TriageError`` that says why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made once by ``create_app``, handed to everything that serves a request."""
+
+    commands: Commands
+    queries: Queries
+    hub: LiveHub
+    settings: BoardSettings
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run what reads or writes the store in a thread: the loop belongs to everybody."""
+    return await asyncio.to_thread(function, *args, **kwargs)

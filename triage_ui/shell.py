@@ -1,0 +1,159 @@
+"""The frame around every page: top bar, rail, what was just done, and who hears of it."""
+
+from __future__ import annotations
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from triage_ui.components.dom import attributes, kbd
+from triage_ui.settings import BoardSettings
+
+STORES = ("cursor", "queue-state", "cluster-tick", "pulse", "scheme", "streams", "page-title")
+"""How scripts and callbacks speak: a script sets one, a callback reads it (or the other way)."""
+
+KEYS = (
+    ("R", "real"),
+    ("S", "spurious"),
+    ("X", "expected: asks for a scope and an end date"),
+    ("P", "pipeline fault"),
+    ("U", "unsure: a second, blind opinion"),
+    ("Z", "take the last verdict back"),
+    ("J", "next cluster"),
+    ("K", "previous cluster"),
+    ("Enter", "open the cluster"),
+    ("Esc", "back"),
+    ("N", "show what is new"),
+    ("/", "search"),
+    ("?", "this list"),
+)
+
+
+def shell(settings: BoardSettings) -> Component:
+    """Return the layout of the whole board."""
+    return dmc.MantineProvider(
+        html.Div(
+            [
+                html.A("Skip to the content", href="#main", className="skip-link"),
+                _top_bar(settings),
+                html.Div(id="banner", role="status", **attributes(aria_label="Warm-up")),
+                _rail(),
+                html.Div(id="page"),
+                html.Div(id="toasts", **attributes(data_owner="script")),
+                _keys_sheet(),
+                html.Div(id="announcer", className="visually-hidden", role="status"),
+                dcc.Location(id="url", refresh=False),
+                *[dcc.Store(id=name) for name in STORES],
+            ],
+            className="frame",
+        ),
+        id="mantine",
+        theme={"fontFamily": '"Inter Variable", system-ui, sans-serif'},
+    )
+
+
+def _top_bar(settings: BoardSettings) -> Component:
+    tag = [html.Span(settings.environment, className="environment")] if settings.environment else []
+    return html.Header(
+        [
+            html.A([settings.product, *tag], href="/", className="brand", **{"data-nav": ""}),
+            dmc.TextInput(
+                id="search",
+                placeholder="Search clusters and entities",
+                rightSection=kbd("/"),
+                rightSectionPointerEvents="none",
+                autoComplete="off",
+                className="search",
+                **attributes(aria_label="Search clusters and entities"),
+            ),
+            html.Div(
+                [
+                    html.Span(
+                        [html.Span(className="live-dot"), html.Span("Connecting", id="live-text")],
+                        id="live",
+                        className="live live-connecting",
+                    ),
+                    html.Span(
+                        ["Today ", html.Strong("–", id="decided-today"), " decided"],
+                        className="today",
+                    ),
+                    _icon_button("theme", "Switch between light and dark", "icon-theme"),
+                    _icon_button("keys", "Show the keys", "icon-keys", "?"),
+                    _me(),
+                ],
+                className="top-right",
+            ),
+        ],
+        className="top-bar",
+    )
+
+
+def _icon_button(action: str, label: str, icon: str, text: str = "") -> Component:
+    return html.Button(
+        text or html.Span(className=f"icon {icon}"),
+        type="button",
+        title=label,
+        className="icon-button",
+        **attributes(data_action=action, aria_label=label),
+    )
+
+
+def _me() -> Component:
+    return html.Details(
+        [
+            html.Summary(html.Span(id="me-initials"), **attributes(aria_label="Account")),
+            html.Div(
+                [
+                    html.Div(id="me-name", className="me-name"),
+                    html.Div(id="me-role", className="me-role"),
+                    html.Button(
+                        "Sign out",
+                        type="button",
+                        className="button",
+                        **attributes(data_action="sign-out"),
+                    ),
+                ],
+                className="me-menu",
+            ),
+        ],
+        className="me",
+    )
+
+
+def _rail() -> Component:
+    queue = html.A(
+        [html.Span("Queue", className="name"), html.Span("", id="open-count", className="count")],
+        href="/",
+        id="rail-queue",
+        className="rail-link",
+        **{"data-nav": "", "data-stream": ""},
+    )
+    return html.Nav(
+        [
+            queue,
+            html.H2("Streams", className="rail-title"),
+            html.Div(id="rail-streams"),
+        ],
+        className="rail",
+        **attributes(aria_label="Streams"),
+    )
+
+
+def _keys_sheet() -> Component:
+    rows = [html.Div([html.Dt(kbd(key)), html.Dd(text)]) for key, text in KEYS]
+    return html.Dialog(
+        [
+            html.H2("Keys", id="keys-title"),
+            html.Dl(rows, className="keys"),
+            dmc.Switch(
+                id="keys-on",
+                label="Single keys are on",
+                checked=True,
+                persistence=True,
+                persistence_type="local",
+            ),
+            html.Button("Close", type="button", className="button", **attributes(data_action="keys")),
+        ],
+        id="keys-sheet",
+        **attributes(aria_labelledby="keys-title"),
+    )
