@@ -1,14 +1,15 @@
 """Errors, named by what the caller should do.
 
-    StreamingError
-      Retry            nothing happened, or it is not known what did: try again
-        TransportUnavailable   the log can't be reached
-      SlowDown         the log is full for now: wait, then send again
-      Stop             going on would lose or repeat an effect: stop and tell a person
-        PositionLost     the position asked for has been deleted by retention
-        Fenced           another process has taken over
-        ConfigInvalid    a config can't be used; ``problems`` has one line each
-        SourceInvalid    a source file can't be read
+StreamingError
+  Retry            nothing happened, or it is not known what did: try again
+    TransportUnavailable   the log can't be reached
+  SlowDown         the log is full for now: wait, then send again
+  Stop             going on would lose or repeat an effect: stop and tell a person
+    PositionLost     the position asked for has been deleted by retention
+    UnknownTopic     there is no such topic
+    Fenced           another process has taken over
+    ConfigInvalid    a config can't be used; ``problems`` has one line each
+    SourceInvalid    a source file can't be read
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Stop(StreamingError):
 
 class PositionLost(Stop):
     """The position asked for has been deleted by retention."""
+
+
+class UnknownTopic(Stop):
+    """There is no such topic."""
 
 
 class Fenced(Stop):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from streaming.errors import PositionLost, SlowDown, Stop
+from streaming.errors import PositionLost, SlowDown, Stop, UnknownTopic
 from streaming.records import Headers, OutRecord, Position, Record, TopicPartition
 
 OFFSET_BITS = 40  # 10^12 records a partition, 2^23 partitions
@@ -77,15 +77,15 @@ def find(db: sqlite3.Connection, topic: str) -> tuple[int, str] | None:
 
 
 def known(db: sqlite3.Connection, topic: str) -> tuple[int, str]:
-    """Return a topic's number and id. Raises Stop if there is no such topic."""
+    """Return a topic's number and id. Raises UnknownTopic if there is none."""
     found = find(db, topic)
     if found is None:
-        raise Stop(f"topic {topic}: there is no such topic in this log; is the name right?")
+        raise UnknownTopic(f"topic {topic}: there is no such topic in this log; is the name right?")
     return found
 
 
 def number_of(db: sqlite3.Connection, topic: str) -> int:
-    """Return a topic's number. Raises Stop if there is no such topic."""
+    """Return a topic's number. Raises UnknownTopic if there is none."""
     return known(db, topic)[0]
 
 

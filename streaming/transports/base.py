@@ -12,7 +12,8 @@ from typing import Protocol
 from streaming.records import OutRecord, Position, Record, TopicPartition
 
 OnAssigned = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, Position]]
-"""Called inside ``poll`` before the first record of these partitions; returns where to start."""
+"""Called inside ``poll`` before the first record of these partitions; returns where to start, for
+each of them (Stop otherwise)."""
 
 OnRevoked = Callable[[Collection[TopicPartition]], None]
 """Called inside ``poll`` or ``close`` when these partitions are no longer ours."""
@@ -27,15 +28,21 @@ class Consumer(Protocol):
     def poll(self, timeout_s: float, max_records: int) -> Sequence[Record]:
         """Return the next records, at most ``max_records``, in offset order per partition.
 
-        Waits at most ``timeout_s`` for the first one. Raises PositionLost if retention has passed
-        the position, Retry if the log can't be reached.
+        Waits at most ``timeout_s`` for the first one (longer only while joining the group). Raises
+        PositionLost if retention has passed the position, Stop if the position is beyond the log's
+        end, Fenced if the group has a newer reader and can't have both, Retry if the log can't be
+        reached.
         """
 
     def assignment(self) -> frozenset[TopicPartition]:
         """Return the partitions that are ours now."""
 
     def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Tell the log how far we are: a hint for lag tools, never the truth."""
+        """Tell the log how far we are: a hint, never the truth where to start.
+
+        Lag tools show it, writers are slowed down by it, retention waits for it. Partitions that
+        are not ours are passed over.
+        """
 
     def end_positions(self) -> Mapping[TopicPartition, Position]:
         """Return the position after the last readable record of each assigned partition."""
@@ -56,13 +63,13 @@ class Publisher(Protocol):
     def publish(self, records: Sequence[OutRecord], sequence: int) -> None:
         """Append all records and store ``sequence``, or nothing at all.
 
-        ``sequence`` must be larger than the last one. Raises SlowDown if readers are too far
-        behind, Fenced if a newer publisher of the same name exists, Retry if the outcome is not
-        known: then make a new publisher and ask ``last_sequence``.
+        ``sequence`` must be larger than the last one (Stop otherwise). Raises SlowDown if readers
+        are too far behind, Fenced if a newer publisher of the same name exists, Retry if the
+        outcome is not known: then make a new publisher and ask ``last_sequence``.
         """
 
     def close(self) -> None:
-        """Release resources; does not publish."""
+        """Release resources; does not publish, never raises."""
 
 
 class Transport(Protocol):
@@ -72,7 +79,10 @@ class Transport(Protocol):
         """Create the topic if it is absent. Raises Stop if it exists with another number."""
 
     def partitions(self, topic: str) -> int:
-        """Return how many partitions the topic has. Raises Stop if there is no such topic."""
+        """Return how many partitions the topic has.
+
+        Like every method but ``ensure_topic``, raises UnknownTopic if there is no such topic.
+        """
 
     def topic_id(self, topic: str) -> str:
         """Return an id that changes when the topic is deleted and made again."""
@@ -94,7 +104,11 @@ class Transport(Protocol):
         """Return the oldest position that can still be read."""
 
     def publisher(self, name: str) -> Publisher:
-        """Return the publisher of this name and fence every older one."""
+        """Return the publisher of this name and fence every older one.
+
+        It sends a record without a partition to the one that its key chooses, always the same, and
+        a record without a key to partition 0.
+        """
 
     def close(self) -> None:
         """Release resources."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.errors import Fenced, PositionLost, Stop
+from streaming.errors import Fenced, PositionLost, Stop, UnknownTopic
 from streaming.records import OutRecord, Position, Record, TopicPartition
 from streaming.transports.base import Consumer, Transport
 from tests.contract.transport_harness import (
@@ -67,17 +67,17 @@ class TestTopics:
 
     def test_an_unknown_topic_stops(self, transport: Transport) -> None:
         place = TopicPartition("no-such-topic", 0)
-        with pytest.raises(Stop, match="no-such-topic"):
+        with pytest.raises(UnknownTopic, match="no-such-topic"):
             transport.partitions("no-such-topic")
-        with pytest.raises(Stop, match="no-such-topic"):
+        with pytest.raises(UnknownTopic, match="no-such-topic"):
             transport.topic_id("no-such-topic")
-        with pytest.raises(Stop, match="no-such-topic"):
+        with pytest.raises(UnknownTopic, match="no-such-topic"):
             transport.read(place, 0, 1)
-        with pytest.raises(Stop, match="no-such-topic"):
+        with pytest.raises(UnknownTopic, match="no-such-topic"):
             transport.start_position(place)
-        with pytest.raises(Stop, match="no-such-topic"):
+        with pytest.raises(UnknownTopic, match="no-such-topic"):
             reader(transport, "no-such-topic")
-        with pytest.raises(Stop, match="no-such-topic"):
+        with pytest.raises(UnknownTopic, match="no-such-topic"):
             transport.publisher("p").publish([OutRecord("no-such-topic", None, b"")], 1)
 
     def test_an_unknown_partition_stops(self, transport: Transport, harness: Harness) -> None:
