@@ -28,8 +28,8 @@ settings.load_profile("triage")
 
 
 def _folder(item: pytest.Item) -> str:
-    parts = item.path.relative_to(Path(__file__).parent).parts
-    return parts[0]
+    here = Path(__file__).parent
+    return item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
