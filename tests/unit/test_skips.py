@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.data import REPOSITORY
 
 SAMPLE = """
@@ -46,9 +44,9 @@ def summary(folder: Path, data: Path) -> str:
         "-p",
         "no:cacheprovider",
     ]
-    settings = ["-c", REPOSITORY / "pyproject.toml", "--rootdir", REPOSITORY]
+    settings = ["-c", f"{REPOSITORY}/pyproject.toml", "--rootdir", str(REPOSITORY)]
     done = subprocess.run(
-        [*command, *settings, "--continue-on-collection-errors", folder],
+        [*command, *settings, "--continue-on-collection-errors", str(folder)],
         env={**os.environ, "CI": "true", "TRIAGE_DATA": str(data)},
         cwd=REPOSITORY,
         capture_output=True,
