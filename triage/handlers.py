@@ -235,9 +235,8 @@ def _conflict(case: Case, standing: Sequence[Verdict]) -> Conflict:
     """Say what stands now. A first, unsure opinion stays hidden from the second analyst."""
     if case.status is ClusterStatus.DECIDED and standing:
         newest = standing[-1]
-        when = dataclasses.replace(newest).at
         return Conflict(
-            f"{newest.actor} decided {newest.kind} at {_clock(when)}: reload the cluster",
+            f"{newest.actor} decided {newest.kind} at {_clock(newest.at)}: reload the cluster",
             newest.verdict_id,
         )
     return Conflict("the cluster has changed since you opened it: reload it")

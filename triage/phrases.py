@@ -16,9 +16,9 @@ UNUSUAL = 1.5  # a ratio is told from this factor on, or below its inverse
 MAX_RATIO = 1_000.0
 COMMON = 0.6  # a text is told as everybody's if this share has it
 
-_CATEGORY = re.compile(r"(?P<value>.*) \((?:\d+ %|1 in [\d,.e+]+)\)", re.DOTALL)
-_CLOCK = re.compile(r"(?P<day>[A-Z][a-z]{2} )?(?P<hour>\d\d):\d\d")
-_TIMES = re.compile(r"(?P<ratio>[\d,.e+-]+)× usual")
+_CATEGORY = re.compile(r"(.*) \((?:\d+ %|1 in [\d,.e+]+)\)", re.DOTALL)
+_CLOCK = re.compile(r"(?:[A-Z][a-z]{2} )?(\d\d):\d\d")
+_TIMES = re.compile(r"(\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?)× usual")
 
 
 def phrase_of(reasons: Sequence[Reason], subject: str | None = None) -> str:
@@ -31,14 +31,15 @@ def phrase_of(reasons: Sequence[Reason], subject: str | None = None) -> str:
     label = plain(reasons[0].label, MAX_LABEL)
     texts = [reason.text for reason in reasons]
     everybody = _common(texts)
-    if everybody is not None and everybody in ("missing", "", "no earlier event"):
+    if everybody in ("missing", "", "no earlier event"):
         return f"{label} missing" if everybody == "missing" else ""
-    if all(_CATEGORY.fullmatch(text) for text in texts):
-        return _category(label, texts)
-    if all(_CLOCK.fullmatch(text) for text in texts):
-        return _clock(texts)
-    if all(_TIMES.fullmatch(text) for text in texts):
-        return f"{label.partition(' against ')[0]} {_times(_median_times(texts))}"
+    if categories := _all(_CATEGORY, texts):
+        return _category(label, categories)
+    if hours := _all(_CLOCK, texts):
+        return _clock(hours)
+    if times := _all(_TIMES, texts):
+        ratios = sorted(float(ratio.replace(",", "")) for ratio in times)
+        return f"{label.partition(' against ')[0]} {_times(ratios[len(ratios) // 2])}"
     if reasons[0].entity is not None and " in " in texts[0]:
         return _pace(reasons, subject)
     return _number(label, reasons)
@@ -66,24 +67,20 @@ def _pace(reasons: Sequence[Reason], subject: str | None) -> str:
     return text if subject == largest.entity else f"{text} of one {plain(str(largest.entity), 24)}"
 
 
-def _category(label: str, texts: Sequence[str]) -> str:
-    values = [_CATEGORY.fullmatch(text)["value"] for text in texts]  # type: ignore[index]
+def _all(form: re.Pattern[str], texts: Sequence[str]) -> Sequence[str]:
+    """Return the form's group of each text; nothing unless all have the form."""
+    found = [match[1] for text in texts if (match := form.fullmatch(text))]
+    return found if len(found) == len(texts) else ()
+
+
+def _category(label: str, values: Sequence[str]) -> str:
     value = _common(values)
     return f"rare {label}" if value is None else f"rare {label} {plain(value, MAX_TEXT)}"
 
 
-def _clock(texts: Sequence[str]) -> str:
-    hours = Counter(_CLOCK.fullmatch(text)["hour"] for text in texts)  # type: ignore[index]
-    hour, count = min(hours.items(), key=lambda item: (-item[1], item[0]))
-    return f"around {hour}:00" if count >= COMMON * len(texts) else "at unusual hours"
-
-
-def _median_times(texts: Sequence[str]) -> float:
-    found = sorted(
-        float(_TIMES.fullmatch(text)["ratio"].replace(",", ""))  # type: ignore[index]
-        for text in texts
-    )
-    return found[len(found) // 2]
+def _clock(hours: Sequence[str]) -> str:
+    hour = _common(hours)
+    return "at unusual hours" if hour is None else f"around {hour}:00"
 
 
 def _times(ratio: float) -> str:

@@ -88,12 +88,12 @@ class Database:
         if self.is_sqlite:
             statement = (
                 table.update()
-                .where(table.c[key] == sa.bindparam("key_"))
-                .values({name: sa.bindparam(f"{name}_") for name in columns})
+                .where(table.c[key] == sa.bindparam("where"))
+                .values({name: sa.bindparam(f"new_{name}") for name in columns})
             )
             connection.execute(
                 statement,
-                [{"key_": row[key], **{f"{name}_": row[name] for name in columns}} for row in rows],
+                [{"where": row[key], **{f"new_{name}": row[name] for name in columns}} for row in rows],
             )
             return
         for part in chunks(rows, CHUNK):

@@ -18,10 +18,8 @@ from triage.store import tables as t
 from triage.store.base import UnitOfWork
 from triage.store.codec import dump_headers, dumps, load_candidate, loads
 from triage.store.database import Database, chunks, next_number
-from triage.store.sql_shared import SqlPart, add_change, add_outbox, select_in
+from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox, select_in
 from triage.store.sql_verdicts import verdict_rows
-
-STANDING = ("pending", "recorded", "published")
 
 
 class SqlCases(SqlPart):
@@ -150,6 +148,7 @@ class SqlUnitOfWork:
             .where(t.clusters.c.cluster_id == case.cluster_id)
             .values(
                 status=str(case.status),
+                waiting=int(case.status is not ClusterStatus.DECIDED),
                 revision=case.revision,
                 verdict=None if case.verdict is None else str(case.verdict),
             )

@@ -272,6 +272,7 @@ def _created(cluster: ClusterUpdate, at: float) -> dict[str, Any]:
         "detector": cluster.detector,
         "key": cluster.key,
         "status": str(ClusterStatus.OPEN),
+        "waiting": 1,
         "revision": 1,
         "size": 0,
         "entities": 0,

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.aggregates import ReasonSums
-from triage.model import ClusterStatus, Counters, MemberState, VerdictKind
+from triage.model import ClusterStatus, Counters, MemberState
 from triage.queries import (
     BoardStatus,
     Change,
@@ -17,24 +17,19 @@ from triage.queries import (
     MemberRow,
     QueueFilter,
     QueuePage,
-    QueueRow,
     StreamStatus,
     VerdictRow,
 )
 from triage.store import tables as t
 from triage.store.codec import load_candidate, loads
 from triage.store.sql_cases import policy_of
-from triage.store.sql_shared import SqlPart
+from triage.store.sql_queue import queue_page, queue_row
+from triage.store.sql_shared import STANDING, SqlPart, position
 from triage.store.sql_timeline import entity_events
 from triage.store.sql_verdicts import verdict_rows
 from triage.store.sql_worker import COUNTERS
 
 DAY = 86_400
-ORDERS: dict[str, sa.Column[Any]] = {
-    "worth": t.clusters.c.worth,
-    "newest": t.clusters.c.last_time,
-    "largest": t.clusters.c.size,
-}
 
 
 class SqlQueries(SqlPart):
@@ -42,20 +37,8 @@ class SqlQueries(SqlPart):
 
     def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:
         """Return rows ``offset`` to ``offset + limit`` of the filtered, ordered queue."""
-        conditions = _conditions(where)
-        order = ORDERS.get(where.order, t.clusters.c.worth)
         with self._db.read() as connection:
-            total = connection.scalar(
-                sa.select(sa.func.count()).select_from(t.clusters).where(*conditions)
-            )
-            rows = connection.execute(
-                sa.select(t.clusters)
-                .where(*conditions)
-                .order_by(order.desc(), t.clusters.c.cluster_id)
-                .offset(offset)
-                .limit(limit)
-            ).mappings()
-            return QueuePage([_queue_row(row) for row in rows], total or 0, _position(connection))
+            return queue_page(connection, where, offset, limit)
 
     def cluster(self, cluster_id: str, members: int) -> ClusterDetail | None:
         """Return a cluster with its first members by posterior, None if there is no such one."""
@@ -77,7 +60,7 @@ class SqlQueries(SqlPart):
             first = _members(connection, cluster_id, 0, max(1, members))
             strongest = first[0].candidate
             return ClusterDetail(
-                row=_queue_row(row),
+                row=queue_row(row),
                 reasons=ReasonSums.load(loads(row["sums"])).reasons(),
                 method=strongest.method,
                 detector=row["detector"],
@@ -117,15 +100,13 @@ class SqlQueries(SqlPart):
         with self._db.read() as connection:
             streams = _streams(connection)
             decided = connection.scalar(
-                sa.select(sa.func.count()).where(
-                    v.at >= now - now % DAY, v.state.in_(("pending", "recorded", "published"))
-                )
+                sa.select(sa.func.count()).where(v.at >= now - now % DAY, v.state.in_(STANDING))
             )
             return BoardStatus(
                 streams=streams,
                 open_clusters=sum(stream.open_clusters for stream in streams),
                 decided_today=decided or 0,
-                position=_position(connection),
+                position=position(connection),
             )
 
     def changes_after(self, change_id: int, limit: int) -> Sequence[Change]:
@@ -139,65 +120,6 @@ class SqlQueries(SqlPart):
                 .limit(limit)
             )
             return [Change(row[0], row[1], row[2], loads(row[3])) for row in rows]
-
-
-def _conditions(where: QueueFilter) -> list[sa.ColumnElement[bool]]:
-    c = t.clusters.c
-    conditions: list[sa.ColumnElement[bool]] = []
-    if where.stream is not None:
-        conditions.append(c.stream == where.stream)
-    if where.status is not None:
-        conditions.append(_status(where.status, where.viewer))
-    if where.entity is not None:
-        conditions.append(c.cluster_id.in_(_with_entity(where.entity)))
-    conditions.extend(
-        sa.or_(c.search.contains(word, autoescape=True), c.cluster_id.in_(_with_entity(word)))
-        for word in (where.text or "").lower().split()
-    )
-    return conditions
-
-
-def _status(status: ClusterStatus, viewer: str | None) -> sa.ColumnElement[bool]:
-    c, v = t.clusters.c, t.verdicts.c
-    if status is ClusterStatus.DECIDED or viewer is None:
-        return c.status == status
-    gave_one = sa.exists().where(
-        v.cluster_id == c.cluster_id,
-        v.actor == viewer,
-        v.state.in_(("pending", "recorded", "published")),
-    )
-    second = sa.and_(c.status == ClusterStatus.SECOND_OPINION, ~gave_one)
-    if status is ClusterStatus.SECOND_OPINION:
-        return second
-    return sa.or_(c.status == status, second)
-
-
-def _with_entity(value: str) -> sa.Select[Any]:
-    e = t.cluster_entities.c
-    return sa.select(e.cluster_id).where(e.value == value)
-
-
-def _queue_row(row: sa.RowMapping) -> QueueRow:
-    return QueueRow(
-        cluster_id=row["cluster_id"],
-        stream=row["stream"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        status=ClusterStatus(row["status"]),
-        revision=row["revision"],
-        worth=row["worth"],
-        posterior=row["posterior"],
-        score=row["score"],
-        size=row["size"],
-        entities=row["entities"],
-        top=tuple((label, mean) for label, mean in loads(row["top"])),
-        first_time=row["first_time"],
-        last_time=row["last_time"],
-        created_at=row["created_at"],
-        suggested=VerdictKind(row["suggested"]),
-        verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
-        predecessor=row["predecessor"],
-    )
 
 
 def _members(
@@ -247,9 +169,7 @@ def _streams(connection: sa.Connection) -> Sequence[StreamStatus]:
     waiting = {
         row[0]: row[1]
         for row in connection.execute(
-            sa.select(c.stream, sa.func.count())
-            .where(c.status.in_((ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)))
-            .group_by(c.stream)
+            sa.select(c.stream, sa.func.count()).where(c.waiting == 1).group_by(c.stream)
         )
     }
     sums = [sa.func.sum(p[name]).label(name) for name in COUNTERS]
@@ -290,7 +210,3 @@ def _stream_status(
         open_clusters=open_clusters,
         model_version=row["model_version"],
     )
-
-
-def _position(connection: sa.Connection) -> int:
-    return connection.scalar(sa.select(sa.func.max(t.changes.c.change_id))) or 0

@@ -12,6 +12,7 @@ from triage.store import tables as t
 from triage.store.codec import dumps
 from triage.store.database import Database, chunks, next_number
 
+STANDING = ("pending", "recorded", "published")  # states of verdicts that were not taken back
 KEPT_CHANGES = 10_000  # a board that was away for longer reloads
 
 
@@ -67,6 +68,11 @@ def set_mark(db: Database, connection: sa.Connection, name: str, value: int) -> 
 def get_mark(connection: sa.Connection, name: str) -> int:
     """Return the number stored under a name, 0 if there is none."""
     return connection.scalar(sa.select(t.marks.c.value).where(t.marks.c.name == name)) or 0
+
+
+def position(connection: sa.Connection) -> int:
+    """Return the id of the newest change."""
+    return connection.scalar(sa.select(sa.func.max(t.changes.c.change_id))) or 0
 
 
 def check_lease(connection: sa.Connection, name: str, epoch: int) -> None:

@@ -108,7 +108,7 @@ class SqlWorker(SqlPart):
         """Write everything of one commit interval, or nothing."""
         ordered = sorted(partitions, key=lambda part: part.partition)
         with self._db.write() as connection:
-            before = {part.partition: _move(connection, stream, part, at) for part in ordered}
+            moved = {part.partition: _move(connection, stream, part, at) for part in ordered}
             for part in ordered:
                 self._keep_snapshot(connection, stream, part)
             self._db.in_order(connection)
@@ -116,8 +116,11 @@ class SqlWorker(SqlPart):
                 _append_journal(connection, stream, part)
                 add_outbox(self._db, connection, _dead_letters(part, at))
             insert_candidates(connection, [c for part in ordered for c in part.candidates])
-            rescore(self._db, connection, stream, ordered, before, at)
+            labels = {partition: position for partition, (position, _) in moved.items()}
+            rescore(self._db, connection, stream, ordered, labels, at)
             settle(connection, at)
+            if any(warm for _, warm in moved.values()):
+                add_change(connection, "status", at, {"stream": stream})
 
     def label_position(self, stream: str) -> int:
         """Return the newest position of the stream's label log."""
@@ -169,7 +172,7 @@ class SqlWorker(SqlPart):
             return
         s = t.snapshots.c
         where = (s.stream == stream, s.partition == part.partition)
-        last = connection.scalar(sa.select(sa.func.max(s.snapshot)).where(*where)) or 0
+        last = connection.scalar(sa.select(sa.func.max(s.snapshot))) or 0
         connection.execute(
             t.snapshots.insert().values(
                 stream=stream,
@@ -181,9 +184,9 @@ class SqlWorker(SqlPart):
                 blob=part.snapshot.blob,
             )
         )
-        connection.execute(
-            t.snapshots.delete().where(*where, s.snapshot <= last + 1 - KEPT_SNAPSHOTS)
-        )
+        newest = sa.select(s.snapshot).where(*where).order_by(s.snapshot.desc())
+        kept = newest.limit(KEPT_SNAPSHOTS).scalar_subquery()
+        connection.execute(t.snapshots.delete().where(*where, s.snapshot.not_in(kept)))
 
 
 def insert_candidates(connection: sa.Connection, new: Sequence[Candidate]) -> None:
@@ -235,11 +238,18 @@ def insert_candidates(connection: sa.Connection, new: Sequence[Candidate]) -> No
         )
 
 
-def _move(connection: sa.Connection, stream: str, part: PartitionCommit, at: float) -> int:
-    """Move the partition's row under its epoch; return the label position before."""
+def _move(
+    connection: sa.Connection, stream: str, part: PartitionCommit, at: float
+) -> tuple[int, bool]:
+    """Move the partition's row under its epoch.
+
+    Returns the label position before, and whether the partition became warm.
+    """
     p = t.partitions.c
     where = (p.stream == stream, p.partition == part.partition, p.epoch == part.epoch)
-    before = connection.scalar(sa.select(p.label_position).where(*where).with_for_update())
+    before = connection.execute(
+        sa.select(p.label_position, p.warm_up_left).where(*where).with_for_update()
+    ).first()
     if before is None:
         raise Fenced(
             f"{stream}/{part.partition}: epoch {part.epoch} is over, another worker owns it"
@@ -257,7 +267,7 @@ def _move(connection: sa.Connection, stream: str, part: PartitionCommit, at: flo
             **added,
         )
     )
-    return int(before)
+    return before[0], bool(before[1]) and not part.warm_up_left
 
 
 def _append_journal(connection: sa.Connection, stream: str, part: PartitionCommit) -> None:

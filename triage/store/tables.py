@@ -172,6 +172,7 @@ clusters = sa.Table(
     _col("subtitle", Words),
     _col("search", Words),
     _col("status", sa.Text),
+    _col("waiting", sa.SmallInteger),  # 1 unless decided: one index serves open and second opinion
     _col("revision", BIG),
     _col("worth", sa.Double),
     _col("posterior", sa.Double),
@@ -185,10 +186,12 @@ clusters = sa.Table(
     _opt("verdict", sa.Text),
     _opt("predecessor", sa.Text),
     _col("top", Words),
-    sa.Index("ix_clusters_worth", "status", sa.text("worth DESC"), "cluster_id"),
-    sa.Index("ix_clusters_newest", "status", sa.text("last_time DESC"), "cluster_id"),
-    sa.Index("ix_clusters_largest", "status", sa.text("size DESC"), "cluster_id"),
-    sa.Index("ix_clusters_stream_worth", "stream", "status", sa.text("worth DESC"), "cluster_id"),
+    sa.Index("ix_clusters_worth", "waiting", sa.text("worth DESC"), "cluster_id"),
+    sa.Index("ix_clusters_newest", "waiting", sa.text("last_time DESC"), "cluster_id"),
+    sa.Index("ix_clusters_largest", "waiting", sa.text("size DESC"), "cluster_id"),
+    sa.Index("ix_clusters_stream_worth", "waiting", "stream", sa.text("worth DESC"), "cluster_id"),
+    sa.Index("ix_clusters_status_worth", "status", sa.text("worth DESC"), "cluster_id"),
+    sa.Index("ix_clusters_search", "search", "waiting", "status", "stream", "cluster_id"),
     sa.Index("ix_clusters_signature", "stream", "signature", "verdict"),
     sa.Index("ix_clusters_key", "stream", "key", "verdict"),
 )
@@ -232,6 +235,7 @@ verdicts = sa.Table(
     _opt("label_position", BIG),
     sa.UniqueConstraint("number"),
     sa.Index(None, "cluster_id"),
+    sa.Index(None, "actor", "kind"),
     sa.Index(None, "at"),
     sa.Index(
         "ix_verdicts_pending",
