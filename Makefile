@@ -36,7 +36,7 @@ bench-pipeline bench-feedback bench-demo bench-kill:
 
 docs:  ## write the generated pages of docs/ anew
 	@.ci/venv dev
-	@.venv/bin/python -m cli.docs
+	@.venv/bin/python -m streaming.config.docs docs
 
 lock:  ## resolve the dependencies, with hashes (UPGRADE=1: take new versions)
 	@.ci/venv dev
