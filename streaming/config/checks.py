@@ -1,0 +1,131 @@
+"""What concerns several keys of a config at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from detectors.base import ConfigError
+from detectors.features.registry import build as build_feature
+from detectors.features.registry import field_problems, fields_used
+from detectors.registry import DetectorSpec
+from detectors.registry import build as build_detector
+from streaming.config.parts import PlacedFeature
+from streaming.config.problems import hint
+from streaming.config.yaml_tree import Path, Problem, Tree
+
+MIN_WARM_UP = 64
+"""Events below which the spread of the scores isn't known well enough to alert."""
+
+_ANSWER = re.compile(
+    r"(?:(?:is_?)?(?:label|labels|fraud|anomaly|attack|target|verdict)(?:_.*)?|leak_.*)",
+    re.IGNORECASE,
+)
+
+
+def problems_of(
+    tree: Tree,
+    raw: Mapping[str, Any],
+    features: Sequence[PlacedFeature],
+    detectors: Sequence[DetectorSpec],
+) -> Iterator[Problem]:
+    """Yield what does not fit together."""
+    types = _declared_types(raw.get("fields"))
+    yield from _named_fields(tree, raw, types)
+    yield from _feature_fields(tree, features, types)
+    yield from _same_columns(tree, features)
+    yield from _warm_up(tree, raw)
+    yield from _unbuildable(tree, detectors)
+
+
+def warnings_of(
+    tree: Tree, raw: Mapping[str, Any], features: Sequence[PlacedFeature]
+) -> Iterator[Problem]:
+    """Yield what is allowed but most likely a mistake."""
+    for path, params in features:
+        for name in fields_used(params).values():
+            if _ANSWER.fullmatch(name):
+                yield tree.problem(path, f'"{name}" looks like the answer, not like an observation')
+        over = getattr(params, "over", None)
+        if over and not over.endswith("events") and "time" not in raw:
+            message = f'"{over}" counts the time of arrival: the stream declares no `time`'
+            yield tree.problem((*path, "over"), message)
+
+
+def _declared_types(fields: Any) -> dict[str, Any]:
+    """Return field -> type, right or wrong, of what stands under ``fields``."""
+    if not isinstance(fields, dict):
+        return {}
+    return {name: one.get("type") if isinstance(one, dict) else one for name, one in fields.items()}
+
+
+def _named_fields(
+    tree: Tree, raw: Mapping[str, Any], types: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield problems of the keys at the top that name a field."""
+    event_id, context = raw.get("event_id"), raw.get("context")
+    named: list[tuple[Path, Any, tuple[str, ...]]] = [
+        (("key",), raw.get("key"), ("string", "number")),
+        (("time",), raw.get("time"), ("time",)),
+    ]
+    if isinstance(event_id, dict):
+        named.append((("event_id", "field"), event_id.get("field"), ("string", "number")))
+    if isinstance(context, list):
+        named += [(("context", i), name, ()) for i, name in enumerate(context)]
+    for path, name, fitting in named:
+        if not isinstance(name, str):
+            continue
+        if name not in types:
+            yield tree.problem(path, _undeclared(name, types))
+        elif fitting and types[name] not in fitting:
+            needed = " or ".join(fitting)
+            yield tree.problem(path, f'needs a {needed} field, "{name}" is declared {types[name]}')
+
+
+def _feature_fields(
+    tree: Tree, features: Sequence[PlacedFeature], types: Mapping[str, Any]
+) -> Iterator[Problem]:
+    for path, params in features:
+        undeclared = {key: name for key, name in fields_used(params).items() if name not in types}
+        for key, name in undeclared.items():
+            yield tree.problem(_at(path, key), _undeclared(name, types))
+        if not undeclared:
+            for line in field_problems(params, types):
+                key, _, message = line.partition(": ")
+                yield tree.problem(_at(path, key), message)
+
+
+def _at(path: Path, key: str) -> Path:
+    """Return where a parameter stands: one of ``fields`` is its feature's ``field``."""
+    return path if key == "field" and "fields" in path else (*path, key)
+
+
+def _same_columns(tree: Tree, features: Sequence[PlacedFeature]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for path, params in features:
+        for name in build_feature(params).names:
+            if name in first:
+                message = f'makes the column "{name}" that line {first[name]} makes; add a `name`'
+                yield tree.problem(path, message)
+            first.setdefault(name, tree.line(path))
+
+
+def _unbuildable(tree: Tree, detectors: Sequence[DetectorSpec]) -> Iterator[Problem]:
+    """Yield detectors whose parameters are of the right form and yet make no detector."""
+    for i, spec in enumerate(detectors):
+        try:
+            build_detector([spec], ["feature"], seed=0)
+        except ConfigError as error:
+            yield tree.problem(("detectors", i), str(error))
+
+
+def _warm_up(tree: Tree, raw: Mapping[str, Any]) -> Iterator[Problem]:
+    learning = raw.get("learning")
+    warm_up = learning.get("warm_up") if isinstance(learning, dict) else None
+    if isinstance(warm_up, int) and 1 <= warm_up < MIN_WARM_UP:
+        yield tree.problem(("learning", "warm_up"), f"must be at least {MIN_WARM_UP}, is {warm_up}")
+
+
+def _undeclared(name: str, types: Mapping[str, Any]) -> str:
+    return f'"{name}" is not declared under fields{hint(name, types, "declared")}'

@@ -1,0 +1,120 @@
+"""The config of a stream as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field, InstanceOf
+
+from detectors.clustering.leader import ClusteringSettings
+from detectors.features.base import FeatureParams
+from detectors.features.registry import fields_used
+from detectors.model import LearningSettings
+from detectors.registry import DetectorSpec
+from streaming.config.fields import (
+    EventId,
+    FieldName,
+    Noun,
+    Section,
+    Slug,
+    Source,
+    StreamField,
+    Words,
+)
+from triage.policy import Policy
+
+SET_BY_LOAD = ("version", "text", "warnings")
+"""Attributes of a config that are not keys of the file."""
+
+CONTEXT_FIELDS = 8
+"""Fields kept of each event of an entity's history, where the config does not list them."""
+
+
+class StreamConfig(Section):
+    """One stream: what comes in, what is unusual, how the board handles it.
+
+    Made by ``load`` only, which also checks what concerns several keys.
+
+    Attributes:
+        version: SHA-256 of the canonical form; comments and the order of keys do not change it.
+        text: the file as it was read.
+        warnings: what is allowed but most likely a mistake; lines like those of ``ConfigInvalid``.
+    """
+
+    stream: Slug = Field(description="Short name of the stream; never change it.")
+    title: Words | None = Field(default=None, description="Name of the stream for people.")
+    noun: Noun = Field(default=Noun(), description="What an event is called on the board.")
+    source: Source = Field(default=Source(), description="Where the events are in the log.")
+    key: FieldName | None = Field(
+        default=None,
+        description="Field of the entity whose events belong together: it chooses the partition, "
+        "and its last events are shown with a candidate.",
+    )
+    event_id: EventId | None = Field(
+        default=None,
+        description="How repeated events are recognised; left out, none are dropped.",
+    )
+    time: FieldName | None = Field(
+        default=None,
+        description="Field of type `time` that says when it happened; left out, the time at which "
+        "the log took the event.",
+    )
+    fields: Mapping[FieldName, StreamField] = Field(
+        min_length=1,
+        max_length=500,
+        description="Fields that are read: name and type, or name and a section.",
+    )
+    context: Annotated[tuple[FieldName, ...], Field(strict=False)] | None = Field(
+        default=None,
+        max_length=20,
+        description="Fields that are kept of an entity's last 50 events; left out, the first "
+        f"{CONTEXT_FIELDS} that features read.",
+    )
+    features: tuple[InstanceOf[FeatureParams], ...] = Field(
+        min_length=1,
+        max_length=500,
+        description="What the detectors see of an event. `fields: [a, b]` is short for one item "
+        "per field.",
+    )
+    detectors: tuple[InstanceOf[DetectorSpec], ...] = Field(
+        min_length=1,
+        max_length=8,
+        description="What scores the events; of several the mean of their standardised scores.",
+    )
+    learning: LearningSettings = Field(
+        default_factory=LearningSettings,
+        description="How detectors learn from events and verdicts.",
+    )
+    clustering: ClusteringSettings = Field(
+        default_factory=lambda: ClusteringSettings.model_validate({}),
+        description="Which candidates share a cluster.",
+    )
+    policy: Policy = Field(default_factory=Policy, description="How verdicts are handled.")
+    seed: int = Field(
+        default=1, ge=0, lt=2**31, description="Seed of everything that is drawn by chance."
+    )
+    version: str = Field(exclude=True)
+    text: str = Field(exclude=True, repr=False)
+    warnings: tuple[str, ...] = Field(default=(), exclude=True)
+
+    def learning_settings(self) -> LearningSettings:
+        """Return what a ``StreamModel`` is built with."""
+        return self.learning
+
+    def name(self) -> str:
+        """Return the stream's name for people."""
+        return self.title or self.stream
+
+    def entity_fields(self) -> Sequence[str]:
+        """Return the fields that name entities, the key first."""
+        others = sorted(name for name, field in self.fields.items() if field.entity)
+        return tuple(dict.fromkeys([*([self.key] if self.key else []), *others]))
+
+    def context_fields(self) -> Sequence[str]:
+        """Return the fields kept in an entity's history."""
+        if self.context is not None:
+            return self.context
+        used = [name for params in self.features for name in fields_used(params).values()]
+        plain = [name for name in dict.fromkeys(used) if name not in (self.key, self.time)]
+        return tuple(plain[:CONTEXT_FIELDS])
