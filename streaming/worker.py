@@ -114,12 +114,27 @@ class Worker:
     def _commit(self, *, snapshot: bool = False) -> None:
         """Write one commit interval.
 
-        1. Labels that are new since the last commit take effect now, at the position reached.
-        2. One transaction of the store: candidates, counters, dead letters, journal, moved
-           posteriors, positions, and where due a snapshot.
-        3. The log is told the positions, for lag tools.
+        1. What came of the records. If there are new labels, also the open candidates under the
+           model as it is before them, so that what the labels change is theirs alone.
+        2. New labels take effect, at the position reached: journal and moved candidates.
         """
-        self._apply_new_labels()
+        newest = self._store.label_position(self._config.stream)
+        behind = {p: o for p, o in self._owned.items() if o.pipeline.model_version < newest}
+        for partition, owned in behind.items():
+            self._rescore(partition, owned)
+        self._write(snapshot=snapshot and not behind)
+        if not behind:
+            return
+
+        labels = self._store.labels_at(self._config.stream, newest)
+        for partition, owned in behind.items():
+            owned.pipeline.apply_labels(labels, newest)
+            owned.journal.append(JournalEntry(owned.position, newest))
+            self._rescore(partition, owned)
+        self._write(snapshot=snapshot)
+
+    def _write(self, *, snapshot: bool) -> None:
+        """Write what there is in one transaction of the store, then tell the log our positions."""
         commits = [
             self._commit_of(partition, owned, snapshot=snapshot)
             for partition, owned in self._owned.items()
@@ -127,9 +142,7 @@ class Worker:
         ]
         if not commits:
             return
-
         self._store.commit(self._config.stream, commits, self._clock())
-
         for commit in commits:
             owned = self._owned[commit.partition]
             if commit.snapshot:
@@ -137,33 +150,16 @@ class Worker:
             owned.committed()
         self._consumer.commit({self._tp(c.partition): c.next_offset for c in commits})
 
-    def _apply_new_labels(self) -> None:
-        newest = self._store.label_position(self._config.stream)
-        behind = [p for p, owned in self._owned.items() if owned.pipeline.model_version < newest]
-        if not behind:
-            return
-        labels = self._store.labels_at(self._config.stream, newest)
-        for partition in behind:
-            owned = self._owned[partition]
-            owned.pipeline.apply_labels(labels, newest)
-            owned.journal.append(JournalEntry(owned.position, newest))
-            owned.rescored.update(self._moved(partition, owned))
-            owned.dirty = True
-
-    def _moved(self, partition: int, owned: _Owned) -> Mapping[str, float]:
-        """Return the open candidates whose probability the new labels changed enough to matter."""
-        waiting = [c for c in owned.candidates if c.candidate_id not in owned.rescored]
-        opened = self._store.open_candidates(self._config.stream, partition)
-        ids = [c.candidate_id for c in opened] + [c.candidate_id for c in waiting]
-        before = [c.posterior for c in opened] + [c.posterior for c in waiting]
-        now = owned.pipeline.posteriors(
-            [c.vector for c in opened] + [c.vector for c in waiting]
-        ).tolist()
-        return {
-            candidate_id: new
-            for candidate_id, old, new in zip(ids, before, now, strict=True)
-            if abs(new - old) > MOVED
+    def _rescore(self, partition: int, owned: _Owned) -> None:
+        """Note the open candidates whose probability is no longer what the store says."""
+        waiting = self._store.open_candidates(self._config.stream, partition)
+        now = owned.pipeline.posteriors([candidate.vector for candidate in waiting]).tolist()
+        owned.rescored = {
+            candidate.candidate_id: new
+            for candidate, new in zip(waiting, now, strict=True)
+            if abs(new - candidate.posterior) > MOVED
         }
+        owned.dirty = True
 
     def _commit_of(self, partition: int, owned: _Owned, *, snapshot: bool) -> PartitionCommit:
         due = snapshot or owned.position - owned.snapshot_at >= SNAPSHOT_EVERY

@@ -82,6 +82,7 @@ class Database:
         rows: Sequence[Mapping[str, Any]],
     ) -> None:
         """Set the columns named in ``rows`` where ``key`` matches, in bulk."""
+        # Parameters of values end in "_", so that no column's can be called "where".
         if not rows:
             return
         columns = [name for name in rows[0] if name != key]
@@ -93,7 +94,10 @@ class Database:
             )
             connection.execute(
                 statement,
-                [{"where": row[key], **{f"new_{name}": row[name] for name in columns}} for row in rows],
+                [
+                    {"where": row[key], **{f"new_{name}": row[name] for name in columns}}
+                    for row in rows
+                ],
             )
             return
         for part in chunks(rows, CHUNK):

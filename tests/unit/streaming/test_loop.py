@@ -80,12 +80,13 @@ class House:
         detail = self.store.cluster(row.cluster_id, 3)
         assert detail is not None
         read = tuple(member.candidate.candidate_id for member in detail.members)
-        command = RecordVerdict(row.cluster_id, kind, detail.row.revision, read, row.cluster_id)
+        key = f"{row.cluster_id}/{row.revision}"
+        command = RecordVerdict(row.cluster_id, kind, row.revision, read, key)
         verdict = Triage(self.store, plain_message).handle(command, ANNA, self.now)
         return verdict.verdict_id
 
     def undo(self, verdict_id: str) -> None:
-        Triage(self.store, plain_message).handle(UndoVerdict(verdict_id, "u"), ANNA, self.now)
+        Triage(self.store, plain_message).handle(UndoVerdict(verdict_id, verdict_id), ANNA, self.now)
 
 
 def plain_message(finding: Finding) -> Message:
@@ -187,6 +188,8 @@ def test_an_undone_verdict_leaves_no_trace_in_the_model(house: House) -> None:
     worker = house.worker()
     house.run(worker)
     house.grouper().step()
+    house.undo(house.decide())  # from here on all are scored by the same trees
+    house.run(worker)
     before = open_posteriors(house)
     verdict_id = house.decide()
     house.run(worker)
