@@ -103,8 +103,11 @@ def write_events(path: Path, config: StreamConfig, events: int) -> dict[str, int
     source = open_source("payments", config)
     labels: dict[str, int] = {}
     with path.open("wb") as file:
-        for position in range(0, events, READ):
-            for row in source.read(position, min(READ, events - position)):
+        position = 0
+        while position < events:
+            chunk = source.read(position, min(READ, events - position))
+            position = chunk.position
+            for row in chunk.rows:
                 file.write(row.value + b"\n")
                 event = json.loads(row.value)
                 labels[event["tx_id"]] = event["label"]

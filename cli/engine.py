@@ -131,7 +131,8 @@ def _run(
     ingest = None
     if source_name:
         source = open_source(source_name, config)
-        ingest = Ingest(source, transport, config, rate, time.monotonic)
+        topic = config.source.topic
+        ingest = Ingest(source, transport, topic, config.stream, rate, time.monotonic)
     worker = Worker(config, transport, store, time.time)
     grouper = Grouper(config, store, holder, time.time)
     relay = Relay(store, transport, holder, time.time)

@@ -104,6 +104,14 @@ def test_bad_and_repeated_records_are_counted_and_touch_nothing() -> None:
     ]
 
 
+@pytest.mark.parametrize("missing", ["id", "at"])
+def test_an_event_without_its_id_or_its_time_is_bad(missing: str) -> None:
+    whole = event(1, 3.0, 50.0)
+    outcome = pipeline().process(as_records([{k: v for k, v in whole.items() if k != missing}]))
+    (bad,) = outcome.bad
+    assert (bad.code, bad.field) == ("missing_field", missing)
+
+
 def test_labels_move_their_candidates_and_dropping_them_moves_them_back() -> None:
     target = pipeline()
     candidates = run(target, RECORDS)
