@@ -25,7 +25,7 @@ SEQUENCE_HEADER = "ce_sequence"
 
 OCSF_VERSION = "1.8.0"
 DETECTION_FINDING = 2004
-EXPLAINED_MEMBERS = 50  # the strongest; the others are listed by id, so that a message stays small
+EXPLAINED_MEMBERS = 25  # the strongest; the others are listed by id, so that a message stays small
 REASONS = 8  # per member, strongest first
 ANOMALIES = 5  # features named in the OCSF part
 
