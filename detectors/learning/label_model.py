@@ -200,8 +200,13 @@ class LabelModel:
         self._set_table(leaves)
 
     def _set_table(self, leaves: Leaves) -> None:
-        trees, nodes = self._table.shape
-        places = (leaves + nodes * np.arange(trees)).ravel()
-        shares = np.repeat(self._mode.alpha * (self._kappa / trees), trees)
-        table = np.bincount(places, weights=shares, minlength=trees * nodes)
-        self._table = np.asarray(table, np.float64).reshape(trees, nodes)
+        self._table = leaf_table(leaves, self._mode.alpha, self._kappa, self._trees.nodes)
+
+
+def leaf_table(leaves: Leaves, alpha: Vector, kappa: float, nodes: int) -> Table:
+    """Return the shift per leaf, trees x nodes, from the coefficients of labels in these leaves."""
+    trees = leaves.shape[1]
+    places = (leaves + nodes * np.arange(trees)).ravel()
+    shares = np.repeat(alpha * (kappa / trees), trees)
+    table = np.bincount(places, weights=shares, minlength=trees * nodes)
+    return np.asarray(table, np.float64).reshape(trees, nodes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import threadpoolctl  # type: ignore[import-untyped]  # it has no types
+import threadpoolctl
 
 from detectors.base import Vector
 from detectors.jit import kernel

@@ -1,0 +1,1 @@
+"""How many anomalies an analyst would find: replays with an oracle in the analyst's place."""
