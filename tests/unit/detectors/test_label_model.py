@@ -12,18 +12,22 @@ from detectors.base import Matrix, Snapshot, SnapshotError, Vector
 from detectors.learning.label_model import LabelModel, Labels
 from detectors.learning.laplace import sigmoid
 from detectors.learning.leaf_kernel import shared_leaves
-from detectors.trees import Trees, depth_limit
+from detectors.online.isolation_forest import IsolationForest
+from detectors.trees import Trees
 
 KAPPA = 40.0
 FEATURES = 3
 
 
-def forest(trees: int = 20, seed: int = 1) -> Trees:
-    window = rows(400, seed=9)
-    made = Trees(trees, FEATURES, depth_limit(32))
-    for t in range(trees):
-        made.grow(t, window, 32, seed, t)
+def detector(trees: int = 20) -> IsolationForest:
+    params = IsolationForest.Params(trees=trees, subsample=32, window=400, replace=5)
+    made = IsolationForest(["a", "b", "c"], params, seed=1)
+    made.learn_many(rows(400, seed=9))
     return made
+
+
+def forest(trees: int = 20) -> Trees:
+    return detector(trees).trees
 
 
 def rows(count: int, seed: int) -> Matrix:
@@ -174,10 +178,12 @@ def test_labels_out_of_range_are_refused(y: float, weight: float) -> None:
 
 
 def test_after_trees_are_replaced_a_refit_equals_a_fresh_fit() -> None:
-    trees, some = forest(), labels(30)
+    changing, some = detector(), labels(30)
+    trees = changing.trees
     model = fitted(some, trees)
-    for t in range(5):
-        trees.grow(t, rows(300, seed=77), 32, 5, 100 + t)
+    before = trees.number.copy()
+    changing.learn_many(rows(100, seed=77))
+    assert np.count_nonzero(trees.number != before) == 5
     model.follow()
     followed = model.shift(rows(50, 8))
     model.refit(prior)
