@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.processes import ended, kill, start, tree, wait_for
-from cli.places import VERIFIED_TOPIC, Places
+from cli.places import Places
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
 from streaming.pipeline import PartitionPipeline
@@ -30,7 +30,7 @@ from streaming.replay import replay
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
 from streaming.transports.registry import open_transport
-from streaming.verified import encoder
+from streaming.verified import TOPIC, message_of
 from triage.commands import RecordVerdict, UndoVerdict
 from triage.errors import Refused
 from triage.handlers import Triage
@@ -154,9 +154,7 @@ def _finish(places: Places, source: Path, rng: random.Random, labels: dict[str, 
         wait_for(lambda: process.poll() is not None, FINISH_S, "end of the run")
 
 
-def _decide_for(
-    places: Places, seconds: float, rng: random.Random, labels: dict[str, int]
-) -> None:
+def _decide_for(places: Places, seconds: float, rng: random.Random, labels: dict[str, int]) -> None:
     """Give verdicts as an analyst would, and take some back, for so long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -164,7 +162,7 @@ def _decide_for(
         if not (places.folder / "triage.db").exists():
             continue
         store = open_store(places.store_url)
-        triage = Triage(store, encoder(VERIFIED_TOPIC))
+        triage = Triage(store, message_of)
         for row in store.queue(QueueFilter(), 0, 2).rows:
             _decide(store, triage, row.cluster_id, rng, labels)
         store.close()
@@ -194,9 +192,7 @@ def _decide(
         return  # the cluster grew or was decided in between: as an analyst would, look again
 
 
-def verify(
-    config: StreamConfig, store: Store, transport: Transport, events: int
-) -> dict[str, int]:
+def verify(config: StreamConfig, store: Store, transport: Transport, events: int) -> dict[str, int]:
     """Go through log and store independently of the run."""
     stored = {c.candidate_id: c for c in _all_candidates(config, store)}
     lost = twice = different = 0
@@ -236,7 +232,8 @@ def _replayed(
     config: StreamConfig, store: Store, transport: Transport, tp: TopicPartition, end: int
 ) -> tuple[Counters, Sequence[Candidate]]:
     pipeline = PartitionPipeline(config, tp.partition, transport.topic_id(tp.topic))
-    counters, candidates = Counters(), []
+    counters = Counters()
+    candidates: list[Candidate] = []
     for outcome in replay(
         pipeline,
         lambda position, limit: transport.read(tp, position, limit),
@@ -275,11 +272,11 @@ def _messages(store: Store, transport: Transport) -> tuple[int, int, int]:
     verified: set[str] = set()
     twice = 0
     sequences = []
-    for record in _all_records(transport, TopicPartition(VERIFIED_TOPIC, 0)):
+    for record in _all_records(transport, TopicPartition(TOPIC, 0)):
         headers = dict(record.headers)
         sent[headers["ce_id"].decode()] += 1
         sequences.append(int(headers["ce_sequence"]))
-        if headers["ce_type"].endswith(b"verified"):
+        if b".verified." in headers["ce_type"]:
             verified.add(json.loads(record.value)["triage"]["decision"]["verdict_id"])
     twice = sum(sent.values()) - len(sent)
     twice += sum(1 for i, sequence in enumerate(sequences) if sequence != i + 1)

@@ -18,7 +18,7 @@ STOP_S = 30.0  # seconds that a clean end may take
 def start(*arguments: str, output: Path) -> subprocess.Popen[bytes]:
     """Start ``triage ARGUMENTS`` in a process group of its own, its output in a file."""
     with output.open("ab") as stream:
-        return subprocess.Popen(  # noqa: S603 - our own program
+        return subprocess.Popen(
             [*TRIAGE, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -76,7 +76,7 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
 
 
 def rss_mb(pids: Sequence[int]) -> float:
-    """Return the resident memory of the processes together, in MB (shared pages counted in each)."""
+    """Return the resident memory of the processes together, in MB; shared pages count in each."""
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):

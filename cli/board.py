@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from cli.places import VERIFIED_TOPIC, Places, data_option, store_option, transport_option
-from streaming.verified import encoder
+from cli.places import Places, data_option, store_option, transport_option
+from streaming.verified import message_of
 from triage.errors import TriageError
 from triage.handlers import Triage
 from triage.store.store import open_store
@@ -55,7 +55,7 @@ def command(
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
     settings = BoardSettings(clock=time.time, environment=environment, secure_cookies=https)
-    app = create_app(Triage(store, encoder(VERIFIED_TOPIC)), store, store, settings)
+    app = create_app(Triage(store, message_of), store, store, settings)
     running = server(app)
     if parent is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us

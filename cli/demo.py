@@ -23,7 +23,9 @@ SOURCES = {"payments": "payments", "shuttle": "shuttle"}
     show_default=True,
     help="Simulated card payments, or the Shuttle telemetry bundled with river.",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=RATE, show_default=True)
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), default=RATE, show_default=True
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @data_option
 def command(stream: str, rate: float, port: int, folder: Path) -> None:

@@ -64,7 +64,7 @@ class Engine:
         self._pause = BACK_OFF_S[0]
 
     def run(self) -> None:
-        """Return when stopped or done. Raises Stop where going on would lose or repeat an effect."""
+        """Return when stopped or done. Raises Stop where a person is needed."""
         while not self._stop():
             busy = [self._step(part) for part in self._parts]
             if any(busy):

@@ -19,6 +19,13 @@ COMMANDS = {
     "engine": "Run ingest, worker, grouper and relay of one stream (started by run).",
     "board": "Serve the board (started by run).",
 }
+HELP = """Find anomalies in event streams, show them as explained clusters, learn from verdicts.
+
+\b
+Try it:            triage demo
+Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
+Verified results:  triage tail verified
+"""
 HIDDEN = frozenset({"engine", "board"})
 
 
@@ -43,13 +50,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="streaming-triage")
 def main() -> None:
-    """Find anomalies in event streams, show them as explained clusters, learn from verdicts.
-
-    \b
-    Try it:            triage demo
-    Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
-    Verified results:  triage tail verified
-    """
+    """Run one of the commands."""

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-VERIFIED_TOPIC = "triage.verified.v1"
-
 data_option = click.option(
     "--data",
     "folder",

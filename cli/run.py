@@ -93,7 +93,9 @@ def start(run: Run, places: Places) -> None:
     """Run until Ctrl-C (or until done) and exit the process with the outcome."""
     try:
         config = load(run.config_path)
-        total = open_source(run.source, config).total() if run.source and run.source != "-" else None
+        total = (
+            open_source(run.source, config).total() if run.source and run.source != "-" else None
+        )
     except ConfigInvalid as error:
         for problem in error.problems:
             click.echo(problem, err=True)

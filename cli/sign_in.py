@@ -14,6 +14,7 @@ from triage.store.base import Store
 from triage.store.store import open_store
 
 TTL_S = 3600.0  # seconds in which a link can be used
+ANALYST = Actor("analyst", "analyst")
 
 
 @click.command("sign-in")
@@ -33,9 +34,7 @@ def command(name: str, role: str, port: int, folder: Path, store_url: str | None
         raise click.ClickException(str(error)) from error
 
 
-def sign_in_link(
-    store: Store, port: int, now: float, actor: Actor = Actor("analyst", "analyst")
-) -> str:
+def sign_in_link(store: Store, port: int, now: float, actor: Actor = ANALYST) -> str:
     """Return a one-time link for the board on this machine."""
     token = store.new_sign_in(actor, now, TTL_S)
     return f"http://127.0.0.1:{port}/sign-in?token={token}"

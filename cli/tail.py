@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from cli.places import VERIFIED_TOPIC, Places, data_option, transport_option
+from cli.places import Places, data_option, transport_option
 from streaming.errors import PositionLost, StreamingError
 from streaming.records import Record, TopicPartition
 from streaming.transports.base import Transport
 from streaming.transports.registry import open_transport
+from streaming.verified import TOPIC as VERIFIED
 
 READ_RECORDS = 500
 POLL_S = 0.2  # seconds between looks for new records
@@ -38,7 +39,7 @@ def command(
 
     TOPIC is `verified` (the verified anomalies) or the name of any topic.
     """
-    name = VERIFIED_TOPIC if topic == "verified" else topic
+    name = VERIFIED if topic == "verified" else topic
     places = Places.of(folder, transport_url, None)
     try:
         transport = open_transport(places.transport_url, time.time)

@@ -113,7 +113,7 @@ class Decoder:
         return Decoded(good, events, bad)
 
     def columns(self, events: Sequence[Any]) -> dict[str, Column]:
-        """Return one column per field: float64 with NaN for numbers, booleans, times; else texts."""
+        """Return one column per field: texts, or float64 with NaN where missing."""
         return {name: self._column(name, events) for name in self._types}
 
     def fields(self, event: Any) -> dict[str, Any]:

@@ -174,7 +174,9 @@ class Groups:
         )
 
     def _noun(self) -> Noun:
-        labels = {name: self._config.fields[name].label or name for name in self._config.entity_fields()}
+        labels = {
+            name: self._config.fields[name].label or name for name in self._config.entity_fields()
+        }
         return Noun(self._config.noun.one, self._config.noun.many, labels)
 
     def _forget_dropped(self) -> None:

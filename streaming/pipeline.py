@@ -166,7 +166,7 @@ class PartitionPipeline:
         return pack(nest(parts))
 
     def restore(self, blob: bytes) -> None:
-        """Replace the state. Raises SnapshotError if the blob is damaged or not of this partition."""
+        """Replace the state. Raises SnapshotError if the blob is damaged or of something else."""
         parts = unnest(unpack(blob))
         expected = {
             "format": SNAPSHOT_FORMAT,
@@ -319,9 +319,7 @@ class PartitionPipeline:
         return contexts
 
     @staticmethod
-    def _rows_to_remember(
-        count: int, alerting: npt.NDArray[np.intp], keyed: bool
-    ) -> Sequence[int]:
+    def _rows_to_remember(count: int, alerting: npt.NDArray[np.intp], keyed: bool) -> Sequence[int]:
         """Without a key there is one history: only the last rows before each candidate matter."""
         if keyed:
             return range(count)
