@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import Any, cast
 
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 from fastapi import FastAPI
 
+from triage_ui.components.dom import attributes
 from triage_ui.components.empty import warm_up
 from triage_ui.components.status import banner, stream_links
 from triage_ui.pages import Page, all_pages, page_at
@@ -26,7 +28,7 @@ def build_board(app: FastAPI, services: Services) -> Dash:
     pages = all_pages()
     board = Dash(
         __name__,
-        server=app,
+        server=cast(Any, app),  # its annotation knows Flask only
         title=services.settings.product,
         update_title="",
         assets_folder=str(ASSETS),
@@ -36,6 +38,7 @@ def build_board(app: FastAPI, services: Services) -> Dash:
         add_log_handler=False,
         health_endpoint=None,
     )
+    board.backend.websocket_capability = False  # else every page opens a socket that nobody serves
     board.layout = shell(services.settings)
     _register_frame(board, services, pages)
     for page in pages:
@@ -46,7 +49,9 @@ def build_board(app: FastAPI, services: Services) -> Dash:
 
 
 def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> None:
-    @board.callback(Output("page", "children"), Output("page-title", "data"), Input("url", "pathname"))
+    @board.callback(
+        Output("page", "children"), Output("page-title", "data"), Input("url", "pathname")
+    )
     async def show_page(path: str | None) -> tuple[Component, str]:
         page = page_at(pages, path or "/")
         if page is None:
@@ -83,7 +88,9 @@ def not_found() -> Component:
         html.Div(
             [
                 html.H2("There is no such page"),
-                html.P(html.A("Go to the queue", href="/", className="link", **{"data-nav": ""})),
+                html.P(
+                    html.A("Go to the queue", href="/", className="link", **attributes(data_nav=""))
+                ),
             ],
             className="empty",
         ),

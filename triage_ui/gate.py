@@ -66,7 +66,12 @@ class Gate:
     """Lets a request through, or answers it: 303 or 401 (who?), 403 (token, role), 411, 413."""
 
     def __init__(
-        self, app: ASGIApp, sessions: SessionStore, clock: Callable[[], float], policy: str, secure: bool
+        self,
+        app: ASGIApp,
+        sessions: SessionStore,
+        clock: Callable[[], float],
+        policy: str,
+        secure: bool,
     ) -> None:
         self.app = app
         self.sessions = sessions

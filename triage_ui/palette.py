@@ -1,4 +1,4 @@
-"""The colours that plotly needs by value; the same as in ``assets/css/tokens.css`` (a test says so)."""
+"""The colours that plotly needs by value: those of ``assets/css/0_tokens.css``, a test says."""
 
 from __future__ import annotations
 

@@ -42,7 +42,9 @@ def _why(host: str, port: int, error: OSError) -> str:
         )
     if error.errno == errno.EACCES:
         return f"port {port} needs more rights: choose one of 1024 or above with --port"
-    return f"can't listen on {host}, port {port}: {error.strerror or error}; check --host and --port"
+    return (
+        f"can't listen on {host}, port {port}: {error.strerror or error}; check --host and --port"
+    )
 
 
 class _Server(uvicorn.Server):

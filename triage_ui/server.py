@@ -50,7 +50,7 @@ def create_app(
 
     @app.get("/{path:path}")
     async def page(request: Request) -> Response:
-        """Serve every address that is not known above: a page, or the page that says there is none."""
+        """Serve every other address: a page, or the page that says there is none."""
         path = request.url.path
         if path.startswith(api.PREFIX):
             return problems.problem(404, f"There is nothing at {path}.", problems.REMEDIES[404])

@@ -31,7 +31,7 @@ KEYS = (
 
 def shell(settings: BoardSettings) -> Component:
     """Return the layout of the whole board."""
-    return dmc.MantineProvider(
+    frame: Component = dmc.MantineProvider(
         html.Div(
             [
                 html.A("Skip to the content", href="#main", className="skip-link"),
@@ -50,13 +50,16 @@ def shell(settings: BoardSettings) -> Component:
         id="mantine",
         theme={"fontFamily": '"Inter Variable", system-ui, sans-serif'},
     )
+    return frame
 
 
 def _top_bar(settings: BoardSettings) -> Component:
     tag = [html.Span(settings.environment, className="environment")] if settings.environment else []
     return html.Header(
         [
-            html.A([settings.product, *tag], href="/", className="brand", **{"data-nav": ""}),
+            html.A(
+                [settings.product, *tag], href="/", className="brand", **attributes(data_nav="")
+            ),
             dmc.TextInput(
                 id="search",
                 placeholder="Search clusters and entities",
@@ -126,7 +129,7 @@ def _rail() -> Component:
         href="/",
         id="rail-queue",
         className="rail-link",
-        **{"data-nav": "", "data-stream": ""},
+        **attributes(data_nav="", data_stream=""),
     )
     return html.Nav(
         [
@@ -152,7 +155,9 @@ def _keys_sheet() -> Component:
                 persistence=True,
                 persistence_type="local",
             ),
-            html.Button("Close", type="button", className="button", **attributes(data_action="keys")),
+            html.Button(
+                "Close", type="button", className="button", **attributes(data_action="keys")
+            ),
         ],
         id="keys-sheet",
         **attributes(aria_labelledby="keys-title"),

@@ -46,7 +46,9 @@ def routes(sessions: SessionStore, settings: BoardSettings) -> APIRouter:
         token = fields.get("token", [""])[0]
         secret = await asyncio.to_thread(sessions.redeem, token, settings.clock())
         if secret is None:
-            return _page(settings, USED_LINK, _help(settings, "A link works once, for a time."), 401)
+            return _page(
+                settings, USED_LINK, _help(settings, "A link works once, for a time."), 401
+            )
         answer = RedirectResponse(_local(fields.get("next", ["/"])[0]), 303)
         _set_cookies(answer, secret, settings.secure_cookies)
         return answer

@@ -32,11 +32,11 @@ STATE_WORDS = {
 
 
 def visible(text: object, limit: int = SHOWN) -> str:
-    """Return text with nothing in it that hides or turns other text, cut at ``limit``.
+    r"""Return text with nothing in it that hides or turns other text, cut at ``limit``.
 
     Controls, zero-width and direction marks appear as ``<U+202E>``.
 
-    >>> visible("pay\\u202egnp")
+    >>> visible("pay\u202egnp")
     'pay<U+202E>gnp'
     >>> visible("x" * 30, limit=10)
     'xxxxxxxxxx … (20 more)'
@@ -59,16 +59,14 @@ def count(number: int, one: str, many: str | None = None) -> str:
 def number(value: float) -> str:
     """Return a number with as many digits as an eye can use.
 
-    >>> number(412.0), number(3.14159), number(0.00042), number(1_234_567.8)
-    ('412', '3.14', '0.00042', '1,234,568')
+    >>> number(412.3), number(31.4159), number(3.14159), number(0.00042), number(1_234_567.8)
+    ('412', '31.4', '3.14', '0.00042', '1,234,568')
     """
     size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}"
     if size >= 100:
-        return f"{value:.0f}" if value == int(value) else f"{value:.1f}"
+        return f"{value:,.0f}"
     if size >= 1 or value == 0:
-        return f"{value:.2f}".rstrip("0").rstrip(".")
+        return f"{value:.{1 if size >= 10 else 2}f}".rstrip("0").rstrip(".")
     return f"{value:.2g}"
 
 

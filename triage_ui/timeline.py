@@ -62,6 +62,17 @@ def timeline(events: Sequence[EntityEvent], cluster_id: str, features: Sequence[
     return Timeline(points, field, low, high, _sentence(points, field, low, high))
 
 
+def near_members(
+    events: Sequence[EntityEvent], cluster_id: str, most: int
+) -> Sequence[EntityEvent]:
+    """Return at most ``most`` events, ending a little after the cluster's last member."""
+    last = max(
+        (i for i, event in enumerate(events) if event.cluster_id == cluster_id), default=len(events)
+    )
+    end = min(len(events), last + 1 + most // 10)
+    return events[max(0, end - most) : end]
+
+
 def _point(event: EntityEvent, cluster_id: str, field: str | None) -> Point:
     member = event.cluster_id == cluster_id and event.candidate_id is not None
     elsewhere = event.candidate_id is not None and not member
@@ -76,9 +87,7 @@ def as_number(value: object) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _field(
-    events: Sequence[EntityEvent], cluster_id: str, features: Sequence[str]
-) -> str | None:
+def _field(events: Sequence[EntityEvent], cluster_id: str, features: Sequence[str]) -> str | None:
     """Return the number that the strongest reason is about, else the one that stands out most."""
     names = {name for event in events for name in event.fields}
     columns = {name: [as_number(event.fields.get(name)) for event in events] for name in names}
@@ -97,7 +106,9 @@ def _field(
 
 def _stands_out(values: Sequence[float | None], member: Sequence[bool]) -> float:
     inside = [v for v, is_member in zip(values, member, strict=True) if is_member and v is not None]
-    outside = [v for v, is_member in zip(values, member, strict=True) if not is_member and v is not None]
+    outside = [
+        v for v, is_member in zip(values, member, strict=True) if not is_member and v is not None
+    ]
     if not inside or len(outside) < 2:
         return 0.0
     centre = median(outside)
@@ -111,8 +122,12 @@ def _sentence(
     if not points:
         return "No events of this entity are kept."
     members = [point for point in points if point.member]
+    if not members:
+        return f"{count(len(points), 'kept event')} of the entity, none of this cluster."
     length = span(max(0.0, points[-1].time - points[0].time))
-    start = f"{count(len(members), 'member')} among the last {count(len(points), 'event')}, {length}"
+    start = (
+        f"{count(len(members), 'member')} among the last {count(len(points), 'event')}, {length}"
+    )
     values = [point.value for point in members if point.value is not None]
     if field is None or not values:
         return f"{start}."

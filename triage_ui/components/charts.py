@@ -10,9 +10,10 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from triage_ui.components.dom import attributes
 from triage_ui.palette import Palette
 
-CONFIG: dict[str, Any] = {
+CONFIG: dcc.Graph.Config = {
     "showSendToCloud": False,
     "displaylogo": False,
     "displayModeBar": False,
@@ -37,7 +38,7 @@ def graph(name: str, data: list[dict[str, Any]], layout: dict[str, Any], label: 
         className="chart",
         style={"height": f"{layout['height']}px"},
     )
-    return html.Figure(chart, className="figure", role="img", **{"aria-label": label})
+    return html.Figure(chart, className="figure", role="img", **attributes(aria_label=label))
 
 
 def base_layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from triage.model import VerdictKind
+from triage.model import VerdictKind, VerdictState
 from triage.queries import VerdictRow
+from triage_ui.components.dom import attributes
 from triage_ui.text import STATE_WORDS, VERDICT_WORDS, percent
 
 OF_NOT_REAL = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED})
@@ -14,7 +15,7 @@ OF_NOT_REAL = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED})
 
 def shape(kind: VerdictKind) -> Component:
     """The verdict's shape; drawn by the style sheet, silent to screen readers."""
-    return html.Span(className=f"shape shape-{kind}", **{"aria-hidden": "true"})
+    return html.Span(className=f"shape shape-{kind}", **attributes(aria_hidden="true"))
 
 
 def verdict_chip(kind: VerdictKind, detail: str = "") -> Component:
@@ -29,12 +30,12 @@ def suggestion_chip(kind: VerdictKind, posterior: float) -> Component:
     return verdict_chip(kind, percent(share))
 
 
-def fate(verdict: VerdictRow) -> str:
+def fate(verdict: VerdictRow, now: float) -> str:
     """Return what became of a verdict, in one line."""
-    parts = [STATE_WORDS[verdict.state]]
-    if verdict.learned:
-        model = "learned" if verdict.model_after is None else f"learned by model v{verdict.model_after}"
-        parts.append(model)
+    over = verdict.state is VerdictState.PENDING and now > verdict.grace_until
+    parts = [STATE_WORDS[VerdictState.RECORDED if over else verdict.state]]
+    if verdict.learned and verdict.model_after is not None:
+        parts.append(f"learned by model v{verdict.model_after}")
         parts.append(moved(verdict.rose, verdict.fell))
     return " · ".join(parts)
 

@@ -8,11 +8,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.model import VerdictKind
-from triage_ui.components.dom import Node
+from triage_ui.components.dom import Node, attributes
 from triage_ui.text import VERDICT_WORDS, count
 
 
-def consequences(read: int, total: int, similar: Mapping[str, int], shown: VerdictKind) -> Component:
+def consequences(
+    read: int, total: int, similar: Mapping[str, int], shown: VerdictKind
+) -> Component:
     """Return the texts of all verdicts; the page shows the one that has the focus.
 
     Args:
@@ -24,7 +26,7 @@ def consequences(read: int, total: int, similar: Mapping[str, int], shown: Verdi
             html.P(
                 _text(kind, read, total - read),
                 hidden=kind is not shown,
-                **{"data-consequence": kind.value},
+                **attributes(data_consequence=kind.value),
             )
             for kind in VerdictKind
         ]
@@ -51,7 +53,9 @@ def _text(kind: VerdictKind, read: int, unread: int) -> list[Node]:
     others = html.Strong(f"{unread:,}")
     verb = "is" if read == 1 else "are"
     rest: list[Node] = (
-        [" The other ", others, " become propagated: evidence, not published."] if unread > 0 else []
+        [" The other ", others, " become propagated: evidence, not published."]
+        if unread > 0
+        else []
     )
     if kind is VerdictKind.REAL:
         return [members, f" that you read {verb} published as verified.", *rest]

@@ -36,7 +36,9 @@ def decision_bar() -> Component:
     return html.Div(
         [
             _expected_form(),
-            html.Div(buttons, className="buttons", role="group", **attributes(aria_label="Verdict")),
+            html.Div(
+                buttons, className="buttons", role="group", **attributes(aria_label="Verdict")
+            ),
         ],
         className="decision-bar",
     )

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.queries import BoardStatus, StreamStatus
-from triage_ui.components.dom import Node, kbd
+from triage_ui.components.dom import Node, attributes, kbd
 from triage_ui.text import VERDICT_WORDS, count, visible
 
 _FILTER_NAMES = {"stream": "stream", "status": "status", "text": "text", "entity": "entity"}
@@ -48,12 +48,12 @@ def empty_state(status: BoardStatus, filters: Mapping[str, str]) -> Component:
 def _state(kind: str, title: str, *lines: Node | list[Node]) -> Component:
     return html.Div(
         [
-            html.Span(className=f"empty-mark empty-{kind}", **{"aria-hidden": "true"}),
+            html.Span(className=f"empty-mark empty-{kind}", **attributes(aria_hidden="true")),
             html.H2(title),
             *[html.P(line) for line in lines],
         ],
         className="empty",
-        **{"data-empty": kind},
+        **attributes(data_empty=kind),
     )
 
 
@@ -62,7 +62,10 @@ def _no_match(filters: Mapping[str, str]) -> Component:
         f"{_FILTER_NAMES.get(name, name)} {_filter_value(value)}" for name, value in filters.items()
     )
     button = html.Button(
-        "Clear filters", type="button", className="button", **{"data-action": "clear-filters"}
+        "Clear filters",
+        type="button",
+        className="button",
+        **attributes(data_action="clear-filters"),
     )
     return _state("filter", "No cluster matches", f"You filter by {named}.", button)
 

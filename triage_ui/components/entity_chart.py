@@ -1,4 +1,4 @@
-"""When, in full: the entity's kept events on a true time axis, members marked, usual band behind."""
+"""When, in full: the entity's kept events on a true time axis, members marked, band = usual."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from triage_ui.palette import Palette
 from triage_ui.text import number, visible
 from triage_ui.timeline import Point, Timeline
 
-HEIGHT = 230
+HEIGHT = 240
+DOTS = {"ordinary": "ordinary", "other clusters": "elsewhere", "this cluster": "member"}
 FIELDS_SHOWN = 8
 """Fields of an event in its tooltip."""
 
@@ -30,7 +31,7 @@ def entity_chart(line: Timeline, colours: Palette) -> Component:
     chart = graph("when-chart", traces, _layout(line, colours), line.sentence)
     legend = html.Ul(
         [
-            html.Li([html.Span(className=f"dot {name.split()[0]}"), name])
+            html.Li([html.Span(className=f"dot {DOTS[name]}"), name])
             for name, points in groups
             if points
         ],
@@ -43,7 +44,9 @@ def _trace(name: str, points: Sequence[Point], colours: Palette) -> dict[str, An
     style: dict[str, Any] = {
         "ordinary": {"color": colours.ink_3, "size": 5, "opacity": 0.75},
         "other clusters": {
-            "color": "rgba(0,0,0,0)", "size": 8, "line": {"color": colours.away, "width": 1.5},
+            "color": "rgba(0,0,0,0)",
+            "size": 8,
+            "line": {"color": colours.away, "width": 1.5},
         },
         "this cluster": {"color": colours.towards, "size": 9, "symbol": "diamond"},
     }[name]
@@ -82,17 +85,34 @@ def _layout(line: Timeline, colours: Palette) -> dict[str, Any]:
     if line.low is not None and line.high is not None:
         shapes.append(
             {
-                "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": line.low, "y1": line.high,
-                "fillcolor": colours.accent_bg, "line": {"width": 0}, "layer": "below",
+                "type": "rect",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": line.low,
+                "y1": line.high,
+                "fillcolor": colours.accent_bg,
+                "line": {"width": 0},
+                "layer": "below",
             }
         )
     flat = line.field is None
     return base_layout(
         colours,
         HEIGHT if not flat else 90,
-        margin={"l": 0 if flat else 56, "r": 8, "t": 8, "b": 28, "pad": 4},
+        margin={"l": 0 if flat else 56, "r": 8, "t": 8, "b": 40, "pad": 4},
         shapes=shapes,
-        xaxis={"type": "date", "showgrid": False, "fixedrange": False, "zeroline": False},
+        xaxis={
+            "type": "date",
+            "showgrid": False,
+            "fixedrange": False,
+            "zeroline": False,
+            "tickformatstops": [
+                {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+                {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%e %b"},
+                {"dtickrange": [86_400_000, None], "value": "%e %b\n%Y"},
+            ],
+        },
         yaxis={"visible": not flat, "nticks": 5, "zeroline": False, "rangemode": "normal"},
         dragmode="zoom",
         hovermode="closest",

@@ -32,16 +32,20 @@ def _entry(verdict: VerdictRow, now: float) -> Component:
             [
                 verdict_chip(verdict.kind),
                 html.Span(f"by {visible(verdict.actor, 60)}", className="who"),
-                html.Span(ago(verdict.at, now), className="quiet", title=f"{clock(verdict.at)} UTC"),
+                html.Span(
+                    ago(verdict.at, now), className="quiet", title=f"{clock(verdict.at)} UTC"
+                ),
                 *([] if over else [_undo(verdict)]),
             ],
             className="history-head",
         ),
-        html.Div(fate(verdict), className="history-fate"),
+        html.Div(fate(verdict, now), className="history-fate"),
         html.Div(_counts(verdict), className="quiet"),
     ]
     if verdict.reason:
-        lines.append(html.Div(["“", html.Bdi(visible(verdict.reason, 1000)), "”"], className="said"))
+        lines.append(
+            html.Div(["“", html.Bdi(visible(verdict.reason, 1000)), "”"], className="said")
+        )
     return html.Li(lines, className="over" if over else None)
 
 

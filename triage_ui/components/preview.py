@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -9,7 +11,7 @@ from triage.model import MemberState, VerdictKind
 from triage.queries import ClusterDetail, MemberRow
 from triage_ui.components.chips import fate, verdict_chip
 from triage_ui.components.consequences import consequences
-from triage_ui.components.dom import Node, attributes, kbd, section
+from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.reasons import reason_bars
 from triage_ui.components.when import when_strip
 from triage_ui.entity import main_entity
@@ -35,7 +37,9 @@ def preview(detail: ClusterDetail, line: Timeline, now: float) -> Component:
             ),
             section("When", when_strip(line), name="when", aside=f"{field}, in order of time"),
             section(
-                html.Span(["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]),
+                html.Span(
+                    ["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]
+                ),
                 consequences(len(detail.members), detail.members_total, detail.similar, shown),
                 name="decide",
             ),
@@ -60,7 +64,7 @@ def suggested_or_real(suggested: VerdictKind) -> VerdictKind:
     return VerdictKind.REAL if suggested is VerdictKind.UNSURE else suggested
 
 
-def subject(detail: ClusterDetail) -> dict[str, str]:
+def subject(detail: ClusterDetail) -> dict[str, Any]:
     """Return what scripts need to give a verdict on what is on the screen."""
     return attributes(
         data_cluster=detail.row.cluster_id,
@@ -78,16 +82,17 @@ def gone() -> Component:
     return html.P("This cluster is no longer there. It may have been merged.", className="facts")
 
 
-def facts(detail: ClusterDetail) -> list[Node]:
-    """Return one sentence of facts: how many, who says so, how sure."""
+def facts(detail: ClusterDetail) -> str:
+    """Return one line of facts: who, how many, who says so, how sure."""
     row = detail.row
     parts = [
+        visible(row.stream, 60),
+        visible(row.subtitle, 300),
         count(row.size, "member"),
-        count(row.entities, "entity", "entities"),
         f"score {number(row.score)} by {visible(detail.detector, 40)}",
-        f"real with {percent(row.posterior)}",
+        f"{percent(row.posterior)} likely real",
     ]
-    return [visible(row.subtitle, 300), html.Br(), " · ".join(parts)]
+    return " · ".join(part for part in parts if part)
 
 
 def decided(detail: ClusterDetail, now: float) -> list[Component]:
@@ -99,7 +104,7 @@ def decided(detail: ClusterDetail, now: float) -> list[Component]:
         html.P(
             [
                 verdict_chip(newest.kind),
-                f" by {visible(newest.actor, 60)}, {ago(newest.at, now)} · {fate(newest)}",
+                f" by {visible(newest.actor, 60)}, {ago(newest.at, now)} · {fate(newest, now)}",
             ],
             className="decided",
         )
@@ -109,7 +114,9 @@ def decided(detail: ClusterDetail, now: float) -> list[Component]:
 def member_list(detail: ClusterDetail, now: float) -> Component:
     """Return the members on the screen: these are what a verdict counts as read."""
     strongest = detail.reasons[0].feature if detail.reasons else ""
-    return html.Ul([_member(member, strongest, now) for member in detail.members], className="members")
+    return html.Ul(
+        [_member(member, strongest, now) for member in detail.members], className="members"
+    )
 
 
 def _member(member: MemberRow, strongest: str, now: float) -> Component:

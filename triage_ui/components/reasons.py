@@ -24,9 +24,7 @@ def reason_bars(reasons: Sequence[ClusterReason], most: int = 5) -> Component:
     left = max((-reason.mean for reason in shown if reason.mean < 0), default=0.0)
     right = max((reason.mean for reason in shown if reason.mean > 0), default=0.0)
     width = (left + right) or 1.0
-    return html.Ul(
-        [_row(reason, left / width, width) for reason in shown], className="reason-bars"
-    )
+    return html.Ul([_row(reason, left / width, width) for reason in shown], className="reason-bars")
 
 
 def _row(reason: ClusterReason, zero: float, width: float) -> Component:
@@ -40,13 +38,17 @@ def _row(reason: ClusterReason, zero: float, width: float) -> Component:
     direction = "towards anomaly" if towards else "away from anomaly"
     return html.Li(
         [
-            html.Span(visible(reason.label, 80), className="reason-label", title=visible(reason.label)),
+            html.Span(
+                visible(reason.label, 80), className="reason-label", title=visible(reason.label)
+            ),
             html.Span(
                 [bar, hidden_text(f"{reason.mean:+.2f}, {direction}")],
                 className="reason-bar",
-                title=f"{reason.mean:+.2f}, {direction}; members {reason.low:+.2f} to {reason.high:+.2f}",
+                title=f"{reason.mean:+.2f}, {direction}; {reason.low:+.2f} to {reason.high:+.2f}",
             ),
-            html.Bdi(value_text(reason), className="reason-value", title=visible(value_text(reason))),
+            html.Bdi(
+                value_text(reason), className="reason-value", title=visible(value_text(reason))
+            ),
         ],
         className="reason",
     )

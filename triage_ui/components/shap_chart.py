@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from triage.queries import ClusterReason
 from triage_ui.components.charts import base_layout, graph
+from triage_ui.components.dom import attributes
 from triage_ui.components.reasons import value_text
 from triage_ui.palette import Palette
 from triage_ui.text import visible
@@ -24,7 +25,7 @@ def shap_chart(reasons: Sequence[ClusterReason], colours: Palette) -> Component:
     shown = sorted(reasons, key=lambda reason: -abs(reason.mean))[:MOST]
     chart = graph("why-chart", [_bars(shown, colours)], _layout(shown, colours), "Reasons as bars")
     return html.Div(
-        [_table(shown), html.Div(chart, className="shap-bars", **{"aria-hidden": "true"})],
+        [_table(shown), html.Div(chart, className="shap-bars", **attributes(aria_hidden="true"))],
         className="shap",
         style={"--rows": str(len(shown))},
     )
@@ -38,7 +39,10 @@ def _table(reasons: Sequence[ClusterReason]) -> Component:
                 html.Th(visible(reason.label, 100), scope="row", title=visible(reason.feature)),
                 html.Td(html.Bdi(visible(reason.text, 100)), title=visible(reason.text)),
                 html.Td(html.Bdi(visible(reason.usual, 100)), className="quiet"),
-                html.Td(f"{reason.mean:+.2f}", className=f"push {'towards' if reason.mean >= 0 else 'away'}"),
+                html.Td(
+                    f"{reason.mean:+.2f}",
+                    className=f"push {'towards' if reason.mean >= 0 else 'away'}",
+                ),
             ]
         )
         for reason in reasons
@@ -82,7 +86,12 @@ def _layout(reasons: Sequence[ClusterReason], colours: Palette) -> dict[str, Any
     return base_layout(
         colours,
         ROW * max(1, count),
-        xaxis={"showticklabels": False, "showgrid": False, "zeroline": True, "zerolinecolor": colours.ink_3},
+        xaxis={
+            "showticklabels": False,
+            "showgrid": False,
+            "zeroline": True,
+            "zerolinecolor": colours.ink_3,
+        },
         yaxis={"visible": False, "range": [count - 0.5, -0.5]},
         margin={"l": 4, "r": 4, "t": 0, "b": 0, "pad": 0},
         bargap=0,

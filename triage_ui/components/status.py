@@ -6,6 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.queries import BoardStatus, StreamStatus
+from triage_ui.components.dom import attributes
 from triage_ui.components.empty import warm_up, warm_up_text
 from triage_ui.text import visible
 
@@ -23,18 +24,19 @@ def _stream_link(stream: StreamStatus) -> Component:
     )
     name = visible(stream.stream, 60)
     return html.A(
-        [html.Span(name, className="name", title=visible(stream.title or stream.stream, 200)), count],
+        [
+            html.Span(name, className="name", title=visible(stream.title or stream.stream, 200)),
+            count,
+        ],
         href="/",
         className="rail-link",
-        **{"data-nav": "", "data-stream": stream.stream},
+        **attributes(data_nav="", data_stream=stream.stream),
     )
 
 
 def banner(status: BoardStatus) -> list[Component]:
     """One line per stream that is still learning what is normal."""
-    return [
-        line for stream in status.streams if (line := _warming_line(stream)) is not None
-    ]
+    return [line for stream in status.streams if (line := _warming_line(stream)) is not None]
 
 
 def _warming_line(stream: StreamStatus) -> Component | None:
@@ -49,7 +51,7 @@ def _warming_line(stream: StreamStatus) -> Component | None:
             html.Span(
                 html.Span(style={"width": f"{100 * seen / needed:.0f}%"}),
                 className="progress",
-                **{"aria-hidden": "true"},
+                **attributes(aria_hidden="true"),
             ),
         ],
         className="banner-line",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from triage_ui.components.dom import attributes
 from triage_ui.text import number
 from triage_ui.timeline import Point, Timeline
 
@@ -14,7 +15,7 @@ DOTS = 60
 
 def when_strip(line: Timeline) -> Component:
     """Return the drawing with its sentence as text twin."""
-    points = list(line.points[-DOTS:])
+    points = list(line.points)
     values = [point.value for point in points if point.value is not None]
     bounds = [value for value in (line.low, line.high) if value is not None]
     low, high = min(values + bounds, default=0.0), max(values + bounds, default=1.0)
@@ -28,7 +29,8 @@ def when_strip(line: Timeline) -> Component:
         bottom, top = height(line.low), height(line.high)
         drawn.append(
             html.Span(
-                className="band", style={"bottom": f"{bottom:.1f}%", "height": f"{top - bottom:.1f}%"}
+                className="band",
+                style={"bottom": f"{bottom:.1f}%", "height": f"{top - bottom:.1f}%"},
             )
         )
     first = next((index for index, point in enumerate(points) if point.member), None)
@@ -37,15 +39,22 @@ def when_strip(line: Timeline) -> Component:
     drawn += [
         html.Span(
             className=f"dot {_class(point)}",
-            style={"left": f"{_across(index + 0.5, points):.2f}%", "bottom": f"{height(point.value):.1f}%"},
+            style={
+                "left": f"{_across(index + 0.5, points):.2f}%",
+                "bottom": f"{height(point.value):.1f}%",
+            },
         )
         for index, point in enumerate(points)
     ]
     scale = [html.Span(number(high), className="top"), html.Span(number(low), className="bottom")]
     return html.Div(
         [
-            html.Div(drawn, className="dots", **{"aria-hidden": "true"}),
-            html.Div(scale if values and high > low else [], className="scale", **{"aria-hidden": "true"}),
+            html.Div(drawn, className="dots", **attributes(aria_hidden="true")),
+            html.Div(
+                scale if values and high > low else [],
+                className="scale",
+                **attributes(aria_hidden="true"),
+            ),
             html.P(line.sentence, className="twin"),
         ],
         className="when-strip",

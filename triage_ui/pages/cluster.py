@@ -52,8 +52,13 @@ def layout() -> Component:
             ),
             html.Aside(
                 [
-                    html.Div(id="cluster-side", className="preview", tabIndex=0, role="region",
-                             **attributes(aria_label="Decide")),
+                    html.Div(
+                        id="cluster-side",
+                        className="preview",
+                        tabIndex=0,
+                        role="region",
+                        **attributes(aria_label="Decide"),
+                    ),
                     decision_bar(),
                 ],
                 className="pane",
@@ -70,8 +75,12 @@ def _members() -> Component:
         id="members-grid",
         rowModelType="infinite",
         columnDefs=[],
-        defaultColDef={"sortable": False, "resizable": True, "suppressMovable": True,
-                       "suppressHeaderMenuButton": True},
+        defaultColDef={
+            "sortable": False,
+            "resizable": True,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+        },
         getRowId="params.data.candidate_id",
         dashGridOptions={
             "theme": {"function": "triageTheme(themeQuartz)"},
@@ -79,7 +88,11 @@ def _members() -> Component:
             "headerHeight": 32,
             "cacheBlockSize": 100,
             "infiniteInitialRowCount": 1,
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+            "rowSelection": {
+                "mode": "singleRow",
+                "checkboxes": False,
+                "enableClickSelection": True,
+            },
             "animateRows": False,
             "suppressNoRowsOverlay": True,
         },
@@ -93,8 +106,14 @@ def _members() -> Component:
             html.Div(
                 [
                     html.H4("Record", id="record-title"),
-                    html.Pre("", id="record", className="record", tabIndex=0, dir="ltr",
-                             **attributes(aria_labelledby="record-title")),
+                    html.Pre(
+                        "",
+                        id="record",
+                        className="record",
+                        tabIndex=0,
+                        dir="ltr",
+                        **attributes(aria_labelledby="record-title"),
+                    ),
                 ],
                 className="record-frame",
             ),
@@ -119,7 +138,9 @@ def register(board: Dash, services: Services) -> None:
         Input("scheme", "data"),
         State("members-grid", "columnDefs"),
     )
-    async def show(path: str, _tick: object, scheme: str | None, columns: list[Any]) -> tuple[Any, ...]:
+    async def show(
+        path: str, _tick: object, scheme: str | None, columns: list[Any]
+    ) -> tuple[Any, ...]:
         match = PATH.fullmatch(path or "")
         if match is None:
             return (no_update,) * 5
@@ -136,7 +157,7 @@ def register(board: Dash, services: Services) -> None:
                 "Why",
                 shap_chart(detail.reasons, colours),
                 name="why",
-                aside=f"{visible(detail.method, 60)}; bars: mean of the members, whiskers: their spread",
+                aside=f"{visible(detail.method, 60)}; bars: mean, whiskers: spread of members",
             ),
             section(
                 "When",
@@ -157,8 +178,10 @@ def register(board: Dash, services: Services) -> None:
 
 def _missing() -> Component:
     return html.Div(
-        [html.H1("There is no such cluster", className="title"),
-         html.P("It may have been merged, or the address is mistyped.")],
+        [
+            html.H1("There is no such cluster", className="title"),
+            html.P("It may have been merged, or the address is mistyped."),
+        ],
         className="missing",
     )
 
@@ -179,8 +202,12 @@ def _head(detail: ClusterDetail, now: float) -> Component:
 def _predecessor(cluster_id: str | None) -> Sequence[Component]:
     if cluster_id is None:
         return []
-    link = html.A("a cluster decided before", href=f"/cluster/{cluster_id}", className="link",
-                  **{"data-nav": ""})
+    link = html.A(
+        "a cluster decided before",
+        href=f"/cluster/{cluster_id}",
+        className="link",
+        **attributes(data_nav=""),
+    )
     return [html.P(["Follows ", link, "."], className="facts")]
 
 
@@ -188,7 +215,9 @@ def _side(detail: ClusterDetail, now: float) -> list[Component]:
     shown = suggested_or_real(detail.row.suggested)
     parts = [
         section(
-            html.Span(["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]),
+            html.Span(
+                ["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]
+            ),
             consequences(len(detail.members), detail.members_total, detail.similar, shown),
             name="decide",
         ),
@@ -217,20 +246,37 @@ def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
     """Return the columns of the members: time, entities, strongest values, what is known."""
     names = list(detail.members[0].candidate.entities) if detail.members else []
     entities = [
-        {"colId": f"entity-{name}", "headerName": visible(name, 40), "flex": 1, "minWidth": 90,
-         "cellRenderer": "TriageEntity", "cellRendererParams": {"name": name}}
+        {
+            "colId": f"entity-{name}",
+            "headerName": visible(name, 40),
+            "flex": 1,
+            "minWidth": 90,
+            "cellRenderer": "TriageEntity",
+            "cellRendererParams": {"name": name},
+        }
         for name in names[:4]
     ]
     values = [
-        {"colId": f"value-{index}", "headerName": visible(reason.label, 60), "flex": 1, "minWidth": 100,
-         "cellRenderer": "TriageReason", "cellRendererParams": {"feature": reason.feature}}
+        {
+            "colId": f"value-{index}",
+            "headerName": visible(reason.label, 60),
+            "flex": 1,
+            "minWidth": 100,
+            "cellRenderer": "TriageReason",
+            "cellRendererParams": {"feature": reason.feature},
+        }
         for index, reason in enumerate(detail.reasons[:VALUE_COLUMNS])
     ]
     return [
         {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 150},
         *entities,
         *values,
-        {"colId": "real", "headerName": "Real with", "cellRenderer": "TriagePosterior", "width": 92},
+        {
+            "colId": "real",
+            "headerName": "Real with",
+            "cellRenderer": "TriagePosterior",
+            "width": 92,
+        },
         {"colId": "state", "headerName": "State", "cellRenderer": "TriageState", "width": 104},
     ]
 

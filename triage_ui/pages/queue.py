@@ -7,33 +7,55 @@ from collections.abc import Mapping
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.components.empty import empty_state
 from triage_ui.components.preview import gone, preview
+from triage_ui.components.when import DOTS
 from triage_ui.pages import Page
 from triage_ui.services import Services, in_thread
-from triage_ui.timeline import timeline
+from triage_ui.timeline import near_members, timeline
 
 ROW = 46
 """Height of a row in px: two lines and air."""
 MEMBERS = 5
 """Members in the preview: what an analyst reads before a verdict."""
-EVENTS = 60
+EVENTS = 400
 
 COLUMNS = (
-    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 76},
-    {"colId": "cluster", "headerName": "Cluster", "cellRenderer": "TriageCluster", "flex": 1, "minWidth": 220},
-    {"colId": "why", "headerName": "Why", "cellRenderer": "TriageWhy", "width": 76,
-     "headerTooltip": "The three strongest reasons"},
-    {"colId": "score", "headerName": "Score", "cellRenderer": "TriageScore", "width": 70,
-     "headerTooltip": "How far from normal, before any label; in standard deviations"},
-    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 84},
-    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 76},
-    {"colId": "suggested", "headerName": "Suggested", "cellRenderer": "TriageSuggested", "width": 148},
+    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 68},
+    {
+        "colId": "cluster",
+        "headerName": "Cluster",
+        "cellRenderer": "TriageCluster",
+        "flex": 1,
+        "minWidth": 220,
+    },
+    {
+        "colId": "why",
+        "headerName": "Why",
+        "cellRenderer": "TriageWhy",
+        "width": 72,
+        "headerTooltip": "The three strongest reasons",
+    },
+    {
+        "colId": "score",
+        "headerName": "Score",
+        "cellRenderer": "TriageScore",
+        "width": 64,
+        "headerTooltip": "How far from normal, before any label; in standard deviations",
+    },
+    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 80},
+    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 72},
+    {
+        "colId": "suggested",
+        "headerName": "Suggested",
+        "cellRenderer": "TriageSuggested",
+        "width": 132,
+    },
 )
 
 STATUSES = (
@@ -63,8 +85,13 @@ def layout() -> Component:
             ),
             html.Aside(
                 [
-                    html.Div(id="preview", className="preview", tabIndex=0, role="region",
-                             **attributes(aria_label="Preview")),
+                    html.Div(
+                        id="preview",
+                        className="preview",
+                        tabIndex=0,
+                        role="region",
+                        **attributes(aria_label="Preview"),
+                    ),
                     decision_bar(),
                 ],
                 className="pane",
@@ -117,7 +144,7 @@ def _filter(name: str, label: str, options: tuple[tuple[str, str], ...]) -> Comp
 
 
 def _grid() -> Component:
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id="queue-grid",
         rowModelType="infinite",
         columnDefs=list(COLUMNS),
@@ -135,7 +162,11 @@ def _grid() -> Component:
             "cacheBlockSize": 100,
             "maxConcurrentDatasourceRequests": 2,
             "infiniteInitialRowCount": 1,
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False},
+            "rowSelection": {
+                "mode": "singleRow",
+                "checkboxes": False,
+                "enableClickSelection": False,
+            },
             "suppressCellFocus": True,
             "animateRows": False,
             "suppressMultiSort": True,
@@ -146,6 +177,7 @@ def _grid() -> Component:
         className="queue-grid",
         style={"height": "100%", "width": "100%"},
     )
+    return grid
 
 
 def register(board: Dash, services: Services) -> None:
@@ -161,7 +193,8 @@ def register(board: Dash, services: Services) -> None:
         if detail is None:
             return gone()
         events = await in_thread(queries.entity_events, cluster_id, EVENTS)
-        line = timeline(events, cluster_id, [reason.feature for reason in detail.reasons])
+        near = near_members(events, cluster_id, DOTS)
+        line = timeline(near, cluster_id, [reason.feature for reason in detail.reasons])
         return preview(detail, line, settings.clock())
 
     @board.callback(

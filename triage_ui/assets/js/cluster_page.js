@@ -5,7 +5,6 @@
   const triage = (window.triage = window.triage || {});
   let ticks = 0;
   let api = null;
-  let records = new Map();
 
   const here = () => {
     const match = /^\/cluster\/([^/]+)$/.exec(window.location.pathname);
@@ -24,7 +23,6 @@
         params.failCallback();
         return;
       }
-      for (const member of data.members) records.set(member.candidate_id, member);
       const end = data.members.length < limit ? params.startRow + data.members.length : -1;
       params.successCallback(data.members, end);
       if (params.startRow === 0) fit(data.members.length);
@@ -48,18 +46,17 @@
   /** Called by Dash when the members' columns have come. */
   triage.mountCluster = async (columns) => {
     if (!columns || !columns.length) return;
-    const grid = await window.dash_ag_grid.getApiAsync("members-grid");
-    if (grid === api) return grid.refreshInfiniteCache();
-    api = grid;
-    records = new Map();
-    grid.addEventListener("rowSelected", (event) => {
-      if (event.node.isSelected() && event.data) showRecord(event.data);
+    if (api && !api.isDestroyed()) return api.refreshInfiniteCache();
+    await triage.ownGrid("members-grid", datasource, (grid) => {
+      api = grid;
+      grid.addEventListener("rowSelected", (event) => {
+        if (event.node.isSelected() && event.data) showRecord(event.data);
+      });
+      grid.addEventListener("firstDataRendered", () => {
+        const first = grid.getDisplayedRowAtIndex(0);
+        if (first && first.data) first.setSelected(true);
+      });
     });
-    grid.addEventListener("firstDataRendered", () => {
-      const first = grid.getDisplayedRowAtIndex(0);
-      if (first && first.data) first.setSelected(true);
-    });
-    grid.setGridOption("datasource", datasource);
   };
 
   triage.on("change", (change) => {

@@ -30,7 +30,7 @@
       const mine = view;
       try {
         const rows = await mine.slice(params.startRow, params.endRow);
-        if (mine !== view) return;
+        if (mine !== view) return params.failCallback(); // an answer of an older filter
         params.successCallback(rows, mine.count);
         settle();
       } catch (error) {
@@ -205,16 +205,19 @@
 
   /** Called by Dash when the grid has come to the page. */
   triage.mountQueue = async (id) => {
-    const grid = await window.dash_ag_grid.getApiAsync(id);
-    api = grid;
     triage.filters.read();
-    if (!view) view = new triage.QueueView(fetchPage);
-    else if (at.id) setTimeout(touch, 0);
-    grid.addEventListener("rowClicked", (event) => {
-      if (event.data && event.data.cluster_id) setCursor(event.rowIndex, { now: true });
+    const returning = view !== null;
+    view = view || new triage.QueueView(fetchPage);
+    await triage.ownGrid(id, datasource, (grid) => {
+      api = grid;
+      grid.addEventListener("rowClicked", (event) => {
+        if (event.data && event.data.cluster_id) setCursor(event.rowIndex, { now: true });
+      });
+      grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
     });
-    grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
-    grid.setGridOption("datasource", datasource);
-    if (at.index >= 0) setTimeout(() => setCursor(at.index, { now: true }), 50);
+    if (returning && at.index >= 0) {
+      setCursor(at.index, { now: true });
+      touch();
+    }
   };
 })();

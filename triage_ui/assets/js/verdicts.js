@@ -109,11 +109,16 @@
     keep(UNDO, stack);
     setMark(entry.cluster, markFrom(verdict));
     triage.emit("saved", { entry, verdict });
+    const grace = 1000 * (verdict.grace_until - triage.now());
+    setTimeout(() => ofVerdict.has(verdict.verdict_id) && refresh(verdict.verdict_id), grace + 300);
   }
+
+  const stateOf = (verdict) =>
+    verdict.state === "pending" && triage.now() > verdict.grace_until ? "recorded" : verdict.state;
 
   const markFrom = (verdict) => ({
     kind: verdict.kind,
-    state: verdict.state,
+    state: stateOf(verdict),
     verdict: verdict.verdict_id,
     learned: verdict.learned && verdict.model_after !== null,
     by: triage.me && verdict.actor !== triage.me.name ? verdict.actor : "",
