@@ -78,6 +78,7 @@ class Candidate:
 
     Attributes:
         candidate_id: uuid5 of topic id, partition, offset, detector, config version.
+        features_version: what the columns of ``vector`` mean; it outlives changes of other parts.
         detector: name of the detector as the board shows it.
         event_time: seconds since 1970 (the event's own time; the record's where it has none).
         entity: value of the stream's key.
@@ -96,6 +97,7 @@ class Candidate:
     candidate_id: str
     stream: str
     config_version: str
+    features_version: str
     detector: str
     partition: int
     offset: int
@@ -120,7 +122,8 @@ class Label:
     """One row of the label log.
 
     Attributes:
-        candidate_id: what it is about. ``vector``: its features (little-endian float32).
+        candidate_id: what it is about. ``vector``: its features (little-endian float32), whose
+            columns mean what ``features_version`` says.
         y: 1.0 anomaly, 0.0 not.
         weight: 1.0 for a read member, less for a propagated one.
         verdict_id: where it comes from; a retraction of the verdict drops all its rows.
@@ -131,6 +134,7 @@ class Label:
     y: float
     weight: float
     vector: bytes
+    features_version: str
 
 
 @dataclass(frozen=True, slots=True)

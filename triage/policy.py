@@ -6,19 +6,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Policy(BaseModel):
-    """Policy of a stream.
-
-    Attributes:
-        undo_grace: seconds; until then a verdict is not published and undo leaves no trace outside.
-        propagation_weight: weight of a label for a member that nobody read (a read one weighs 1).
-        propagation_limit: at most so many unread members per verdict become labels, spread evenly
-            over the cluster: one look at a huge cluster must not outweigh all other looks.
-        guideline: what the analyst reads beside the cluster.
-    """
+    """Policy of a stream."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    undo_grace: float = Field(default=8.0, ge=0, le=3600)
-    propagation_weight: float = Field(default=0.1, ge=0, le=1)
-    propagation_limit: int = Field(default=20, ge=0, le=10_000)
-    guideline: str = Field(default="", max_length=20_000)
+    undo_grace: float = Field(
+        default=8.0,
+        ge=0,
+        le=3600,
+        description="Seconds; until then a verdict is not published and undo leaves no trace.",
+    )
+    propagation_weight: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Weight of a label for a member that nobody read; a read one weighs 1.",
+    )
+    propagation_limit: int = Field(
+        default=20,
+        ge=0,
+        le=10_000,
+        description="At most so many unread members per verdict become labels, spread evenly over "
+        "the cluster: one look at a huge cluster must not outweigh all other looks.",
+    )
+    guideline: str = Field(
+        default="", max_length=20_000, description="What the analyst reads beside the cluster."
+    )

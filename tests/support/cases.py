@@ -106,7 +106,7 @@ class Desk:
     def commit(self, *parts: PartitionCommit, at: float = AT) -> None:
         self.store.commit(self.stream, parts, at)
 
-    def add(self, count: int, partition: int = 0, **given: Any) -> Sequence[Candidate]:
+    def add(self, count: int, partition: int = 0, **given: Any) -> list[Candidate]:
         """Commit so many new candidates."""
         numbers = range(self.made, self.made + count)
         self.made += count
@@ -144,7 +144,7 @@ class Desk:
         assert detail is not None
         return detail.row
 
-    def members(self, cluster_id: str) -> Mapping[str, str]:
+    def members(self, cluster_id: str) -> dict[str, str]:
         """Return the state of each member."""
         return {
             member.candidate.candidate_id: str(member.state)

@@ -26,6 +26,7 @@ from triage.store.sql_shared import (
 from triage.worth import suggest, worth
 
 GROUPED = "grouped_up_to:"  # followed by the stream
+MAX_SEARCH = 300  # characters that are searched; an index holds them
 KEY_ENTITY = ""  # name of the stream's key among a cluster's entities
 
 
@@ -251,7 +252,7 @@ def _row(
     row.update(
         title=cluster.title,
         subtitle=cluster.subtitle,
-        search=f"{cluster.title}\n{cluster.subtitle}\n{cluster.stream}".lower(),
+        search=f"{cluster.title}\n{cluster.subtitle}\n{cluster.stream}".lower()[:MAX_SEARCH],
         signature=sums.signature(),
         size=row["size"] + len(new),
         first_time=min(times),

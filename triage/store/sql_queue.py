@@ -40,7 +40,7 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
     rows = connection.execute(
         sa.select(t.clusters)
         .where(*fits)
-        .order_by(order.desc(), t.clusters.c.cluster_id)
+        .order_by(order.desc(), t.clusters.c.cluster_id.desc())  # one way along the index
         .offset(offset)
         .limit(limit)
     ).mappings()

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from triage.errors import ConfigChanged, Fenced, StateDiverged, TopicReplaced
+from triage.errors import Fenced, StateDiverged, TopicReplaced
 from triage.model import Candidate, Counters, JournalEntry, Label, PartitionState
 from triage.policy import Policy
 from triage.store import tables as t
@@ -72,11 +72,6 @@ class SqlWorker(SqlPart):
                 raise TopicReplaced(
                     f"{stream}/{partition}: the stored positions are of topic {row['topic_id']},"
                     f" the log now has {topic_id}: it was deleted and made anew"
-                )
-            if row["config_version"] != config_version:
-                raise ConfigChanged(
-                    f"{stream}/{partition}: the state was learned under config"
-                    f" {row['config_version']}, not {config_version}"
                 )
             epoch = row["epoch"] + 1
             connection.execute(t.partitions.update().where(*where).values(epoch=epoch))
@@ -144,12 +139,13 @@ class SqlWorker(SqlPart):
                     added.y,
                     added.weight,
                     t.candidates.c.vector,
+                    t.candidates.c.features_version,
                 )
                 .join(t.candidates, t.candidates.c.candidate_id == added.candidate_id)
                 .where(added.stream == stream, added.position <= position, ~gone)
                 .order_by(added.position)
             )
-            return [Label(row[0], row[1], row[2], row[3], bytes(row[4])) for row in rows]
+            return [Label(*row[:4], bytes(row[4]), row[5]) for row in rows]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""

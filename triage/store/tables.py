@@ -6,6 +6,7 @@ change often (members, verdicts), so that a new posterior rewrites few bytes.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ metadata = sa.MetaData(
     }
 )
 
+MAX_NAME = 200  # characters; PostgreSQL's index entries hold 2,704 bytes
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # an INTEGER key is SQLite's rowid
 
 
@@ -37,6 +39,19 @@ class Words(sa.types.TypeDecorator[str]):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
+class Name(Words):
+    """Text from outside that is looked up: a long one is cut, its end is a hash of the rest."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Return a text that fits into an index."""
+        text = super().process_bind_param(value, dialect)
+        if text is None or len(text) <= MAX_NAME:
+            return text
+        return text[: MAX_NAME - 17] + "~" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _key(name: str, kind: Any) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True, autoincrement=False)
 
@@ -52,7 +67,7 @@ def _opt(name: str, kind: Any) -> sa.Column[Any]:
 configs = sa.Table(
     "configs",
     metadata,
-    _key("stream", Words),
+    _key("stream", Name),
     _key("version", sa.Text),
     _col("text", Words),
     _col("at", sa.Double),
@@ -61,7 +76,7 @@ configs = sa.Table(
 streams = sa.Table(
     "streams",
     metadata,
-    _key("stream", Words),
+    _key("stream", Name),
     _col("title", Words),
     _col("config_version", sa.Text),
     _col("policy", sa.Text),
@@ -71,7 +86,7 @@ streams = sa.Table(
 partitions = sa.Table(
     "partitions",
     metadata,
-    _key("stream", Words),
+    _key("stream", Name),
     _key("partition", sa.Integer),
     _col("topic_id", sa.Text),
     _col("config_version", sa.Text),
@@ -93,7 +108,7 @@ journal = sa.Table(
     "journal",
     metadata,
     _key("entry", BIG),
-    _col("stream", Words),
+    _col("stream", Name),
     _col("partition", sa.Integer),
     _col("offset", BIG),
     _col("label_position", BIG),
@@ -104,7 +119,7 @@ snapshots = sa.Table(
     "snapshots",
     metadata,
     _key("snapshot", BIG),
-    _col("stream", Words),
+    _col("stream", Name),
     _col("partition", sa.Integer),
     _col("offset", BIG),
     _col("label_position", BIG),
@@ -118,14 +133,15 @@ candidates = sa.Table(
     metadata,
     _key("seq", BIG),
     _col("candidate_id", sa.Text),
-    _col("stream", Words),
+    _col("stream", Name),
     _col("partition", sa.Integer),
     _col("offset", BIG),
-    _col("detector", Words),
+    _col("detector", Name),
     _col("config_version", sa.Text),
+    _col("features_version", sa.Text),
     _col("model_version", BIG),
     _col("event_time", sa.Double),
-    _col("entity", Words),
+    _col("entity", Name),
     _col("score", sa.Double),
     _col("margin", sa.Double),
     _col("posterior", sa.Double),
@@ -144,7 +160,7 @@ members = sa.Table(
     metadata,
     _key("candidate_id", sa.Text),
     _col("seq", BIG),
-    _col("stream", Words),
+    _col("stream", Name),
     _col("partition", sa.Integer),
     _opt("cluster_id", sa.Text),
     _col("posterior", sa.Double),
@@ -164,10 +180,10 @@ clusters = sa.Table(
     "clusters",
     metadata,
     _key("cluster_id", sa.Text),
-    _col("stream", Words),
-    _col("detector", Words),
-    _col("key", Words),
-    _col("signature", Words),
+    _col("stream", Name),
+    _col("detector", Name),
+    _col("key", Name),
+    _col("signature", Name),
     _col("title", Words),
     _col("subtitle", Words),
     _col("search", Words),
@@ -186,11 +202,11 @@ clusters = sa.Table(
     _opt("verdict", sa.Text),
     _opt("predecessor", sa.Text),
     _col("top", Words),
-    sa.Index("ix_clusters_worth", "waiting", sa.text("worth DESC"), "cluster_id"),
-    sa.Index("ix_clusters_newest", "waiting", sa.text("last_time DESC"), "cluster_id"),
-    sa.Index("ix_clusters_largest", "waiting", sa.text("size DESC"), "cluster_id"),
-    sa.Index("ix_clusters_stream_worth", "waiting", "stream", sa.text("worth DESC"), "cluster_id"),
-    sa.Index("ix_clusters_status_worth", "status", sa.text("worth DESC"), "cluster_id"),
+    sa.Index("ix_clusters_worth", "waiting", "worth", "cluster_id"),
+    sa.Index("ix_clusters_newest", "waiting", "last_time", "cluster_id"),
+    sa.Index("ix_clusters_largest", "waiting", "size", "cluster_id"),
+    sa.Index("ix_clusters_stream_worth", "waiting", "stream", "worth", "cluster_id"),
+    sa.Index("ix_clusters_status_worth", "status", "worth", "cluster_id"),
     sa.Index("ix_clusters_search", "search", "waiting", "status", "stream", "cluster_id"),
     sa.Index("ix_clusters_signature", "stream", "signature", "verdict"),
     sa.Index("ix_clusters_key", "stream", "key", "verdict"),
@@ -207,8 +223,8 @@ cluster_entities = sa.Table(
     "cluster_entities",
     metadata,
     _key("cluster_id", sa.Text),
-    _key("name", Words),
-    _key("value", Words),
+    _key("name", Name),
+    _key("value", Name),
     _col("members", BIG),
     sa.Index(None, "value"),
     sqlite_with_rowid=False,
@@ -220,10 +236,10 @@ verdicts = sa.Table(
     _key("verdict_id", sa.Text),
     _col("number", BIG),
     _col("cluster_id", sa.Text),
-    _col("stream", Words),
+    _col("stream", Name),
     _col("kind", sa.Text),
     _col("state", sa.Text),
-    _col("actor", Words),
+    _col("actor", Name),
     _col("at", sa.Double),
     _col("reason", Words),
     _col("scope", Words),
@@ -248,7 +264,7 @@ verdicts = sa.Table(
 labels = sa.Table(
     "labels",
     metadata,
-    _key("stream", Words),
+    _key("stream", Name),
     _key("position", BIG),
     _col("verdict_id", sa.Text),
     _opt("candidate_id", sa.Text),  # none: a retraction, drops all labels of the verdict
@@ -263,7 +279,7 @@ learnings = sa.Table(
     "learnings",
     metadata,
     _key("learning", BIG),
-    _col("stream", Words),
+    _col("stream", Name),
     _col("partition", sa.Integer),
     _col("model_before", BIG),
     _col("model_after", BIG),
@@ -334,7 +350,7 @@ audit = sa.Table(
     metadata,
     _key("seq", BIG),
     _col("at", sa.Double),
-    _col("actor", Words),
+    _col("actor", Name),
     _col("role", sa.Text),
     _col("action", sa.Text),
     _col("object", sa.Text),
@@ -347,8 +363,8 @@ audit = sa.Table(
 requests = sa.Table(
     "requests",
     metadata,
-    _key("actor", Words),
-    _key("key", Words),
+    _key("actor", Name),
+    _key("key", Name),
     _col("sha256", sa.Text),
     _col("verdict_id", sa.Text),
     _col("at", sa.Double),
@@ -363,13 +379,13 @@ changes = sa.Table(
     _col("data", Words),
 )
 
-marks = sa.Table("marks", metadata, _key("name", Words), _col("value", BIG))
+marks = sa.Table("marks", metadata, _key("name", Name), _col("value", BIG))
 
 leases = sa.Table(
     "leases",
     metadata,
-    _key("name", Words),
-    _col("holder", Words),
+    _key("name", Name),
+    _col("holder", Name),
     _col("epoch", BIG),
     _col("expires_at", sa.Double),
 )
@@ -378,7 +394,7 @@ sign_ins = sa.Table(
     "sign_ins",
     metadata,
     _key("token_sha256", sa.Text),
-    _col("actor", Words),
+    _col("actor", Name),
     _col("role", sa.Text),
     _col("expires_at", sa.Double),
     _opt("used_at", sa.Double),
@@ -388,7 +404,7 @@ sessions = sa.Table(
     "sessions",
     metadata,
     _key("token_sha256", sa.Text),
-    _col("actor", Words),
+    _col("actor", Name),
     _col("role", sa.Text),
     _col("started_at", sa.Double),
     _col("seen_at", sa.Double),

@@ -32,7 +32,7 @@ class TestOwning:
 
     def test_a_replaced_topic_stops(self, store: Store) -> None:
         store.own(STREAM, 0, "topic-1", "v1")
-        with pytest.raises(TopicReplaced, match="topic-1.*topic-2"):
+        with pytest.raises(TopicReplaced, match=r"topic-1.*topic-2"):
             store.own(STREAM, 0, "topic-2", "v1")
         assert store.own(STREAM, 0, "topic-1", "v1").epoch == 2  # the refused one took nothing
 
@@ -175,10 +175,11 @@ class TestRescoring:
         moved = {members[0].candidate_id: 0.9, members[1].candidate_id: 0.2}
         desk.commit(desk.part(rescored=moved))
         row = desk.row(cluster_id)
-        assert (row.posterior, row.worth, row.suggested) == (0.9, pytest.approx(9.0), "real")
+        assert row.worth == pytest.approx(9.0)
+        assert (row.posterior, str(row.suggested)) == (0.9, "real")
         desk.commit(desk.part(rescored=dict.fromkeys((m.candidate_id for m in members), 0.3)))
         row = desk.row(cluster_id)
-        assert (row.posterior, row.suggested) == (0.3, "spurious")
+        assert (row.posterior, str(row.suggested)) == (0.3, "spurious")
         first = desk.store.members(cluster_id, 0, 1)[0]
         assert first.posterior == 0.3
         assert first.candidate.posterior == 0.5  # written once, never changed
