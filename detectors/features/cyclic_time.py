@@ -52,7 +52,9 @@ class CyclicTime(Feature):
         )
 
         kind: Literal["cyclic_time"]
-        period: Literal["hour_of_day", "day_of_week", "hour_of_week"] = "hour_of_day"
+        period: Literal["hour_of_day", "day_of_week", "hour_of_week"] = Field(
+            default="hour_of_day", description="What the rhythm is of."
+        )
         field: str | None = Field(
             default=None, description="A time field; the event's own time if left out."
         )

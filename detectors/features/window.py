@@ -106,7 +106,7 @@ class Window(Feature):
 
         kind: Literal["window"]
         entity: str = Field(description="Field whose values are kept apart, like card or host.")
-        aggregate: Aggregate
+        aggregate: Aggregate = Field(description="What is told of the entity's recent events.")
         field: str | None = Field(
             default=None,
             description="What is summed, averaged or counted; not for count, time_since_last.",
