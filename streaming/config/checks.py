@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from detectors.base import ConfigError
 from detectors.features.registry import build as build_feature
 from detectors.features.registry import field_problems, fields_used
 from detectors.registry import DetectorSpec
 from detectors.registry import build as build_detector
+from streaming.config.fields import FieldType
 from streaming.config.parts import PlacedFeature
 from streaming.config.problems import hint
 from streaming.config.yaml_tree import Path, Problem, Tree
@@ -54,10 +55,13 @@ def warnings_of(
 
 
 def _declared_types(fields: Any) -> dict[str, Any]:
-    """Return field -> type, right or wrong, of what stands under ``fields``."""
+    """Return field -> type of what stands under ``fields``; None where that is no type."""
     if not isinstance(fields, dict):
         return {}
-    return {name: one.get("type") if isinstance(one, dict) else one for name, one in fields.items()}
+    types = {
+        name: one.get("type") if isinstance(one, dict) else one for name, one in fields.items()
+    }
+    return {name: one if one in get_args(FieldType) else None for name, one in types.items()}
 
 
 def _named_fields(
@@ -78,7 +82,7 @@ def _named_fields(
             continue
         if name not in types:
             yield tree.problem(path, _undeclared(name, types))
-        elif fitting and types[name] not in fitting:
+        elif fitting and types[name] not in (None, *fitting):
             needed = " or ".join(fitting)
             yield tree.problem(path, f'needs a {needed} field, "{name}" is declared {types[name]}')
 

@@ -69,7 +69,7 @@ def parse(text: str, file: str) -> StreamConfig:
     values = {
         **{key: value for key, value in raw.items() if key not in LIFTED},
         **{name: part.value for name, part in parts.items() if name in raw or part.value},
-        "fields": read_fields(raw),
+        **({"fields": read_fields(raw)} if "fields" in raw else {}),
         "source": read_source(raw),
         "version": version_of(raw),
         "text": text,

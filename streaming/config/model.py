@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -97,6 +99,11 @@ class StreamConfig(Section):
     version: str = Field(exclude=True)
     text: str = Field(exclude=True, repr=False)
     warnings: tuple[str, ...] = Field(default=(), exclude=True)
+
+    def features_version(self) -> str:
+        """Return what tells columns of feature vectors apart: equal means equal meaning."""
+        specs = [[type(spec).__qualname__, spec.model_dump(mode="json")] for spec in self.features]
+        return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()
 
     def learning_settings(self) -> LearningSettings:
         """Return what a ``StreamModel`` is built with."""

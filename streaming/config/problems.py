@@ -37,10 +37,10 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
     "greater_than_equal": ("must be at least {}", "ge"),
     "less_than": ("must be less than {}", "lt"),
     "less_than_equal": ("must be at most {}", "le"),
-    "too_short": ("needs at least {} of them", "min_length"),
-    "too_long": ("may have at most {} of them", "max_length"),
-    "string_too_short": ("needs at least {} characters", "min_length"),
-    "string_too_long": ("may have at most {} characters", "max_length"),
+    "too_short": ("must have {} or more entries", "min_length"),
+    "too_long": ("must have at most {} entries", "max_length"),
+    "string_too_short": ("must have {} or more characters", "min_length"),
+    "string_too_long": ("must have at most {} characters", "max_length"),
 }
 
 
@@ -107,7 +107,7 @@ def _message(kind: str, context: Mapping[str, Any], found: Any, otherwise: str) 
         return f"must be {_SHAPES[kind]}, not {shown(found)}"
     if kind in _LIMITS:
         template, key = _LIMITS[kind]
-        return f"{template.format(context[key])}, is {shown(found)}"
+        return f"{template.format(f'{context[key]:.12g}')}, is {shown(found)}"
     if kind in {"literal_error", "enum"}:
         known = [one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", ")]
         return f"{shown(found)} is not one of {', '.join(known)}{_did_you_mean(found, known)}"

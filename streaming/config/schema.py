@@ -30,7 +30,7 @@ WEIGHT = {
 SHARE = {
     "anyOf": [
         {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SHARE},
-        {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,9})?\s*%$"},
+        {"type": "string", "pattern": r"^(10|[0-9](\.[0-9]{1,9})?)\s*%$"},
     ]
 }
 
@@ -41,7 +41,7 @@ def json_schema() -> Schema:
     definitions = {
         name: one
         for name, one in schema.pop("$defs").items()
-        if name not in {"DetectorSpec", "FeatureParams"}
+        if name not in {"DetectorSpec", "FeatureParams", "BaseModel"}
     }
     lifted = definitions["LearningSettings"]["properties"]
     properties: Schema = {}

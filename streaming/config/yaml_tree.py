@@ -27,7 +27,6 @@ MAX_DEPTH = 12
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONSTANTS: Mapping[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True,
@@ -185,10 +184,11 @@ class _Builder:
 
     def text(self, event: Any, path: Path) -> str:
         text: str = event.value
-        if _LONE_SURROGATE.search(text):
+        try:  # an escaped character beyond \\uffff may come in two halves, as in JSON
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
             self.refuse(path, event, "holds half of a character (\\ud800 to \\udfff)")
             return ""
-        return text
 
     def refuse(self, path: Path, event: Any, message: str) -> None:
         self.problems.append(Problem(path, event.start_mark.line + 1, message))

@@ -31,7 +31,8 @@ def run(target: PartitionPipeline, *batches: Sequence[Record]) -> list[Candidate
 
 
 def label(candidate: Candidate, y: float) -> Label:
-    return Label(candidate.candidate_id, "v", y, 1.0, candidate.vector)
+    version = candidate.features_version
+    return Label(candidate.candidate_id, "v", y, 1.0, candidate.vector, version)
 
 
 def test_strange_events_become_candidates_and_none_before_the_warm_up_ends() -> None:
