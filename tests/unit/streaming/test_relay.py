@@ -235,7 +235,7 @@ class TestContradictions:
         store.add(5)
         run(Relay(store, transport, "1", clock), clock, store)
         restored = FakeOutbox()
-        restored.add(1)
+        restored.add(6)
         clock.now += LEASE_S
         with pytest.raises(Stop, match="restored from an older copy"):
             run(Relay(restored, transport, "2", clock), clock, restored)
@@ -287,7 +287,15 @@ def test_with_the_real_store(tmp_path: Path) -> None:
     store.register_config("s", "v", "", clock())
     state = store.own("s", 0, "topic id", "v")
     letter = NewDeadLetter("events.dlq", None, b"bad", (("triage.dlq.code", b"not_json"),))
-    commit = PartitionCommit(0, state.epoch, 3, 0, state.counters, dead_letters=[letter] * 3)
+    commit = PartitionCommit(
+        partition=0,
+        epoch=state.epoch,
+        config_version="v",
+        next_offset=3,
+        label_position=0,
+        counters=state.counters,
+        dead_letters=[letter] * 3,
+    )
     store.commit("s", [commit], clock())
     run(Relay(store, transport, "a", clock), clock, store)
     assert [value for _, value in sent(transport, "events.dlq")] == ["bad"] * 3
