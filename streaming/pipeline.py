@@ -70,6 +70,7 @@ class PartitionPipeline:
         self._topic_id = topic_id
         self._decoder = Decoder(config.fields)
         self._features = FeatureSet(config.features)
+        self._features_version = config.features_version()
         detector = build_detector(config.detectors, self._features.names, config.seed)
         self._detector_name = detector.kind
         self._model = StreamModel(detector, config.learning_settings(), config.seed)
@@ -123,7 +124,11 @@ class PartitionPipeline:
         )
 
     def apply_labels(self, labels: Sequence[Label], position: Position) -> None:
-        """Refit the label model from the labels in force at ``position``."""
+        """Refit the label model from the labels in force at ``position``.
+
+        Labels of vectors whose columns meant something else are left out.
+        """
+        labels = [label for label in labels if label.features_version == self._features_version]
         self._model.set_labels(
             Labels(
                 ids=tuple(label.candidate_id for label in labels),
@@ -282,6 +287,7 @@ class PartitionPipeline:
             ),
             stream=config.stream,
             config_version=config.version,
+            features_version=self._features_version,
             detector=self._detector_name,
             partition=self._partition,
             offset=record.offset,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from streaming.config.model import StreamConfig
 from streaming.dead_letters import dead_letter
@@ -13,8 +14,10 @@ from streaming.pipeline import PartitionPipeline
 from streaming.records import Position, Record, TopicPartition
 from streaming.replay import recover
 from streaming.transports.base import Transport
-from triage.model import Candidate, Counters, JournalEntry
+from triage.model import Candidate, Counters, JournalEntry, PartitionState
 from triage.store.base import NewDeadLetter, PartitionCommit, SnapshotRow, WorkerStore
+
+log = logging.getLogger(__name__)
 
 POLL_RECORDS = 2_048
 POLL_S = 0.05  # seconds; short, because the same loop also serves verdicts
@@ -152,7 +155,12 @@ class Worker:
 
     def _rescore(self, partition: int, owned: _Owned) -> None:
         """Note the open candidates whose probability is no longer what the store says."""
-        waiting = self._store.open_candidates(self._config.stream, partition)
+        version = self._config.features_version()
+        waiting = [
+            candidate
+            for candidate in self._store.open_candidates(self._config.stream, partition)
+            if candidate.features_version == version
+        ]
         now = owned.pipeline.posteriors([candidate.vector for candidate in waiting]).tolist()
         owned.rescored = {
             candidate.candidate_id: new
@@ -166,6 +174,7 @@ class Worker:
         return PartitionCommit(
             partition=partition,
             epoch=owned.epoch,
+            config_version=self._config.version,
             next_offset=owned.position,
             label_position=owned.pipeline.model_version,
             counters=owned.counters,
@@ -186,19 +195,33 @@ class Worker:
             state = self._store.own(
                 self._config.stream, tp.partition, self._topic_id, self._config.version
             )
-            first = state.next_offset == 0 and not self._store.snapshots(state.stream, tp.partition)
-            if first:
-                state = replace(state, next_offset=self._transport.start_position(tp))
-                pipeline = PartitionPipeline(self._config, tp.partition, self._topic_id)
-            else:
-                pipeline = recover(self._config, state, self._transport, self._store)
-            owned = _Owned(pipeline, state.epoch, state.next_offset, state.next_offset)
-            # The first commit of a partition carries a snapshot: it says where the stream began.
-            owned.dirty = first
-            owned.snapshot_at = state.next_offset - (SNAPSHOT_EVERY if first else 0)
+            pipeline, first = self._pipeline(state, tp)
+            start = state.next_offset or self._transport.start_position(tp)
+            owned = _Owned(pipeline, state.epoch, start, start)
+            if first:  # a snapshot goes with its first commit: it says where the detector began
+                owned.dirty, owned.snapshot_at = True, start - SNAPSHOT_EVERY
             self._owned[tp.partition] = owned
-            positions[tp] = state.next_offset
+            positions[tp] = start
         return positions
+
+    def _pipeline(
+        self, state: PartitionState, tp: TopicPartition
+    ) -> tuple[PartitionPipeline, bool]:
+        """Return the partition's pipeline where it stood, or a new one; whether it is new."""
+        changed = state.config_version != self._config.version
+        if changed:
+            log.warning(
+                "%s[%d]: the config has changed: the detector learns anew from offset %d",
+                state.stream,
+                state.partition,
+                state.next_offset,
+            )
+        untouched = state.next_offset == 0 and not self._store.snapshots(
+            state.stream, state.partition
+        )
+        if changed or untouched:
+            return PartitionPipeline(self._config, tp.partition, self._topic_id), True
+        return recover(self._config, state, self._transport, self._store), False
 
     def _on_revoked(self, partitions: Collection[TopicPartition]) -> None:
         for tp in partitions:

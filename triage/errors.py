@@ -11,7 +11,6 @@ TriageError
   Stop               going on would lose or repeat an effect: stop and tell a person
     Fenced             another process has taken over
     TopicReplaced      the topic is not the one that the positions belong to
-    ConfigChanged      the config is not the one that the state was learned under
     StateDiverged      a replay gave another result than the first time
     SchemaUnknown      the database was made by a newer version of this program
 """
@@ -69,10 +68,6 @@ class Fenced(Stop):
 
 class TopicReplaced(Stop):
     """The topic is not the one that the stored positions belong to."""
-
-
-class ConfigChanged(Stop):
-    """The config is not the one that the stored state was learned under."""
 
 
 class StateDiverged(Stop):

@@ -42,6 +42,7 @@ def a_candidate(number: int, **rest: Any) -> Candidate:
     given: dict[str, Any] = {
         "candidate_id": identity(stream, partition, number),
         "config_version": "v1",
+        "features_version": "f1",
         "detector": "Isolation forest",
         "offset": number,
         "event_id": f"e{number}",
@@ -97,6 +98,7 @@ class Desk:
         return PartitionCommit(
             partition=partition,
             epoch=given.pop("epoch", self.epochs[partition]),
+            config_version=given.pop("config_version", "v1"),
             next_offset=given.pop("next_offset", self.offsets[partition]),
             label_position=label_position,
             counters=given.pop("counters", Counters()),

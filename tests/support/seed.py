@@ -299,6 +299,7 @@ def _candidate(
         candidate_id=str(uuid.uuid5(SPACE, f"candidate {number} {index}")),
         stream=kind.stream,
         config_version="c0ffee12",
+        features_version="f00d",
         detector=kind.detector,
         partition=number % PARTITIONS,
         offset=number * 1000 + index,
@@ -398,6 +399,7 @@ def _commit(
             PartitionCommit(
                 partition=partition,
                 epoch=epochs[stream, partition],
+                config_version="c0ffee12",
                 next_offset=max((candidate.offset for candidate in mine), default=0) + 1,
                 label_position=0,
                 counters=Counters(accepted=events, dead_lettered=3, candidates=len(mine)),

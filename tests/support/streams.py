@@ -73,9 +73,7 @@ def events(count: int, seed: int = 0) -> list[dict[str, object]]:
     ]
 
 
-def as_records(
-    values: Sequence[object], partition: int = 0, topic: str = "tests"
-) -> list[Record]:
+def as_records(values: Sequence[object], partition: int = 0, topic: str = "tests") -> list[Record]:
     """Return records with these JSON values (bytes stay as they are)."""
     return [
         Record(

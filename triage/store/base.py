@@ -57,6 +57,7 @@ class PartitionCommit:
     """One partition's part of a commit.
 
     Attributes:
+        config_version: the config that this part was made under.
         counters: to be *added* to what is stored.
         journal: label applications since the last commit.
         rescored: candidate id -> new posterior of open candidates that moved.
@@ -67,6 +68,7 @@ class PartitionCommit:
 
     partition: int
     epoch: int
+    config_version: str
     next_offset: int
     label_position: int
     counters: Counters
@@ -86,6 +88,7 @@ class OpenCandidate:
     candidate_id: str
     vector: bytes
     posterior: float
+    features_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,11 @@ class WorkerStore(Protocol):
     def own(
         self, stream: str, partition: int, topic_id: str, config_version: str
     ) -> PartitionState:
-        """Take the partition over: epoch + 1. Creates it on first sight.
+        """Take the partition over: epoch + 1. Creates it on first sight, under ``config_version``.
 
-        Raises Stop-like ``TopicReplaced`` if the stored ``topic_id`` differs, ``ConfigChanged`` if
-        the stored ``config_version`` differs.
+        What is returned has the config version of the last commit: another one means that the
+        detector begins anew at ``next_offset``. Raises ``TopicReplaced`` if the stored ``topic_id``
+        differs.
         """
 
     def snapshots(self, stream: str, partition: int) -> Sequence[SnapshotRow]:

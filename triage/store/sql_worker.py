@@ -152,7 +152,12 @@ class SqlWorker(SqlPart):
         m = t.members.c
         with self._db.read() as connection:
             rows = connection.execute(
-                sa.select(m.candidate_id, t.candidates.c.vector, m.posterior)
+                sa.select(
+                    m.candidate_id,
+                    t.candidates.c.vector,
+                    m.posterior,
+                    t.candidates.c.features_version,
+                )
                 .join(t.candidates, t.candidates.c.seq == m.seq)
                 .where(
                     m.stream == stream,
@@ -161,7 +166,7 @@ class SqlWorker(SqlPart):
                 )
                 .order_by(m.seq)
             )
-            return [OpenCandidate(row[0], bytes(row[1]), row[2]) for row in rows]
+            return [OpenCandidate(row[0], bytes(row[1]), row[2], row[3]) for row in rows]
 
     def _keep_snapshot(self, connection: sa.Connection, stream: str, part: PartitionCommit) -> None:
         if part.snapshot is None:
@@ -255,6 +260,7 @@ def _move(
         t.partitions.update()
         .where(*where)
         .values(
+            config_version=part.config_version,
             next_offset=part.next_offset,
             label_position=part.label_position,
             warm_up_left=part.warm_up_left,

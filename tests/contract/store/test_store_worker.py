@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from tests.support.cases import AT, STREAM, Desk, a_candidate
-from triage.errors import ConfigChanged, Fenced, StateDiverged, TopicReplaced
+from triage.errors import Fenced, StateDiverged, TopicReplaced
 from triage.model import Counters, JournalEntry, VerdictKind
 from triage.policy import Policy
 from triage.store.base import NewDeadLetter, SnapshotRow, Store
@@ -36,10 +36,11 @@ class TestOwning:
             store.own(STREAM, 0, "topic-2", "v1")
         assert store.own(STREAM, 0, "topic-1", "v1").epoch == 2  # the refused one took nothing
 
-    def test_a_changed_config_stops(self, store: Store) -> None:
-        store.own(STREAM, 0, "topic-1", "v1")
-        with pytest.raises(ConfigChanged, match="v1"):
-            store.own(STREAM, 0, "topic-1", "v2")
+    def test_the_config_version_is_that_of_the_last_commit(self, desk: Desk) -> None:
+        assert desk.store.own(STREAM, 0, "topic-1", "v2").config_version == "v1"
+        desk.epochs[0] += 1
+        desk.commit(desk.part(config_version="v2"))
+        assert desk.store.own(STREAM, 0, "topic-1", "v3").config_version == "v2"
 
 
 class TestCommit:

@@ -1,0 +1,212 @@
+"""What the board reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cases import ANNA, AT, BEN, STREAM, Desk, a_reason
+from tests.support.seed import seed_store
+from triage.model import ClusterStatus, Counters, VerdictKind
+from triage.queries import QueueFilter
+from triage.store.base import Store
+
+
+def ids(desk: Desk, where: QueueFilter, offset: int = 0, limit: int = 50) -> list[str]:
+    page = desk.store.queue(where, offset, limit)
+    if offset == 0 and limit == 50:
+        assert page.total == len(page.rows)
+    return [row.cluster_id for row in page.rows]
+
+
+class TestQueue:
+    def test_orders(self, desk: Desk) -> None:
+        weak = desk.cluster(3, "weak", margin=-1.0, event_time=AT)
+        strong = desk.cluster(1, "strong", margin=2.0, event_time=AT - 50)
+        middle = desk.cluster(2, "middle", margin=1.0, event_time=AT - 90)
+        assert ids(desk, QueueFilter()) == [strong, middle, weak]
+        assert ids(desk, QueueFilter(order="newest")) == [weak, strong, middle]
+        assert ids(desk, QueueFilter(order="largest")) == [weak, middle, strong]
+
+    def test_pages_hold_each_row_once_even_where_all_are_alike(self, desk: Desk) -> None:
+        made = {desk.cluster(1, f"c{i}", margin=0.5) for i in range(7)}
+        pages = [row for start in (0, 3, 6) for row in ids(desk, QueueFilter(), start, 3)]
+        assert len(pages) == 7
+        assert set(pages) == made
+        assert desk.store.queue(QueueFilter(), 3, 3).total == 7
+        assert ids(desk, QueueFilter(), 7, 3) == []
+
+    def test_filters(self, desk: Desk) -> None:
+        other = Desk(desk.store, "network")
+        here = desk.cluster(1, "here", entity="c7", entities={"customer": "c7", "ip": "10.0.0.1"})
+        there = other.cluster(1, "there", entity="Web1")
+        assert ids(desk, QueueFilter(stream="network")) == [there]
+        assert ids(desk, QueueFilter(entity="c7")) == [here]
+        assert ids(desk, QueueFilter(entity="10.0.0.1")) == [here]
+        assert ids(desk, QueueFilter(entity="c")) == []
+        assert ids(desk, QueueFilter(stream="network", entity="c7")) == []
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("terminal", True),
+            ("TERMINAL 881", True),
+            ("payments cust", True),
+            ("zebra", False),
+            ("terminal zebra", False),
+            ("10.0.0.1", True),  # an entity that isn't in the title
+            ("100%", False),
+            ("_", False),
+            ("'; --", False),
+            ("   ", True),
+        ],
+    )
+    def test_text(self, desk: Desk, text: str, found: bool) -> None:
+        desk.cluster(1, entities={"ip": "10.0.0.1"})
+        assert len(ids(desk, QueueFilter(text=text))) == found
+        assert len(ids(desk, QueueFilter(text=text, status=None, viewer="anna"))) == found
+
+    def test_statuses(self, desk: Desk) -> None:
+        waiting = desk.cluster(1, "waiting", margin=0.1)
+        second = desk.cluster(1, "second", margin=0.2)
+        decided = desk.cluster(1, "decided", margin=0.3)
+        desk.decide(second, VerdictKind.UNSURE, ANNA)
+        desk.decide(decided, VerdictKind.REAL, ANNA)
+        listed = {
+            status: ids(desk, QueueFilter(status=status)) for status in [None, *ClusterStatus]
+        }
+        assert listed == {
+            None: [decided, second, waiting],
+            ClusterStatus.OPEN: [waiting],
+            ClusterStatus.SECOND_OPINION: [second],
+            ClusterStatus.DECIDED: [decided],
+        }
+        assert ids(desk, QueueFilter(viewer="anna")) == [waiting]
+        assert ids(desk, QueueFilter(viewer="ben")) == [second, waiting]
+        assert ids(desk, QueueFilter(viewer="anna", status=ClusterStatus.SECOND_OPINION)) == []
+        assert ids(desk, QueueFilter(viewer="ben", status=ClusterStatus.SECOND_OPINION)) == [second]
+        assert ids(desk, QueueFilter(viewer="ben", text="terminal")) == [second, waiting]
+
+    def test_the_position_is_of_the_newest_change_in_it(self, desk: Desk) -> None:
+        desk.cluster(1)
+        page = desk.store.queue(QueueFilter(), 0, 5)
+        assert page.position == desk.store.status(AT).position
+        assert desk.store.changes_after(page.position, 5) == []
+
+
+class TestCluster:
+    def test_unknown(self, desk: Desk) -> None:
+        assert desk.store.cluster("nowhere", 3) is None
+        assert desk.store.members("nowhere", 0, 3) == []
+        assert desk.store.entity_events("nowhere", 3) == []
+        assert desk.store.verdict("nowhere") is None
+
+    def test_members_strongest_first(self, desk: Desk) -> None:
+        weak, strong, middle = (desk.add(1, margin=margin)[0] for margin in (-1.0, 1.0, 0.0))
+        cluster_id = desk.group([weak, strong, middle])
+        detail = desk.store.cluster(cluster_id, 2)
+        assert detail is not None
+        assert [member.candidate for member in detail.members] == [strong, middle]
+        assert detail.members_total == 3
+        assert [m.candidate for m in desk.store.members(cluster_id, 2, 5)] == [weak]
+        assert (detail.method, detail.threshold, detail.config_version) == ("TreeSHAP", -1.0, "v1")
+
+    def test_similar_past_cases(self, desk: Desk) -> None:
+        alike = (a_reason("amount", 2.0), a_reason("hour", -0.5))
+        other = (a_reason("distance", 2.0),)
+        for name, kind, reasons in (
+            ("a", VerdictKind.REAL, alike),
+            ("b", VerdictKind.SPURIOUS, alike),
+            ("c", VerdictKind.REAL, alike),
+            ("d", VerdictKind.REAL, other),
+        ):
+            desk.decide(desk.group(desk.add(1, reasons=reasons), name), kind)
+        desk.cluster(1, "undecided", reasons=alike)
+        detail = desk.store.cluster(desk.cluster(1, "new", reasons=alike), 1)
+        assert detail is not None
+        assert detail.similar == {"real": 2, "spurious": 1}
+
+    def test_the_same_key_is_similar_too_but_counts_once(self, desk: Desk) -> None:
+        reasons = (a_reason("amount", 2.0),)
+        desk.decide(desk.group(desk.add(1, reasons=reasons), "a", key="k"), VerdictKind.EXPECTED)
+        other = (a_reason("hour", 2.0),)
+        for name, why, count in (("b", reasons, 1), ("c", other, 1)):
+            detail = desk.store.cluster(desk.group(desk.add(1, reasons=why), name, key="k"), 1)
+            assert detail is not None
+            assert detail.similar == {"expected": count}
+
+
+class TestEntityEvents:
+    def test_one_axis_without_repeats(self, desk: Desk) -> None:
+        usual = [{"time": AT - 100 + i, "fields": {"amount": i}} for i in range(4)]
+        first = desk.add(1, event_time=AT - 90, record={"amount": 99}, context=tuple(usual[:3]))
+        seen = {"time": AT - 90, "fields": {"amount": 99}}  # the first one, now as context
+        second = desk.add(1, event_time=AT - 80, record={"amount": 98}, context=(*usual[1:], seen))
+        elsewhere = desk.add(1, event_time=AT - 70, record={"amount": 97}, context=())
+        stranger = desk.add(1, event_time=AT - 60, entity="c2", record={"amount": 1}, context=())
+        cluster_id = desk.group([*first, *second, *stranger], "a")
+        other_id = desk.group(elsewhere, "b")
+        events = desk.store.entity_events(cluster_id, 50)
+        assert [(event.time - AT, event.fields["amount"]) for event in events] == [
+            (-100, 0), (-99, 1), (-98, 2), (-97, 3), (-90, 99), (-80, 98), (-70, 97),
+        ]  # fmt: skip
+        assert [event.candidate_id for event in events[-3:]] == [
+            member.candidate_id for member in [*first, *second, *elsewhere]
+        ]
+        assert [event.cluster_id for event in events[-4:]] == [
+            None, cluster_id, cluster_id, other_id,
+        ]  # fmt: skip
+        assert desk.store.entity_events(cluster_id, 2) == events[-2:]
+
+
+class TestStatus:
+    def test_streams(self, store: Store) -> None:
+        desk = Desk(store, partitions=2)
+        desk.policy()
+        desk.commit(
+            desk.part(0, counters=Counters(accepted=5), warm_up_left=7, last_event_time=AT - 9),
+            desk.part(1, counters=Counters(accepted=6, late=1), last_event_time=AT - 4),
+            at=AT + 1,
+        )
+        desk.cluster(1)
+        (stream,) = store.status(AT).streams
+        assert (stream.stream, stream.title, stream.partitions) == (STREAM, "Payments", 2)
+        assert stream.counters == Counters(accepted=11, late=1, candidates=1)
+        assert stream.warm_up_left == 0 or stream.warm_up_left == 7
+        assert stream.last_event_time == AT - 4
+        assert (stream.open_clusters, stream.model_version) == (1, 0)
+
+    def test_what_was_decided_today(self, desk: Desk) -> None:
+        midnight = AT - AT % 86_400
+        desk.decide(desk.cluster(1, "a"), at=midnight - 1)
+        desk.decide(desk.cluster(1, "b"), at=midnight)
+        verdict = desk.decide(desk.cluster(1, "c"), at=midnight + 5)
+        desk.undo(verdict.verdict_id, at=midnight + 6)
+        status = desk.store.status(midnight + 10)
+        assert (status.decided_today, status.open_clusters) == (1, 1)
+
+    def test_a_second_opinion_is_open_work(self, desk: Desk) -> None:
+        desk.decide(desk.cluster(1), VerdictKind.UNSURE)
+        assert desk.store.status(AT).open_clusters == 1
+
+
+def test_recent_verdicts_newest_first(desk: Desk) -> None:
+    made = [desk.decide(desk.cluster(1, name), actor=BEN).verdict_id for name in "abc"]
+    assert [row.verdict_id for row in desk.store.recent_verdicts(2)] == [made[2], made[1]]
+
+
+def test_changes_come_in_order_and_in_parts(desk: Desk) -> None:
+    for name in "abc":
+        desk.cluster(1, name)
+    first, second = desk.store.changes_after(0, 2)
+    assert [first.change_id, second.change_id] == [1, 2]
+    assert [change.change_id for change in desk.store.changes_after(2, 50)] == [3]
+
+
+def test_a_seeded_store_has_a_bit_of_everything(store: Store) -> None:
+    made = seed_store(store, clusters=60)
+    assert len(set(made)) == 60
+    assert {row.stream for row in store.queue(QueueFilter(), 0, 60).rows} == {
+        "payments", "network", "cloudtrail",
+    }  # fmt: skip
+    for status in ClusterStatus:
+        assert store.queue(QueueFilter(status=status), 0, 5).total > 0
