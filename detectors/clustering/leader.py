@@ -9,39 +9,42 @@ clusterer: docs/decisions/0005-leader-clustering.md.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from detectors.base import Params
+from detectors.clustering.directions import Leaders
 from detectors.duration import Duration, parse_duration
 
 MAX_LEADERS = 5_000  # the longest unused is dropped; its cluster stays, it just takes no members
 TOP_FEATURES = 3
 ENTITIES_KEPT = 50  # per cluster; enough to recognise the entities of a campaign
 
+_Pair = tuple[str, str]  # entity field, value
+
 
 class ClusteringSettings(Params):
     """How alike candidates have to be to share a cluster."""
 
     similarity: float = Field(
-        0.9,
+        default=0.9,
         gt=0,
         le=1,
         description="Smallest cosine between the explanations of a candidate and of a cluster.",
     )
     same_entity_similarity: float = Field(
-        0.6,
+        default=0.6,
         gt=0,
         le=1,
         description="The same where they share an entity, e.g. the terminal.",
     )
     gap: Duration = Field(
-        "1h", description="Longest pause in event time within a cluster: 45s, 30m, 1h, 7d."
+        default="1h", description="Longest pause in event time within a cluster: 45s, 30m, 1h, 7d."
     )
-    max_size: int = Field(500, ge=1, le=100_000, description="Most members of one cluster.")
+    max_size: int = Field(default=500, ge=1, le=100_000, description="Most members of one cluster.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,116 +75,108 @@ class Assignment:
     predecessor: str | None = None
 
 
-@dataclass(slots=True)
-class _Leader:
-    cluster_id: str
-    direction_sum: npt.NDArray[np.float64]
-    first: float
-    last: float
-    size: int = 1
-    closed: bool = False
-    keys: set[str] = field(default_factory=set)
-    entities: dict[tuple[str, str], None] = field(default_factory=dict)
-
-
 class LeaderClusterer:
     """Gives each item a cluster; the order of items decides, nothing else.
 
     Items of one clusterer have contributions of one length. A closed (decided) cluster takes no
-    more items: the first that would have joined it founds its successor.
+    more items: the first that would have joined it founds its successor. An item costs a comparison
+    with each leader that is near in time, 10 us for 300 leaders of 40 features.
     """
 
     def __init__(self, settings: ClusteringSettings) -> None:
         self._settings = settings
+        self._leaders: Leaders | None = None  # made for the length of the first item
         self._gap = parse_duration(settings.gap)
-        self._leaders: dict[str, _Leader] = {}  # least recently used first
-        self._by_key: dict[str, str] = {}
+        self._slots: dict[str, int] = {}  # cluster -> slot, least recently used first
+        self._clusters: dict[int, str] = {}
+        self._by_key: dict[str, int] = {}
+        self._keys: dict[int, set[str]] = {}
+        self._entities: dict[int, dict[_Pair, None]] = {}
+        self._by_entity: dict[_Pair, dict[int, None]] = {}
+        self._closed: frozenset[str] = frozenset()
 
     def assign(self, item: Item, new_cluster_id: str) -> Assignment:
-        """Return the item's cluster and count it in; ``new_cluster_id`` is used if it founds one."""
-        direction = _unit(item.contributions)
-        leader = self._same_key(item) or self._nearest(item, direction)
-        if leader is not None and not leader.closed:
-            self._join(leader, item, direction)
-            return Assignment(leader.cluster_id, is_new=False)
-        predecessor = leader.cluster_id if leader is not None else None
-        if predecessor is not None:
-            self._drop(predecessor)
-        self._found(new_cluster_id, item, direction)
-        return Assignment(new_cluster_id, is_new=True, predecessor=predecessor)
+        """Count the item in and return where; ``new_cluster_id`` is used if it founds a cluster."""
+        slot = self._find(item)
+        if slot is None:
+            self._found(new_cluster_id, item)
+            return Assignment(new_cluster_id, is_new=True)
+        cluster_id = self._clusters[slot]
+        if cluster_id not in self._closed:
+            self._join(slot, item)
+            return Assignment(cluster_id, is_new=False)
+        self._drop(cluster_id)
+        self._found(new_cluster_id, item)
+        return Assignment(new_cluster_id, is_new=True, predecessor=cluster_id)
 
     def adopt(self, item: Item, cluster_id: str) -> None:
         """Count in an item whose cluster is known already (after a restart)."""
-        direction = _unit(item.contributions)
-        leader = self._leaders.get(cluster_id)
-        if leader is None:
-            self._found(cluster_id, item, direction)
+        slot = self._slots.get(cluster_id)
+        if slot is None:
+            self._found(cluster_id, item)
         else:
-            self._join(leader, item, direction)
+            self._join(slot, item)
 
     def cluster_ids(self) -> Sequence[str]:
         """Return the clusters that items can still be compared with."""
-        return list(self._leaders)
+        return list(self._slots)
 
     def set_closed(self, closed: Collection[str]) -> None:
         """Close exactly these of the clusters (an undone verdict opens its cluster again)."""
-        for leader in self._leaders.values():
-            leader.closed = leader.cluster_id in closed
+        self._closed = frozenset(closed) & self._slots.keys()
 
-    def _same_key(self, item: Item) -> _Leader | None:
-        leader = self._leaders.get(self._by_key.get(item.key, ""))
-        return leader if leader is not None and self._takes(leader, item) else None
-
-    def _nearest(self, item: Item, direction: npt.NDArray[np.float64]) -> _Leader | None:
-        leaders = [leader for leader in self._leaders.values() if self._takes(leader, item)]
-        if not leaders:
+    def _find(self, item: Item) -> int | None:
+        """Return the slot of the leader that the item belongs to."""
+        if self._leaders is None:
             return None
-        sums = np.stack([leader.direction_sum for leader in leaders])
-        lengths = np.linalg.norm(sums, axis=1)
-        cosines = sums @ direction / np.where(lengths > 0, lengths, 1.0)
-        needed = np.array(
-            [
-                self._settings.same_entity_similarity
-                if any(pair in leader.entities for pair in item.entities.items())
-                else self._settings.similarity
-                for leader in leaders
-            ]
-        )
-        margins = cosines - needed
-        best = int(np.argmax(margins))
-        return leaders[best] if margins[best] >= 0 else None
+        slot = self._by_key.get(item.key)
+        size, gap = self._settings.max_size, self._gap
+        if slot is not None and self._leaders.takes(slot, item.time, gap, size):
+            return slot
+        shared = {
+            slot: None for pair in item.entities.items() for slot in self._by_entity.get(pair, ())
+        }
+        needed = (self._settings.similarity, self._settings.same_entity_similarity)
+        return self._leaders.nearest(item.contributions, item.time, gap, size, needed, list(shared))
 
-    def _takes(self, leader: _Leader, item: Item) -> bool:
-        near = leader.first - self._gap <= item.time <= leader.last + self._gap
-        return near and leader.size < self._settings.max_size
+    def _join(self, slot: int, item: Item) -> None:
+        if self._leaders is not None:
+            self._leaders.add(slot, item.contributions, item.time)
+        cluster_id = self._clusters[slot]
+        self._slots[cluster_id] = self._slots.pop(cluster_id)
+        self._remember(slot, item)
 
-    def _join(self, leader: _Leader, item: Item, direction: npt.NDArray[np.float64]) -> None:
-        leader.direction_sum = leader.direction_sum + direction
-        leader.first = min(leader.first, item.time)
-        leader.last = max(leader.last, item.time)
-        leader.size += 1
-        self._leaders[leader.cluster_id] = self._leaders.pop(leader.cluster_id)
-        self._remember(leader, item)
+    def _found(self, cluster_id: str, item: Item) -> None:
+        if self._leaders is None:
+            self._leaders = Leaders(len(item.contributions))
+        if len(self._slots) >= MAX_LEADERS:
+            self._drop(next(iter(self._slots)))
+        slot = self._leaders.new(item.contributions, item.time)
+        self._slots[cluster_id], self._clusters[slot] = slot, cluster_id
+        self._keys[slot], self._entities[slot] = set(), {}
+        self._remember(slot, item)
 
-    def _found(self, cluster_id: str, item: Item, direction: npt.NDArray[np.float64]) -> None:
-        leader = _Leader(cluster_id, direction, item.time, item.time)
-        self._leaders[cluster_id] = leader
-        self._remember(leader, item)
-        if len(self._leaders) > MAX_LEADERS:
-            self._drop(next(iter(self._leaders)))
-
-    def _remember(self, leader: _Leader, item: Item) -> None:
-        leader.keys.add(item.key)
-        self._by_key[item.key] = leader.cluster_id
+    def _remember(self, slot: int, item: Item) -> None:
+        self._keys[slot].add(item.key)
+        self._by_key[item.key] = slot
         for pair in item.entities.items():
-            if len(leader.entities) < ENTITIES_KEPT:
-                leader.entities[pair] = None
+            if len(self._entities[slot]) < ENTITIES_KEPT:
+                self._entities[slot][pair] = None
+                self._by_entity.setdefault(pair, {})[slot] = None
 
     def _drop(self, cluster_id: str) -> None:
-        leader = self._leaders.pop(cluster_id)
-        for key in leader.keys:
-            if self._by_key.get(key) == cluster_id:
+        slot = self._slots.pop(cluster_id)
+        del self._clusters[slot]
+        self._closed -= {cluster_id}
+        for key in self._keys.pop(slot):
+            if self._by_key.get(key) == slot:
                 del self._by_key[key]
+        for pair in self._entities.pop(slot):
+            del self._by_entity[pair][slot]
+            if not self._by_entity[pair]:
+                del self._by_entity[pair]
+        if self._leaders is not None:
+            self._leaders.free(slot)
 
 
 def exact_key(
@@ -198,8 +193,3 @@ def exact_key(
     ordered = sorted(contributions.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
     top = ",".join(f"{'+' if value >= 0 else '-'}{name}" for name, value in ordered[:TOP_FEATURES])
     return f"{detector}|{entity}|{top}|{int(time // parse_duration(settings.gap))}"
-
-
-def _unit(contributions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    length = float(np.linalg.norm(contributions))
-    return contributions / length if length > 0 else np.zeros_like(contributions)
