@@ -12,7 +12,8 @@ TriageError
     Fenced             another process has taken over
     TopicReplaced      the topic is not the one that the positions belong to
     StateDiverged      a replay gave another result than the first time
-    SchemaUnknown      the database was made by a newer version of this program
+    SchemaUnknown      the database was made by another version of this program
+    StoreDamaged       the database file is damaged, or is no database
 """
 
 from __future__ import annotations
@@ -75,4 +76,8 @@ class StateDiverged(Stop):
 
 
 class SchemaUnknown(Stop):
-    """The database was made by a newer version of this program."""
+    """The database was made by another version of this program."""
+
+
+class StoreDamaged(Stop):
+    """The database file is damaged, or is no database."""

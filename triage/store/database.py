@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 
-from triage.errors import StoreUnavailable
+from triage.errors import Invalid, StoreDamaged, StoreUnavailable
 
 ORDER_LOCK = 0x7472_6961  # any number, the same in every version: "tria"
 MIGRATION_LOCK = 0x7472_6962
@@ -82,7 +82,6 @@ class Database:
         rows: Sequence[Mapping[str, Any]],
     ) -> None:
         """Set the columns named in ``rows`` where ``key`` matches, in bulk."""
-        # Parameters of values end in "_", so that no column's can be called "where".
         if not rows:
             return
         columns = [name for name in rows[0] if name != key]
@@ -119,9 +118,11 @@ class Database:
         except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
             raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
         except sa.exc.DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
+            if error.connection_invalidated:
+                raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
+            if type(error) is sa.exc.DatabaseError:  # its subclasses are about statements
+                raise StoreDamaged(f"{self.name}: {_remedy(error)}") from error
+            raise
 
 
 def next_number(connection: sa.Connection, column: sa.Column[Any], *where: Any) -> int:
@@ -150,12 +151,14 @@ def _unnest(
 
 
 def _address(url: str) -> sa.URL:
-    address = sa.make_url(url)
-    if address.get_backend_name() == "postgresql":
-        return address.set(drivername="postgresql+psycopg")
-    if address.get_backend_name() != "sqlite" or not address.database:
-        raise ValueError(f"{url}: expected sqlite:///FILE or postgresql://USER@HOST/DATABASE")
-    return address
+    """Return the address with its driver. The message of the error does not repeat a password."""
+    with contextlib.suppress(sa.exc.ArgumentError):
+        address = sa.make_url(url)
+        if address.get_backend_name() == "postgresql":
+            return address.set(drivername="postgresql+psycopg")
+        if address.get_backend_name() == "sqlite" and address.database:
+            return address
+    raise Invalid("store: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
 
 
 def _prepare_sqlite(engine: sa.Engine, busy_timeout_s: float) -> None:
@@ -182,8 +185,8 @@ REMEDIES = (
     ("is locked", "another process is writing for too long: try again, or stop that process"),
     ("unable to open", "the file can't be opened: check that its folder exists and is writable"),
     ("readonly", "the file can't be written: check its permissions"),
-    ("malformed", "the file is damaged: stop, keep a copy, restore the last backup"),
-    ("not a database", "the file is not a database: check the path"),
+    ("malformed", "the file is damaged: keep a copy, restore the last backup"),
+    ("not a database", "the file is no database: check the path"),
     ("refused", "the server doesn't answer: check that it runs and that host and port are right"),
     ("password", "the server refused the user: check user and password"),
     ("does not exist", "there is no such database or user on the server: create it"),
