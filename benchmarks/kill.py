@@ -100,7 +100,7 @@ def run(folder: Path, kills: int, events: int, seed: int) -> Result:
 
 def write_events(path: Path, config: StreamConfig, events: int) -> dict[str, int]:
     """Write simulated payments as JSON lines; return label by transaction id."""
-    source = open_source("payments", config)
+    source = open_source("payments_simulator", config)
     labels: dict[str, int] = {}
     with path.open("wb") as file:
         position = 0

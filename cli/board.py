@@ -12,7 +12,14 @@ from pathlib import Path
 
 import click
 
-from cli.places import Places, data_option, store_option, transport_option
+from cli.places import (
+    Places,
+    data_option,
+    host_option,
+    port_option,
+    store_option,
+    transport_option,
+)
 from streaming.verified import message_of
 from triage.errors import TriageError
 from triage.handlers import Triage
@@ -28,8 +35,8 @@ ORPHAN_CHECK_S = 1.0
 
 
 @click.command("board")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True)
+@host_option
+@port_option
 @click.option("--environment", default="", help="Tag beside the product's name, e.g. prod.")
 @click.option("--https", is_flag=True, help="It is reached by https: cookies are sent only there.")
 @click.option("--parent", type=int, hidden=True)

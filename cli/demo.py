@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from cli.places import Places, data_option
-from cli.run import PORT, Run, start
+from cli.places import Places, data_option, host_option, port_option
+from cli.run import Run, start
 
 STREAMS = Path(__file__).parent.parent / "examples" / "streams"
 RATE = 200.0  # events per second
-SOURCES = {"payments": "payments", "shuttle": "shuttle"}
+SOURCES = {"payments": "payments_simulator", "shuttle": "shuttle"}
 """Stream -> built-in source."""
 
 
@@ -26,9 +26,10 @@ SOURCES = {"payments": "payments", "shuttle": "shuttle"}
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), default=RATE, show_default=True
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@host_option
+@port_option
 @data_option
-def command(stream: str, rate: float, port: int, folder: Path) -> None:
+def command(stream: str, rate: float, host: str, port: int, folder: Path) -> None:
     """Start everything on this machine; needs no Kafka and no database.
 
     Prints the board's address with a one-time sign-in link. Ctrl-C ends it; the next start carries
@@ -38,6 +39,7 @@ def command(stream: str, rate: float, port: int, folder: Path) -> None:
         STREAMS / f"{stream}.yaml",
         SOURCES[stream],
         rate,
+        host,
         port,
         board=True,
         until_done=False,

@@ -29,6 +29,18 @@ store_option = click.option(
 )
 
 
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address that the board listens on."
+)
+port_option = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8050,
+    show_default=True,
+    help="Port that the board listens on; 0 picks a free one.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Addresses of the log and the store; both live in ``folder`` unless told otherwise."""

@@ -16,7 +16,14 @@ import click
 from tqdm import tqdm
 
 from cli.data_folder import DataFolder
-from cli.places import Places, data_option, store_option, transport_option
+from cli.places import (
+    Places,
+    data_option,
+    host_option,
+    port_option,
+    store_option,
+    transport_option,
+)
 from cli.sign_in import sign_in_link
 from cli.supervise import Child, Supervisor
 from streaming.config.load import load
@@ -27,8 +34,6 @@ from triage.errors import TriageError
 from triage.store.store import open_store
 from triage_ui.serve import CannotListen, listen
 
-HOST = "127.0.0.1"
-PORT = 8050
 BOARD_WAIT_S = 60.0  # seconds until the board has to answer
 PROGRESS_EVERY_S = 0.5
 EXIT_STOP = 3  # see cli/engine.py
@@ -41,6 +46,7 @@ class Run:
     config_path: Path
     source: str | None
     rate: float | None
+    host: str
     port: int
     board: bool
     until_done: bool
@@ -61,7 +67,8 @@ class Run:
     "already in the topic is read.",
 )
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@host_option
+@port_option
 @click.option("--no-board", is_flag=True, help="Without the board.")
 @click.option("--until-done", is_flag=True, help="End when the source has been processed.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
@@ -72,6 +79,7 @@ def command(
     config_path: Path,
     source: str | None,
     rate: float | None,
+    host: str,
     port: int,
     no_board: bool,
     until_done: bool,
@@ -85,7 +93,7 @@ def command(
     The source's records go into the log once, also when this is stopped and started again: it
     carries on where it was. Ctrl-C ends it cleanly.
     """
-    run = Run(config_path, source, rate, port, not no_board, until_done, quiet)
+    run = Run(config_path, source, rate, host, port, not no_board, until_done, quiet)
     start(run, Places.of(folder, transport_url, store_url))
 
 
@@ -103,7 +111,7 @@ def start(run: Run, places: Places) -> None:
     except StreamingError as error:
         raise click.ClickException(str(error)) from error
     if run.board:
-        run = replace(run, port=_free_port(run.port))
+        run = replace(run, port=_free_port(run.host, run.port))
     with DataFolder(places.folder):
         try:
             open_store(places.store_url).close()  # makes or migrates the tables, once
@@ -139,7 +147,7 @@ def _children(run: Run, places: Places) -> Sequence[Child]:
         engine += ["--until-done"]
     children = [Child("engine", [*engine, *parent], final=(0, EXIT_STOP))]
     if run.board:
-        board = [*triage, "board", "--port", str(run.port), *places.arguments()]
+        board = [*triage, "board", "--host", run.host, "--port", str(run.port), *places.arguments()]
         children.append(Child("board", [*board, *parent], final=(EXIT_STOP,)))
     return children
 
@@ -169,17 +177,17 @@ def _answers(port: int, stop: threading.Event) -> bool:
     until = time.monotonic() + BOARD_WAIT_S
     while time.monotonic() < until and not stop.wait(0.1):
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=1) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as response:
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             continue
     return False
 
 
-def _free_port(port: int) -> int:
+def _free_port(host: str, port: int) -> int:
     """Return the port to use (0: a free one). Raises ClickException if it is taken."""
     try:
-        with listen(HOST, port) as probe:
+        with listen(host, port) as probe:
             return int(probe.getsockname()[1])
     except CannotListen as error:
         raise click.ClickException(str(error)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.places import Places, data_option, store_option
+from cli.places import Places, data_option, port_option, store_option
 from triage.errors import TriageError
 from triage.model import Actor
 from triage.store.base import Store
@@ -22,7 +22,7 @@ ANALYST = Actor("analyst", "analyst")
 @click.option(
     "--role", type=click.Choice(["viewer", "analyst"]), default="analyst", show_default=True
 )
-@click.option("--port", type=int, default=8050, show_default=True, help="Where the board listens.")
+@port_option
 @data_option
 @store_option
 def command(name: str, role: str, port: int, folder: Path, store_url: str | None) -> None:
