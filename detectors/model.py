@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from detectors.base import Attribution, Detector, Matrix, Params, Snapshot, SnapshotError, Vector
-from detectors.explain.tree_shap import TreeShap
+from detectors.explain.methods import explainer
 from detectors.learning.label_model import LabelModel, Labels
 from detectors.online.isolation_forest import IsolationForest
 from detectors.scale import ScoreScale
@@ -22,6 +22,7 @@ PRIOR_SHIFT = 2.5
 """Standard deviations above the usual at which an event is as likely an anomaly as not."""
 
 _USUAL = (0.05, 0.95)  # quantiles between which a value is usual
+_CHEAP_LABELS = 60  # fitted anew in half a millisecond
 _SCALE_ROWS = 256  # of a block are enough to know its mean and deviation
 _SCALE_HALF_LIFE = 20.0 * _SCALE_ROWS  # rows, so 20 blocks of 256 events or more
 
@@ -48,7 +49,10 @@ class LearningSettings(Params):
         default=1000, ge=1, le=5000, description="Newest labels learned from; the rest is left out."
     )
     refit_every: int = Field(
-        default=8, ge=1, le=1000, description="Blocks after which labels are fitted to new trees."
+        default=32,
+        ge=1,
+        le=1000,
+        description="Blocks after which labels are fitted to new trees; sooner while they are few.",
     )
     explanations: Literal["tree_shap", "shap_library"] = Field(
         default="tree_shap", description="Our kernel, or the shap library (slower, the reference)."
@@ -98,11 +102,9 @@ class StreamModel:
         self._companion: IsolationForest | None = None
         if detector.trees is None:
             self._companion = IsolationForest(detector.feature_names, seed=seed + 1)
-        trees = self._trees()
-        self._labels = LabelModel(trees, settings.kappa)
-        self._shap = TreeShap(trees)
+        self._attach(self._kernel_trees())
         self._rows = 0
-        self._blocks = 0
+        self._since_fit = 0  # blocks
         self._version = 0
         self._usual: tuple[Vector, Vector] | None = None
 
@@ -123,8 +125,12 @@ class StreamModel:
 
     def score(self, X: Matrix) -> Scored:
         """Score rows, in any number at a time."""
-        z = self._standardised(X)
-        margin = z - PRIOR_SHIFT + self._labels.shift(X)
+        if self._one_walk and len(self._labels):
+            scores, shift = self._trees.sums_of(X, self._tables)
+            z = self._scale.standardise(scores)
+        else:
+            z, shift = self._standardised(X), self._labels.shift(X)
+        margin = z - PRIOR_SHIFT + shift
         threshold = self._budget.threshold
         alert = (margin >= threshold) & (self.warm_up_left == 0)
         return Scored(z, margin, alert, threshold)
@@ -138,17 +144,15 @@ class StreamModel:
         # Before the first block all rows scored alike, which says nothing about a threshold.
         self._budget.learn(margins if self._rows else self._prior(X))
         self._rows += len(X)
-        self._blocks += 1
         self._usual = None
-        if self._blocks % self._settings.refit_every:
-            self._labels.follow()
-        else:
-            self._labels.refit(self._prior)
+        self._follow()
 
     def set_labels(self, labels: Labels, position: int) -> None:
         """Put exactly these labels in force; their order matters only where there are too many."""
         self._labels.set_labels(labels.newest(self._settings.max_labels), self._prior)
         self._version = position
+        self._since_fit = 0
+        self._stack()
 
     def margins(self, X: Matrix) -> Vector:
         """Return the margins of rows under the model as it is now."""
@@ -160,13 +164,16 @@ class StreamModel:
 
     def explain(self, X: Matrix) -> Attribution:
         """Attribute the margins of rows to the features."""
+        gain = self._scale.gain
+        if self._one_walk:
+            why = self._explainer.explain(X, gain * self._trees.values + self._labels.table)
+            base = why.base - gain * self._scale.mean - PRIOR_SHIFT
+            return Attribution(why.values, base, why.method, why.additive)
         why = self._detector.explain_many(X)
-        scale = float(self._scale.standardise(np.array([self._scale.mean + 1.0]))[0])
-        values = why.values * scale
-        base = self._scale.standardise(why.base) - PRIOR_SHIFT
+        values, base = why.values * gain, self._scale.standardise(why.base) - PRIOR_SHIFT
         if len(self._labels):
-            values = values + self._shap.values(X, self._labels.table)
-            base = base + self._shap.base(self._labels.table)
+            learned = self._explainer.explain(X, self._labels.table)
+            values, base = values + learned.values, base + learned.base
         return Attribution(values, base, why.method, why.additive)
 
     def usual_range(self) -> tuple[Vector, Vector]:
@@ -188,7 +195,7 @@ class StreamModel:
             "counts": Snapshot(
                 {
                     "rows": self._rows,
-                    "blocks": self._blocks,
+                    "since_fit": self._since_fit,
                     "version": self._version,
                     "settings": self._settings.model_dump(mode="json"),
                 },
@@ -218,14 +225,45 @@ class StreamModel:
             self._companion.restore(parts["companion"])
         self._scale.restore(parts["scale"])
         self._budget.restore(parts["budget"])
-        trees, kappa = self._trees(), self._settings.kappa
-        self._labels, self._shap = LabelModel(trees, kappa), TreeShap(trees)
+        self._attach(self._kernel_trees())
         self._labels.restore(parts["labels"])
-        self._rows, self._blocks = int(counts["rows"]), int(counts["blocks"])
+        self._rows, self._since_fit = int(counts["rows"]), int(counts["since_fit"])
         self._version = int(counts["version"])
         self._usual = None
+        self._stack()
 
-    def _trees(self) -> Trees:
+    @property
+    def _one_walk(self) -> bool:
+        """Whether one walk down the trees gives score and shift together."""
+        return self._detector.scores_are_leaf_sums and self._rows > 0
+
+    def _attach(self, trees: Trees) -> None:
+        """Learn from labels on these trees from now on."""
+        self._trees = trees
+        self._labels = LabelModel(trees, self._settings.kappa)
+        self._explainer = explainer(self._settings.explanations, trees)
+        self._stack()
+
+    def _stack(self) -> None:
+        """Put the two tables of a walk side by side; both may have changed."""
+        self._tables = np.stack([self._trees.values, self._labels.table])
+
+    def _follow(self) -> None:
+        """Bring the labels to the trees as they are after a block.
+
+        A fit costs the cube of the number of labels: it is put off in that measure, so that labels
+        cost the same per block whether there are 60 or 200.
+        """
+        self._since_fit += 1
+        due = min(self._settings.refit_every, max(1.0, (len(self._labels) / _CHEAP_LABELS) ** 3))
+        if self._since_fit >= due:
+            self._labels.refit(self._prior)
+            self._since_fit = 0
+        else:
+            self._labels.follow()
+        self._stack()
+
+    def _kernel_trees(self) -> Trees:
         trees = self._companion.trees if self._companion else self._detector.trees
         if trees is None:
             raise ValueError(f"detector {self._detector.kind} has no trees")

@@ -175,6 +175,22 @@ def test_before_the_first_block_everything_can_be_asked_already() -> None:
     assert np.isnan(high).all()
 
 
+def test_the_shap_library_gives_the_same_explanation() -> None:
+    ours = trained(forest)
+    reference = StreamModel(
+        forest(), SETTINGS.model_copy(update={"explanations": "shap_library"}), seed=7
+    )
+    for number in range(4):
+        block(reference, number)
+    for some in (Labels.none(3), labels(20)):
+        for model in (ours, reference):
+            model.set_labels(some, 1)
+        X = rows(10, 3)
+        expected = reference.explain(X)
+        assert "shap library" in expected.method
+        np.testing.assert_allclose(ours.explain(X).values, expected.values, atol=1e-6)
+
+
 @both
 def test_the_usual_range_is_that_of_the_latest_rows(detector: Make) -> None:
     model = trained(detector)
