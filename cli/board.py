@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from cli.logs import configure
 from cli.places import (
     Places,
     data_option,
@@ -54,7 +55,7 @@ def command(
     store_url: str | None,
 ) -> None:
     """Serve the board. Sign in with a link made by `triage sign-in`."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    configure()
     try:
         store = open_store(Places.of(folder, transport_url, store_url).store_url)
         bound = listen(host, port)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import click
 
+from cli.logs import configure
 from cli.places import Places, data_option, store_option, transport_option
 from streaming.config.load import load
 from streaming.errors import Retry, Stop
@@ -105,7 +106,7 @@ def command(
     store_url: str | None,
 ) -> None:
     """Run ingest, worker, grouper and relay of one stream."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    configure()
     places = Places.of(folder, transport_url, store_url)
     try:
         _run(places, config_path, source_name, rate, until_done=until_done, parent=parent)
