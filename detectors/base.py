@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -82,7 +82,7 @@ class ConfigError(ValueError):
 Features = Sequence[str]
 
 
-class Detector(AnomalyDetector, abc.ABC):  # type: ignore[misc]  # river has no types for mypy
+class Detector(AnomalyDetector, abc.ABC):
     """Scores rows, then learns them.
 
     Works on matrices whose columns are ``feature_names`` in that order. Rows may hold NaN. Scoring
@@ -108,6 +108,9 @@ class Detector(AnomalyDetector, abc.ABC):  # type: ignore[misc]  # river has no 
 
     neutral: ClassVar[float] = 0.0
     """The score of every row before anything was learned."""
+
+    scores_are_leaf_sums: ClassVar[bool] = False
+    """Whether scores are ``trees.scores``, once anything was learned."""
 
     Params: ClassVar[type[BaseModel]]
 
@@ -209,13 +212,13 @@ class Detector(AnomalyDetector, abc.ABC):  # type: ignore[misc]  # river has no 
         except (KeyError, ValueError, TypeError) as error:
             raise SnapshotError(f"the snapshot of {self.kind} can't be read: {error}") from error
 
-    def score_one(self, x: Mapping[Hashable, Any]) -> float:
+    def score_one(self, x: Mapping[Any, Any]) -> float:
         """Return the score of one event (river)."""
         if not self._keys:
             return self.neutral
         return float(self.score_many(np.array([self._row(x)], np.float32))[0])
 
-    def learn_one(self, x: Mapping[Hashable, Any]) -> None:
+    def learn_one(self, x: Mapping[Any, Any]) -> None:
         """Learn one event (river): kept until there is a block to learn."""
         if not self._keys:
             self._keys = tuple(sorted(x, key=str))
@@ -228,13 +231,19 @@ class Detector(AnomalyDetector, abc.ABC):  # type: ignore[misc]  # river has no 
             self._gathered = []
             self.learn_many(block)
 
-    def _row(self, x: Mapping[Hashable, Any]) -> list[float]:
+    def _row(self, x: Mapping[Any, Any]) -> list[float]:
         values = (float(x.get(key, math.nan)) for key in self._keys)
         return [value if math.isfinite(value) else math.nan for value in values]
 
-    @property
-    def _supervised(self) -> bool:
-        return False
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        for params in cls.examples():
+            yield {"params": params}
+
+    def _get_params(self) -> dict[str, Any]:
+        # A list, as river's clone takes an empty tuple for something else and fails.
+        names = list(self.feature_names)
+        return {"feature_names": names, "params": self.params, "seed": self.seed}
 
 
 def as_rows(X: Matrix, features: int) -> Matrix:

@@ -70,7 +70,7 @@ def build(specs: Sequence[DetectorSpec], feature_names: Features, seed: int) -> 
         {
             "kind": spec.kind,
             "weight": spec.weight,
-            "params": spec.params.model_dump(mode="json") if spec.params else {},
+            **(spec.params.model_dump(mode="json") if spec.params else {}),
         }
         for spec in specs
     ]

@@ -43,6 +43,11 @@ class ScoreScale:
         """The standard deviation of scores, 0 before there are two."""
         return math.sqrt(self._square / self._weight) if self._weight > 0 else 0.0
 
+    @property
+    def gain(self) -> float:
+        """What one unit of score is worth in standard deviations, 0 while all scores are alike."""
+        return 1.0 / self.deviation if self.deviation >= _FLOOR else 0.0
+
     def learn(self, scores: Vector) -> None:
         """Take in the scores of one block; earlier blocks lose weight by its length."""
         rows = len(scores)
@@ -59,11 +64,8 @@ class ScoreScale:
         self._weight = weight
 
     def standardise(self, scores: Vector) -> Vector:
-        """Return (score - mean) / deviation."""
-        deviation = self.deviation
-        if deviation < _FLOOR:
-            return np.zeros(len(scores))
-        result: Vector = (scores - self._mean) / deviation
+        """Return (score - mean) / deviation, all 0 while all scores are alike."""
+        result: Vector = (scores - self._mean) * self.gain
         return result
 
     def snapshot(self) -> Snapshot:

@@ -21,6 +21,7 @@ Tables = npt.NDArray[np.float64]
 
 _ROWS = 64  # rows walked together: enough to hide the latency of a step, few enough for the cache
 _ONE = np.uint64(1)
+_LARGEST = np.float32(np.finfo(np.float32).max)
 
 
 def depth_limit(rows: int) -> int:
@@ -183,7 +184,8 @@ def _index(
         if split:
             column[i] = feature[i] if missing_left[i] else features + feature[i]
             # The largest float32 not above the threshold decides the same for every float32.
-            cut[i] = np.float32(threshold[i])
+            # Kept finite, so that the infinity of a missing value still lies above it.
+            cut[i] = min(np.float32(threshold[i]), _LARGEST)
             if np.float64(cut[i]) > threshold[i]:
                 cut[i] = np.nextafter(cut[i], np.float32(-np.inf))
     leaf[:] = owner[inner:]

@@ -46,16 +46,22 @@ class IsolationForest(base.Detector):
 
     kind = "isolation_forest"
     neutral = -1.0
+    scores_are_leaf_sums = True
 
     class Params(base.Params):
         """Parameters of the forest."""
 
-        trees: int = Field(100, ge=1, le=1000, description="number of trees")
+        trees: int = Field(default=100, ge=1, le=1000, description="number of trees")
         subsample: int = Field(
-            256, ge=2, le=8192, description="rows that a tree is grown on, drawn from the window"
+            default=256,
+            ge=2,
+            le=8192,
+            description="rows that a tree is grown on, drawn from the window",
         )
-        window: int = Field(2048, ge=2, le=1_000_000, description="latest rows that are kept")
-        replace: int = Field(10, ge=1, description="oldest trees replaced with every block")
+        window: int = Field(
+            default=2048, ge=2, le=1_000_000, description="latest rows that are kept"
+        )
+        replace: int = Field(default=10, ge=1, description="oldest trees replaced with every block")
 
         @model_validator(mode="after")
         def _sample_fits_window(self) -> IsolationForest.Params:

@@ -14,6 +14,7 @@ def test_standardises_by_mean_and_deviation_of_all_blocks() -> None:
         scale.learn(block)
     assert scale.mean == pytest.approx(scores.mean())
     assert scale.deviation == pytest.approx(scores.std())
+    assert scale.gain == pytest.approx(1 / scores.std())
     assert scale.standardise(scores) == pytest.approx((scores - scores.mean()) / scores.std())
 
 
@@ -29,6 +30,7 @@ def test_before_learning_and_while_all_are_alike_every_score_is_zero() -> None:
     assert scale.standardise(np.array([3.0, 4.0])).tolist() == [0, 0]
     scale.learn(np.full(10, -1.0))
     assert scale.standardise(np.array([3.0, 4.0])).tolist() == [0, 0]
+    assert scale.gain == 0
     scale.learn(np.array([]))
     assert scale.mean == -1
 
