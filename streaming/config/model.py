@@ -102,7 +102,11 @@ class StreamConfig(Section):
 
     def features_version(self) -> str:
         """Return what tells columns of feature vectors apart: equal means equal meaning."""
-        specs = [[type(spec).__qualname__, spec.model_dump(mode="json")] for spec in self.features]
+        words = {"label", "unit"}  # for people only
+        specs = [
+            [type(spec).__qualname__, spec.model_dump(mode="json", exclude=words)]
+            for spec in self.features
+        ]
         return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()
 
     def learning_settings(self) -> LearningSettings:

@@ -146,6 +146,16 @@ def test_any_other_change_is_another_version(change: tuple[str, str]) -> None:
     assert config(TEXT.replace(*change)).version != config().version
 
 
+def test_the_meaning_of_columns_outlives_other_changes() -> None:
+    meaning = config().features_version()
+    assert config(TEXT.replace("0.5%", "0.6%")).features_version() == meaning
+    assert config(TEXT.replace("label: money", "label: cash")).features_version() == meaning
+    assert config(TEXT.replace("over: 1h", "over: 2h")).features_version() != meaning
+    assert (
+        config(TEXT.replace("kind: log", "kind: number, name: x", 1)).features_version() != meaning
+    )
+
+
 def test_answers_among_the_features_are_warned_of() -> None:
     text = SMALL.replace("x", "is_fraud")
     assert config(text).warnings == (

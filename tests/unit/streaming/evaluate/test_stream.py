@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from streaming.config.load import parse
+from streaming.config.model import StreamConfig
+from streaming.errors import SourceInvalid
+from streaming.evaluate.span import Span, parse_span
+from streaming.evaluate.stream import StreamSettings, evaluate_stream
+from streaming.sources.base import Chunk, SourceRow
+
+CONFIG = """
+stream: tests
+source: {partitions: 2}
+key: card
+event_id: {field: id}
+time: at
+fields:
+  id: string
+  at: time
+  card: string
+  amount: {type: number, required: true}
+  speed: {type: number, required: true}
+features:
+  - {kind: number, fields: [amount, speed]}
+detectors: [{kind: isolation_forest, trees: 30, subsample: 64, window: 256}]
+learning: {block: 64, warm_up: 128}
+alert_budget: 6%
+clustering: {similarity: 0.99, same_entity_similarity: 0.99, gap: 1m, max_size: 5}
+"""
+EVENTS = 1_500
+KEYS = {
+    "found", "found_by_propagation", "looks", "labels", "items", "anomalies", "precision",
+    "auc", "ap", "ap_unseen", "events_per_second", "seed", "config",
+}  # fmt: skip
+
+
+class Rows:
+    """A source in memory."""
+
+    name = "rows"
+    resumable = True
+
+    def __init__(self, events: Sequence[dict[str, Any] | bytes], chunk: int = 400) -> None:
+        self._rows = [
+            SourceRow(None, one)
+            if isinstance(one, bytes)
+            else SourceRow(str(one["card"]).encode(), json.dumps(one).encode())
+            for one in events
+        ]
+        self._chunk = chunk
+
+    def read(self, position: int, max_records: int) -> Chunk:
+        rows = self._rows[position : position + min(max_records, self._chunk)]
+        end = position + len(rows)
+        return Chunk(rows, end, done=end >= len(self._rows))
+
+    def total(self) -> int:
+        return len(self._rows)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def config(**replaced: str) -> StreamConfig:
+    text = CONFIG
+    for old, new in replaced.items():
+        text = text.replace(f"{old}:", f"{new}:")
+    return parse(text, "tests.yaml")
+
+
+def events(seed: int = 3) -> list[dict[str, Any]]:
+    """Return events: one in 25 is far out in speed (and normal), one in 25 in amount (real)."""
+    rng = np.random.default_rng(seed)
+    amounts, speeds = rng.normal(50, 5, EVENTS), rng.normal(50, 5, EVENTS)
+    turn = np.arange(EVENTS) % 25
+    speeds[turn == 7] += rng.uniform(60, 90, int((turn == 7).sum()))
+    amounts[turn == 19] += rng.uniform(45, 70, int((turn == 19).sum()))
+    return [
+        {
+            "id": f"e{i}",
+            "at": 1_700_000_000 + 60 * i,
+            "card": f"c{i % 9}",
+            "amount": float(amounts[i]),
+            "speed": float(speeds[i]),
+            "label": int(turn[i] == 19),
+        }
+        for i in range(EVENTS)
+    ]
+
+
+def run(
+    rows: Sequence[dict[str, Any] | bytes] | None = None, chunk: int = 400, **settings: Any
+) -> dict[str, Any]:
+    defaults: dict[str, Any] = {"budget": 2, "every": Span(100)}
+    return evaluate_stream(
+        config(),
+        Rows(events() if rows is None else rows, chunk),
+        "label",
+        StreamSettings(**{**defaults, **settings}),
+        clock=lambda: 0.0,
+    )
+
+
+def test_the_result_has_every_key_and_adds_up() -> None:
+    result = run()
+    assert set(result) == KEYS
+    assert json.loads(json.dumps(result)) == result
+    assert result["items"] == EVENTS
+    assert result["anomalies"] == sum(one["label"] for one in events())
+    assert 0 < result["looks"] <= 2 * EVENTS // 100
+    assert result["looks"] <= result["labels"] <= 3 * result["looks"]
+    assert result["found"][str(result["labels"])] <= result["labels"]
+    assert "10" in result["found"]
+    assert "2" in result["found"]
+    found = list(result["found"].values())
+    assert found == sorted(found)
+    assert result["precision"] == pytest.approx(found[-1] / result["labels"], abs=1e-5)
+    assert 0.5 < result["auc"] <= 1.0
+
+
+def test_it_is_the_same_for_the_same_seed_however_the_source_is_cut() -> None:
+    assert run(error=0.3) == run(error=0.3, chunk=37)
+
+
+def test_another_seed_gives_other_wrong_answers() -> None:
+    assert run(error=0.5, seed=1)["ap"] != run(error=0.5, seed=2)["ap"]
+
+
+def test_feedback_finds_more_and_ranks_what_nobody_saw_better() -> None:
+    with_it, without = run(), run(feedback=False)
+    asked = min(with_it["labels"], without["labels"])
+    assert _found(with_it) > _found(without)
+    assert asked > 20
+    assert with_it["ap_unseen"] > without["ap_unseen"]
+
+
+def test_wrong_answers_teach_the_wrong_thing() -> None:
+    assert run(error=1.0)["ap_unseen"] < run()["ap_unseen"]
+
+
+def test_an_answer_that_comes_after_the_end_teaches_nothing() -> None:
+    late = run(delay=Span(10 * EVENTS))
+    assert late["ap"] == run(feedback=False)["ap"]
+    assert late["looks"] > 0
+    assert late["found_by_propagation"] == 0
+
+
+def test_the_later_the_answers_the_less_they_help() -> None:
+    assert run()["ap"] > run(delay=Span(700))["ap"] > run(feedback=False)["ap"]
+
+
+def test_looks_can_be_timed_by_the_events_own_time() -> None:
+    by_time = run(every=parse_span("100m"), delay=parse_span("30m"))
+    assert by_time == run(every=Span(100), delay=Span(30))
+
+
+def test_a_leap_of_event_time_is_no_endless_loop() -> None:
+    rows = events()
+    for one in rows[700:]:
+        one["at"] += 10 * 365 * 86_400
+    result = run(rows, every=Span(60.0, in_time=True), budget=1)
+    assert result["items"] == EVENTS
+
+
+def test_time_that_goes_backwards_changes_nothing_for_the_analyst() -> None:
+    rows = events()
+    rows[500]["at"] -= 86_400
+    assert run(rows, every=parse_span("100m"))["looks"] == run(every=parse_span("100m"))["looks"]
+
+
+def test_bad_records_duplicates_and_unknown_truths_are_no_items() -> None:
+    rows: list[dict[str, Any] | bytes] = list(events())
+    rows[10] = b"not json"
+    rows[11] = {**events()[11], "amount": "much"}
+    rows[12] = dict(events()[3])
+    rows[13] = {**events()[13], "label": None}
+    rows[14] = {**events()[14], "label": -1}
+    assert run(rows)["items"] == EVENTS - 5
+
+
+def test_a_bad_first_record_does_not_set_the_clock() -> None:
+    rows: list[dict[str, Any] | bytes] = [b"{", *events()]
+    assert run(rows, every=parse_span("100m"))["looks"] > 0
+
+
+def test_labels_may_be_texts_and_truth_values() -> None:
+    texts = [{**one, "label": str(one["label"])} for one in events()]
+    booleans = [{**one, "label": bool(one["label"])} for one in events()]
+    assert run(texts) == run(booleans) == run()
+
+
+def test_the_end_of_the_file_is_the_last_look() -> None:
+    assert run(every=Span(10 * EVENTS))["looks"] == 2
+    assert run(every=parse_span("30d"))["looks"] == 2
+
+
+def test_nothing_is_asked_before_the_warm_up_ends() -> None:
+    assert run(events()[:120])["looks"] == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": "a", "card": "c"}], "rows: has no column 'label'; its columns are id, card"),
+        ([{**events()[0], "label": "fraud"}], "column 'label' holds 'fraud'; a label is 1"),
+        ([{**events()[0], "label": 2}], "column 'label' holds 2"),
+        ([{**events()[0], "label": [1]}], r"column 'label' holds \[1\]"),
+    ],
+)
+def test_a_source_without_usable_labels_is_refused(
+    rows: list[dict[str, Any]], message: str
+) -> None:
+    with pytest.raises(SourceInvalid, match=message):
+        run(rows)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"budget": 0}, {"every": Span(0)}, {"error": 1.5}, {"error": -0.1}]
+)
+def test_settings_are_checked(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"must be|is a probability"):
+        StreamSettings(**settings)
+
+
+def test_progress_is_told() -> None:
+    told: list[int] = []
+    evaluate_stream(
+        config(), Rows(events()), "label", StreamSettings(), lambda: 0.0, progress=told.append
+    )
+    assert told == [400, 800, 1200, 1500]
+
+
+def _found(result: dict[str, Any]) -> int:
+    return int(max(result["found"].values()))
