@@ -14,6 +14,7 @@ from tests.contract.transport_harness import (
     KEPT,
     EmbeddedHarness,
     Harness,
+    KafkaHarness,
     everything,
     from_start,
     ignore,
@@ -23,9 +24,13 @@ from tests.contract.transport_harness import (
 )
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", pytest.param("kafka", marks=pytest.mark.integration)])
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
-    made = EmbeddedHarness(None if request.param == "memory" else tmp_path / "log.db")
+    made: Harness
+    if request.param == "kafka":
+        made = KafkaHarness(request.getfixturevalue("kafka_bootstrap"))
+    else:
+        made = EmbeddedHarness(None if request.param == "memory" else tmp_path / "log.db")
     yield made
     made.close()
 

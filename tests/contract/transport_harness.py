@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from kafka import KafkaAdminClient
+from kafka import TopicPartition as KafkaPartition
+
 from streaming.records import OutRecord, Position, Record, TopicPartition
+from streaming.transports._kafka_reader import KafkaReader
+from streaming.transports._kafka_topics import KafkaTopics
 from streaming.transports._log_topics import Limits
 from streaming.transports.base import Consumer, Transport
 from streaming.transports.embedded import EmbeddedTransport
+from streaming.transports.kafka import KafkaTransport
 
 KEPT = 50  # records per partition that retention leaves
 NOW = 1_700_000_000.0  # seconds since 1970: the clock of the log under test
@@ -62,6 +69,43 @@ class EmbeddedHarness:
 
     def run_retention(self, partition: TopicPartition) -> None:
         """The log deletes when it appends: nothing to do."""
+
+    def close(self) -> None:
+        for transport in self._open:
+            transport.close()
+
+
+class KafkaHarness:
+    """A real broker; names of its own, so that tests don't meet each other."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = f"test-{uuid.uuid4().hex[:8]}"
+        self._open: list[KafkaTransport] = []
+        self._names = (f"{self._prefix}-{number}" for number in itertools.count())
+
+    def connect(self) -> KafkaTransport:
+        transport = KafkaTransport([self._bootstrap], self._prefix)
+        self._open.append(transport)
+        return transport
+
+    def new_topic(self, partitions: int) -> str:
+        topic = next(self._names)
+        self.connect().ensure_topic(topic, partitions)
+        return topic
+
+    def delete_topic(self, topic: str) -> None:
+        topics = KafkaTopics([self._bootstrap])
+        topics.delete(topic)
+        topics.close()
+
+    def run_retention(self, partition: TopicPartition) -> None:
+        admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
+        place = KafkaPartition(*partition)
+        reader = KafkaReader([self._bootstrap])
+        admin.delete_records({place: reader.end(partition) - KEPT})
+        reader.close()
+        admin.close()
 
     def close(self) -> None:
         for transport in self._open:

@@ -1,0 +1,212 @@
+"""Reading a topic of Kafka with a group.
+
+kafka-python tells of assigned and revoked partitions on its own thread, in the middle of ``poll``.
+Our callbacks open databases and replay records, so they run on the caller's thread, at the end of
+that ``poll``; until then a new partition is paused.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import TopicPartition as KafkaPartition
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaError, OffsetOutOfRangeError
+from kafka.structs import OffsetAndMetadata
+
+from streaming.errors import Stop
+from streaming.records import Position, Record, TopicPartition
+from streaming.transports._kafka_errors import explained
+from streaming.transports._kafka_reader import READER_SETTINGS, out_of_range, to_record
+from streaming.transports.base import OnAssigned, OnRevoked
+
+JOIN_MS = (
+    1_000  # a shorter poll while joining can leave kafka-python 3.0 without partitions for ever
+)
+STUCK_S = 60.0  # without an answer of the group for so long, join anew
+CLOSE_MS = 5_000
+
+GROUP_SETTINGS = {
+    "partition_assignment_strategy": (RangePartitionAssignor,),
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 3_000,
+    "max_poll_interval_ms": 300_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How a consumer appears in its group; a ``member`` that restarts gets its partitions back."""
+
+    bootstrap: Sequence[str]
+    topic: str
+    group: str
+    member: str | None
+
+
+class GroupConsumer:
+    """A member of a consumer group; partitions are shared among the members."""
+
+    def __init__(
+        self, membership: Membership, on_assigned: OnAssigned, on_revoked: OnRevoked
+    ) -> None:
+        self._membership = membership
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._owned: frozenset[KafkaPartition] = frozenset()
+        self._closed = False
+        self._join()
+
+    def poll(self, timeout_s: float, max_records: int) -> Sequence[Record]:
+        """See ``Consumer``. While joining it waits a second."""
+        if self._closed:
+            raise Stop(f"group {self._membership.group}: this consumer has been closed")
+        joined = self._changes.joined
+        if not joined and time.monotonic() - self._joining_since > STUCK_S:
+            self._leave()
+            self._join()
+        timeout_ms = max(int(timeout_s * 1000), 0 if joined else JOIN_MS)
+        with explained(f"group {self._membership.group}"):
+            try:
+                found = self._consumer.poll(timeout_ms, max_records=max_records)
+            except OffsetOutOfRangeError as error:
+                raise self._out_of_range(error) from None
+        self._take_changes()
+        return [
+            to_record(one)
+            for place, records in found.items()
+            if place in self._owned
+            for one in records
+        ]
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """See ``Consumer``."""
+        return frozenset(_ours(place) for place in self._owned)
+
+    def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """See ``Consumer``. Sent without waiting; a failed one is followed by the next."""
+        offsets = {
+            KafkaPartition(*place): OffsetAndMetadata(position, "", -1)
+            for place, position in positions.items()
+            if KafkaPartition(*place) in self._owned
+        }
+        if offsets:
+            with explained(f"group {self._membership.group}"):
+                self._consumer.commit_async(offsets, callback=_ignore)
+
+    def end_positions(self) -> Mapping[TopicPartition, Position]:
+        """See ``Consumer``."""
+        if not self._owned:
+            return {}
+        with explained(f"group {self._membership.group}"):
+            ends = self._consumer.end_offsets(sorted(self._owned))
+        return {_ours(place): int(end) for place, end in ends.items()}
+
+    def close(self) -> None:
+        """See ``Consumer``."""
+        if not self._closed:
+            self._closed = True
+            self._leave()
+
+    def _join(self) -> None:
+        membership = self._membership
+        instance = f"{membership.group}.{membership.member}" if membership.member else None
+        self._changes = _Changes()
+        self._joining_since = time.monotonic()
+        with explained(f"group {membership.group}"):
+            self._consumer: Any = KafkaConsumer(
+                bootstrap_servers=list(membership.bootstrap),
+                group_id=membership.group,
+                group_instance_id=instance,
+                **READER_SETTINGS,
+                **GROUP_SETTINGS,
+            )
+            self._changes.consumer = self._consumer
+            self._consumer.subscribe([membership.topic], listener=self._changes)
+            self._consumer.partitions_for_topic(membership.topic)  # joining needs it, see JOIN_MS
+
+    def _leave(self) -> None:
+        try:
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+        except KafkaError:
+            self._changes.on_partitions_lost(self._owned)  # the group finds out by itself
+        self._take_changes()
+
+    def _take_changes(self) -> None:
+        """Tell the callbacks what has happened to our partitions, in its order."""
+        for assigned, places in self._changes.take():
+            if not assigned:
+                gone = self._owned & places
+                self._owned -= places
+                self._joining_since = time.monotonic()
+                if gone:
+                    self._on_revoked([_ours(place) for place in sorted(gone)])
+            elif places and not self._closed:
+                self._start(sorted(places))
+
+    def _start(self, places: Sequence[KafkaPartition]) -> None:
+        starts = self._on_assigned([_ours(place) for place in places])
+        missing = [place for place in places if _ours(place) not in starts]
+        if missing:
+            raise Stop(f"group {self._membership.group}: no position was given for {missing}")
+        for place in places:
+            self._consumer.seek(place, starts[_ours(place)])
+        self._consumer.resume(*places)
+        self._owned |= frozenset(places)
+
+    def _out_of_range(self, error: OffsetOutOfRangeError) -> Exception:
+        ((place, position),) = error.args[0].items()
+        start = int(self._consumer.beginning_offsets([place])[place])
+        end = int(self._consumer.end_offsets([place])[place])
+        return out_of_range(_ours(place), int(position), start, end)
+
+
+class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    """Collects what happens to partitions; called on kafka-python's thread.
+
+    Attributes:
+        joined: whether the group has given us our share, be it nothing.
+    """
+
+    def __init__(self) -> None:
+        self.consumer: Any = None
+        self.joined = False
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[bool, frozenset[KafkaPartition]]] = []
+
+    def on_partitions_assigned(self, assigned: Collection[KafkaPartition]) -> None:
+        """Hold the partitions until the caller's thread knows where to start."""
+        for place in assigned:
+            self.consumer.seek(place, 0)  # any position keeps it from asking for the committed one
+        self.consumer.pause(*assigned)
+        self._add(True, assigned)
+
+    def on_partitions_revoked(self, revoked: Collection[KafkaPartition]) -> None:
+        self._add(False, revoked)
+
+    def on_partitions_lost(self, lost: Collection[KafkaPartition]) -> None:
+        self._add(False, lost)
+
+    def take(self) -> list[tuple[bool, frozenset[KafkaPartition]]]:
+        """Return what has happened since the last call, oldest first."""
+        with self._lock:
+            taken, self._waiting = self._waiting, []
+            return taken
+
+    def _add(self, assigned: bool, places: Collection[KafkaPartition]) -> None:
+        with self._lock:
+            self.joined = assigned
+            self._waiting.append((assigned, frozenset(places)))
+
+
+def _ours(place: KafkaPartition) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition)
+
+
+def _ignore(offsets: object, outcome: object) -> None:
+    """A lost hint is followed by the next."""

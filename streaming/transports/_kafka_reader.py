@@ -1,0 +1,124 @@
+"""Reading a partition of Kafka without a group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka import TopicPartition as KafkaPartition
+from kafka.errors import OffsetOutOfRangeError
+
+from streaming.errors import PositionLost, Stop, StreamingError, TransportUnavailable
+from streaming.records import Position, Record, TopicPartition
+from streaming.transports._kafka_errors import explained
+
+POLL_MS = 500
+POLLS = 60  # then the broker is too slow to be waited for
+
+READER_SETTINGS = {
+    "enable_auto_commit": False,
+    "auto_offset_reset": "none",
+    "isolation_level": "read_committed",
+    "allow_auto_create_topics": False,
+    "bootstrap_timeout_ms": 10_000,
+    "fetch_max_wait_ms": 100,
+    "max_partition_fetch_bytes": 4 << 20,
+    "metrics_enabled": False,
+}
+
+
+class KafkaReader:
+    """Reads committed records from any position; keeps what was fetched ahead for the next read."""
+
+    def __init__(self, bootstrap: Sequence[str]) -> None:
+        self._bootstrap = list(bootstrap)
+        self._consumer: Any = None
+        self._at: tuple[KafkaPartition, Position] | None = None
+
+    def start(self, place: TopicPartition) -> Position:
+        """Return the oldest position."""
+        key = KafkaPartition(*place)
+        with explained(str(place)):
+            return int(self._client().beginning_offsets([key])[key])
+
+    def end(self, place: TopicPartition) -> Position:
+        """Return the position after the last committed record."""
+        key = KafkaPartition(*place)
+        with explained(str(place)):
+            return int(self._client().end_offsets([key])[key])
+
+    def read(self, place: TopicPartition, position: Position, limit: int) -> list[Record]:
+        """Return what is there now from ``position`` on; see ``Transport.read``."""
+        key = KafkaPartition(*place)
+        end = self.end(place)
+        if position > end:
+            raise beyond_end(place, position, end)
+        with explained(str(place)):
+            try:
+                return self._read(key, position, limit, end)
+            except OffsetOutOfRangeError:
+                raise out_of_range(place, position, self.start(place), end) from None
+
+    def close(self) -> None:
+        """Release the connection."""
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False)
+            self._consumer = None
+
+    def _read(
+        self, key: KafkaPartition, position: Position, limit: int, end: Position
+    ) -> list[Record]:
+        consumer = self._client()
+        if self._at != (key, position):
+            consumer.assign([key])
+            consumer.seek(key, position)
+        for _ in range(POLLS):
+            if consumer.position(key) >= end:
+                return []
+            found = consumer.poll(POLL_MS, max_records=limit).get(key)
+            if found:
+                self._at = (key, found[-1].offset + 1)
+                return [to_record(one) for one in found]
+        raise TransportUnavailable(f"{key.topic}/{key.partition}: nothing came up to {end}")
+
+    def _client(self) -> Any:
+        if self._consumer is None:
+            with explained(", ".join(self._bootstrap)):
+                self._consumer = KafkaConsumer(
+                    bootstrap_servers=self._bootstrap, group_id=None, **READER_SETTINGS
+                )
+        return self._consumer
+
+
+def to_record(found: Any) -> Record:
+    """Return Kafka's record as ours; a null value is an empty one."""
+    return Record(
+        found.topic,
+        found.partition,
+        found.offset,
+        found.key,
+        found.value or b"",
+        found.timestamp,
+        tuple((name, value or b"") for name, value in found.headers),
+    )
+
+
+def out_of_range(
+    place: TopicPartition, position: Position, start: Position, end: Position
+) -> StreamingError:
+    """Say on which side of the log the position is, and what that means."""
+    if position > end:
+        return beyond_end(place, position, end)
+    return PositionLost(
+        f"{place.topic}/{place.partition}: position {position} has been deleted by retention, the"
+        f" log starts at {start}: up to {start - position} records are lost"
+    )
+
+
+def beyond_end(place: TopicPartition, position: Position, end: Position) -> Stop:
+    """Say that the log is older than the position."""
+    return Stop(
+        f"{place.topic}/{place.partition}: position {position} is beyond the log's end {end}: the"
+        " topic was replaced or restored from an older copy than the store"
+    )

@@ -1,0 +1,79 @@
+"""Topics of a Kafka cluster: making, looking up, their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from streaming.errors import Stop
+from streaming.transports._kafka_errors import explain, explained
+
+BOOTSTRAP_MS = 10_000
+ATTEMPTS = 20  # a topic that was just made is not yet known to every broker
+
+
+class KafkaTopics:
+    """The cluster's topics; connects when first asked for something."""
+
+    def __init__(self, bootstrap: Sequence[str]) -> None:
+        self._bootstrap = list(bootstrap)
+        self._admin: Any = None
+
+    def ensure(self, topic: str, partitions: int, configs: Mapping[str, str] | None = None) -> None:
+        """Make the topic if it is absent. Raises Stop if it has another number of partitions."""
+        if partitions < 1:
+            raise Stop(f"topic {topic}: needs at least 1 partition, not {partitions}")
+        wanted = {topic: {"num_partitions": partitions, "configs": dict(configs or {})}}
+        with explained(f"topic {topic}"):
+            try:
+                self._client().create_topics(wanted, wait_for_metadata=True)
+            except TopicAlreadyExistsError:
+                existing = self.partitions(topic)
+                if existing != partitions:
+                    raise Stop(
+                        f"topic {topic}: exists with {existing} partitions, not {partitions}; keys"
+                        f" would move: keep {existing}, or use a new topic name"
+                    ) from None
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions the topic has. Raises UnknownTopic if there is none."""
+        return len(self._describe(topic)["partitions"])
+
+    def topic_id(self, topic: str) -> str:
+        """Return the cluster's own id of the topic."""
+        return str(self._describe(topic)["topic_id"])
+
+    def delete(self, topic: str) -> None:
+        """Delete a topic."""
+        with explained(f"topic {topic}"):
+            self._client().delete_topics([topic])
+
+    def close(self) -> None:
+        """Release the connection."""
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
+
+    def _describe(self, topic: str) -> Mapping[str, Any]:
+        with explained(f"topic {topic}"):
+            (found,) = self._client().describe_topics([topic])
+        if found["error_code"]:
+            raise explain(_error(found["error_code"]), f"topic {topic}")
+        described: Mapping[str, Any] = found
+        return described
+
+    def _client(self) -> Any:
+        if self._admin is None:
+            with explained(", ".join(self._bootstrap)):
+                self._admin = KafkaAdminClient(
+                    bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=BOOTSTRAP_MS
+                )
+        return self._admin
+
+
+def _error(code: int) -> KafkaError:
+    error: KafkaError = for_code(code)()
+    return error
