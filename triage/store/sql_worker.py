@@ -173,21 +173,21 @@ class SqlWorker(SqlPart):
             return
         s = t.snapshots.c
         where = (s.stream == stream, s.partition == part.partition)
-        last = connection.scalar(sa.select(sa.func.max(s.snapshot))) or 0
+        # counted per partition, whose row this transaction has locked
+        number = (connection.scalar(sa.select(sa.func.max(s.snapshot)).where(*where)) or 0) + 1
         connection.execute(
             t.snapshots.insert().values(
                 stream=stream,
                 partition=part.partition,
-                snapshot=last + 1,
+                snapshot=number,
                 offset=part.snapshot.offset,
                 label_position=part.snapshot.label_position,
                 sha256=part.snapshot.sha256,
                 blob=part.snapshot.blob,
             )
         )
-        newest = sa.select(s.snapshot).where(*where).order_by(s.snapshot.desc())
-        kept = newest.limit(KEPT_SNAPSHOTS).scalar_subquery()
-        connection.execute(t.snapshots.delete().where(*where, s.snapshot.not_in(kept)))
+        old = s.snapshot <= number - KEPT_SNAPSHOTS
+        connection.execute(t.snapshots.delete().where(*where, old))
 
 
 def insert_candidates(connection: sa.Connection, new: Sequence[Candidate]) -> None:

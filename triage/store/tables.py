@@ -118,14 +118,13 @@ journal = sa.Table(
 snapshots = sa.Table(
     "snapshots",
     metadata,
+    _key("stream", Name),
+    _key("partition", sa.Integer),
     _key("snapshot", BIG),
-    _col("stream", Name),
-    _col("partition", sa.Integer),
     _col("offset", BIG),
     _col("label_position", BIG),
     _col("sha256", sa.Text),
     _col("blob", sa.LargeBinary),
-    sa.Index(None, "stream", "partition"),
 )
 
 candidates = sa.Table(

@@ -109,9 +109,10 @@ class TestCommit:
         desk = Desk(store, partitions=2)
         for offset in range(5):
             desk.commit(desk.part(0, snapshot=a_snapshot(offset)))
+        desk.commit(desk.part(0), desk.part(1, snapshot=a_snapshot(76)))
         desk.commit(desk.part(1, snapshot=a_snapshot(77)))
         assert store.snapshots(STREAM, 0) == [a_snapshot(4), a_snapshot(3), a_snapshot(2)]
-        assert store.snapshots(STREAM, 1) == [a_snapshot(77)]
+        assert store.snapshots(STREAM, 1) == [a_snapshot(77), a_snapshot(76)]
 
     def test_the_journal_keeps_its_order(self, desk: Desk) -> None:
         entries = [JournalEntry(5, 1), JournalEntry(5, 2), JournalEntry(9, 4)]

@@ -130,15 +130,14 @@ def _streams() -> None:
     _index("ix_journal_stream_partition_offset", "journal", "stream", "partition", "offset")
     _table(
         "snapshots",
+        _key("stream", sa.Text),
+        _key("partition", sa.Integer),
         _key("snapshot", BIG),
-        _col("stream", sa.Text),
-        _col("partition", sa.Integer),
         _col("offset", BIG),
         _col("label_position", BIG),
         _col("sha256", sa.Text),
         _col("blob", sa.LargeBinary),
     )
-    _index("ix_snapshots_stream_partition", "snapshots", "stream", "partition")
 
 
 def _clusters() -> None:
