@@ -43,8 +43,6 @@ def build_board(app: FastAPI, services: Services) -> Dash:
     _register_frame(board, services, pages)
     for page in pages:
         page.register(board, services)
-    # Dash does this on the first request of "/" or "/_dash*" only; ours may be for another page.
-    board._setup_server()
     return board
 
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.queries import Queries
 from triage.store.base import SessionStore
@@ -15,8 +16,29 @@ from triage_ui.board import build_board
 from triage_ui.gate import Gate, content_policy
 from triage_ui.live import LiveHub
 from triage_ui.pages import all_pages, page_at
+from triage_ui.plain_page import plain_page
 from triage_ui.services import Commands, Services
 from triage_ui.settings import BoardSettings
+
+
+BACK = '<p><a href="/">Go to the queue</a></p>'
+
+
+class PageAddresses:
+    """Serves every page's address as "/": Dash does its setting-up for that one only.
+
+    Which page it is the browser reads from its own address bar.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.pages = all_pages()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "http" and page_at(self.pages, scope["path"]) is not None:
+            scope = {**scope, "path": "/", "raw_path": b"/"}
+        await self.app(scope, receive, send)
 
 
 def create_app(
@@ -46,17 +68,15 @@ def create_app(
     app.include_router(sign_in.routes(sessions, settings))
     app.include_router(api.routes(services))
     board = build_board(app, services)
-    pages = all_pages()
 
     @app.get("/{path:path}")
-    async def page(request: Request) -> Response:
-        """Serve every other address: a page, or the page that says there is none."""
+    async def nothing(request: Request) -> Response:
         path = request.url.path
         if path.startswith(api.PREFIX):
             return problems.problem(404, f"There is nothing at {path}.", problems.REMEDIES[404])
-        known = page_at(pages, path) is not None
-        return HTMLResponse(board.index(), 200 if known else 404, {"cache-control": "no-store"})
+        return plain_page(settings.product, "There is no such page", BACK, 404)
 
+    app.add_middleware(PageAddresses)
     app.add_middleware(
         Gate,
         sessions=sessions,

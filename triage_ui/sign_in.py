@@ -11,15 +11,15 @@ from importlib.resources import files
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from triage.store.base import SessionStore
+from triage_ui.plain_page import plain_page
 from triage_ui.problems import problem
 from triage_ui.sessions import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from triage_ui.settings import BoardSettings
 
 FONT = files("triage_ui") / "assets" / "fonts" / "inter-latin-wght-normal.woff2"
-STYLE = (files("triage_ui") / "sign_in.css").read_text("utf-8")
 FORM_LIMIT = 10_000
 """Bytes; a token and an address of this host."""
 NO_LINK = "You need a sign-in link"
@@ -35,8 +35,8 @@ def routes(sessions: SessionStore, settings: BoardSettings) -> APIRouter:
         token = request.query_params.get("token", "")[:FORM_LIMIT]
         target = _local(request.query_params.get("next", "/"))
         if token:
-            return _page(settings, "Sign in to the board", _button(token, target), 200)
-        return _page(settings, NO_LINK, _help(settings, "The board has no passwords."), 200)
+            return plain_page(settings.product, "Sign in to the board", _button(token, target), 200)
+        return plain_page(settings.product, NO_LINK, _help(settings, "The board has no passwords."), 200)
 
     @router.post("/sign-in")
     async def redeem(request: Request) -> Response:
@@ -46,8 +46,7 @@ def routes(sessions: SessionStore, settings: BoardSettings) -> APIRouter:
         token = fields.get("token", [""])[0]
         secret = await asyncio.to_thread(sessions.redeem, token, settings.clock())
         if secret is None:
-            return _page(
-                settings, USED_LINK, _help(settings, "A link works once, for a time."), 401
+            return plain_page(settings.product, USED_LINK, _help(settings, "A link works once, for a time."), 401
             )
         answer = RedirectResponse(_local(fields.get("next", ["/"])[0]), 303)
         _set_cookies(answer, secret, settings.secure_cookies)
@@ -104,17 +103,3 @@ def _help(settings: BoardSettings, first: str) -> str:
     while text.count("`") >= 2:
         text = text.replace("`", "<code>", 1).replace("`", "</code>", 1)
     return f"<p>{escape(first)} {text}</p>"
-
-
-def _page(settings: BoardSettings, heading: str, body: str, status: int) -> HTMLResponse:
-    product = escape(settings.product)
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
-        f"<title>{heading} · {product}</title><style>{STYLE}</style></head>"
-        f'<body><main><p class="product">{product}</p><h1>{heading}</h1>{body}</main></body></html>'
-    )
-    return HTMLResponse(
-        page, status, {"cache-control": "no-store", "referrer-policy": "no-referrer"}
-    )

@@ -1,0 +1,106 @@
+"""A board on a real port of this machine, in a thread, over a real store in a file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from tests.support.cases import ANNA, Desk
+from triage.model import Actor
+from triage.store.base import Store
+from triage.store.store import open_store
+from triage_ui.serve import listen, server
+from triage_ui.server import create_app
+from triage_ui.settings import BoardSettings
+
+PATIENCE_S = 20.0
+
+
+def wait_until(true: Callable[[], object], what: str) -> None:
+    """Wait for something that must come soon."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+@dataclass
+class Served:
+    """A board that can be stopped and started again on the same port and the same store."""
+
+    folder: Path
+    clock: Callable[[], float]
+    store: Store = field(init=False)
+    desk: Desk = field(init=False)
+    port: int = 0
+    app: FastAPI = field(init=False)
+    _server: uvicorn.Server | None = None
+    _thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        self.store = open_store(f"sqlite:///{self.folder}/triage.db")
+        self.desk = Desk(self.store)
+        self.desk.policy()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        settings = BoardSettings(clock=self.clock, poll_s=0.05, ping_s=0.5)
+        self.app = create_app(self.desk.triage, self.store, self.store, settings)
+        bound = listen("127.0.0.1", self.port)
+        self.port = bound.getsockname()[1]
+        running = self._server = server(self.app)
+        self._thread = threading.Thread(target=lambda: running.run(sockets=[bound]), daemon=True)
+        self._thread.start()
+        wait_until(lambda: running.started, "the board")
+
+    def stop(self) -> None:
+        if self._server is None or self._thread is None:
+            return
+        self._server.should_exit = True
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive(), "the board did not stop"
+        self._server = self._thread = None
+
+    def link(self, actor: Actor = ANNA) -> str:
+        """Return a fresh sign-in link."""
+        token = self.store.new_sign_in(actor, self.clock(), 3600)
+        return f"{self.url}/sign-in?token={token}"
+
+    @contextmanager
+    def client(self, actor: Actor | None = ANNA) -> Iterator[httpx.Client]:
+        """Return a client, signed in as ``actor`` and with the token of its session."""
+        with httpx.Client(base_url=self.url, timeout=PATIENCE_S) as client:
+            if actor is not None:
+                sign_in(self, client, actor)
+            yield client
+
+
+def sign_in(board: Served, client: httpx.Client, actor: Actor = ANNA) -> None:
+    """Sign a client in; from then on it sends the token of its session."""
+    token = board.store.new_sign_in(actor, board.clock(), 3600)
+    answer = client.post("/sign-in", data={"token": token})
+    assert answer.status_code == 303, answer.text
+    client.headers["x-csrftoken"] = client.cookies["_csrf_token"]
+
+
+@contextmanager
+def serving(folder: Path, clock: Callable[[], float]) -> Iterator[Served]:
+    """Serve a board over a new store in ``folder``."""
+    board = Served(folder, clock)
+    board.start()
+    try:
+        yield board
+    finally:
+        board.stop()
+        board.store.close()

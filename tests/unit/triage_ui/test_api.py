@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.cases import ANNA, AT, BEN, LEAD, VIEWER, a_reason
+from tests.unit.triage_ui.conftest import Board
+from triage.model import VerdictKind
+from triage_ui.api.clusters import VerdictBody
+
+
+def body(board: Board, cluster: str, kind: str = "real", **more: Any) -> dict[str, Any]:
+    detail = board.client.get(f"/api/v1/clusters/{cluster}?members=2").json()
+    read = [member["candidate_id"] for member in detail["members"]]
+    return {"kind": kind, "revision": detail["row"]["revision"], "read": read, **more}
+
+
+def decide(board: Board, cluster: str, key: str = "k1", **given: Any) -> httpx.Response:
+    return board.client.post(
+        f"/api/v1/clusters/{cluster}/verdicts",
+        json=body(board, cluster, **given),
+        headers={"idempotency-key": key},
+    )
+
+
+def undo(board: Board, verdict: str, key: str = "u1") -> httpx.Response:
+    path = f"/api/v1/verdicts/{verdict}/undo"
+    return board.client.post(path, json={}, headers={"idempotency-key": key})
+
+
+@pytest.fixture
+def cluster(board: Board) -> str:
+    board.sign_in()
+    return board.desk.cluster(4)
+
+
+def test_the_queue_lists_open_clusters_by_worth(board: Board) -> None:
+    board.sign_in()
+    low = board.desk.cluster(2, "low", margin=-1.0)
+    high = board.desk.cluster(3, "high", margin=2.0)
+    answer = board.client.get("/api/v1/queue").json()
+    assert [row["cluster_id"] for row in answer["rows"]] == [high, low]
+    assert answer["total"] == 2
+    assert answer["rows"][0]["top"][0] == {"label": "amount", "contribution": 1.0}
+
+
+def test_the_queue_is_filtered_and_cut(board: Board, cluster: str) -> None:
+    ask = board.client.get
+    assert ask("/api/v1/queue?stream=other").json()["total"] == 0
+    assert ask("/api/v1/queue?text=terminal 881").json()["total"] == 1
+    assert ask("/api/v1/queue?text=nothing").json()["total"] == 0
+    assert ask("/api/v1/queue?offset=1").json()["rows"] == []
+    decide(board, cluster)
+    assert ask("/api/v1/queue").json()["total"] == 0
+    assert ask("/api/v1/queue?status=decided").json()["total"] == 1
+    assert ask("/api/v1/queue?status=all").json()["total"] == 1
+
+
+def test_a_wrong_query_says_what_is_wrong(board: Board) -> None:
+    board.sign_in()
+    for query in ("limit=0", "limit=501", "offset=-1", "order=sideways", "status=x", "limit=many"):
+        answer = board.client.get(f"/api/v1/queue?{query}")
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert query.split("=")[0] in answer.json()["detail"]
+        assert answer.json()["remedy"]
+
+
+def test_a_cluster_comes_with_members_reasons_and_events(board: Board, cluster: str) -> None:
+    detail = board.client.get(f"/api/v1/clusters/{cluster}").json()
+    assert detail["members_total"] == 4
+    assert detail["members"][0]["record"]["amount"] == 412.0
+    assert "vector" not in detail["members"][0]
+    assert detail["reasons"][0]["label"] == "amount"
+    path = f"/api/v1/clusters/{cluster}"
+    assert len(board.client.get(f"{path}/members?offset=3").json()["members"]) == 1
+    events = board.client.get(f"{path}/events").json()["events"]
+    assert events[0]["candidate_id"] is None
+    assert events[-1]["cluster_id"] == cluster
+
+
+def test_an_unknown_cluster_is_404_with_a_remedy(board: Board) -> None:
+    board.sign_in()
+    answer = board.client.get("/api/v1/clusters/none")
+    assert answer.status_code == 404
+    assert "none" in answer.json()["detail"]
+    assert answer.json()["remedy"]
+
+
+def test_a_verdict_is_given_and_seen(board: Board, cluster: str) -> None:
+    answer = decide(board, cluster, reason="card holder called")
+    assert answer.status_code == 201
+    verdict = answer.json()
+    assert (verdict["kind"], verdict["state"], verdict["actor"]) == ("real", "pending", ANNA.name)
+    assert (verdict["read"], verdict["propagated"]) == (2, 2)
+    again = board.client.get(f"/api/v1/verdicts/{verdict['verdict_id']}").json()
+    assert again == verdict
+    assert board.client.get("/api/v1/verdicts").json()["verdicts"] == [verdict]
+
+
+def test_the_same_key_again_is_the_same_verdict(board: Board, cluster: str) -> None:
+    sent = body(board, cluster)
+    path = f"/api/v1/clusters/{cluster}/verdicts"
+    answers = [
+        board.client.post(path, json=sent, headers={"idempotency-key": "k"}) for _ in range(3)
+    ]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["verdict_id"] for answer in answers}) == 1
+    assert len(board.client.get("/api/v1/verdicts").json()["verdicts"]) == 1
+
+
+def test_who_comes_second_learns_who_was_first(board: Board, cluster: str) -> None:
+    mine = body(board, cluster)
+    theirs = board.desk.decide(cluster, VerdictKind.SPURIOUS, BEN)
+    path = f"/api/v1/clusters/{cluster}/verdicts"
+    answer = board.client.post(path, json=mine, headers={"idempotency-key": "k"})
+    assert answer.status_code == 409
+    assert answer.json()["current"] == theirs.verdict_id
+    standing = board.client.get(f"/api/v1/verdicts/{answer.json()['current']}").json()
+    assert (standing["actor"], standing["kind"], standing["at"]) == (BEN.name, "spurious", AT)
+
+
+def test_expected_needs_a_scope_and_an_end(board: Board, cluster: str) -> None:
+    assert decide(board, cluster, "a", kind="expected").status_code == 422
+    answer = decide(board, cluster, "b", kind="expected", scope="payday", expires_at=AT + 86400.0)
+    assert answer.status_code == 201
+
+
+WRONG: tuple[dict[str, Any], ...] = (
+    {"kind": "maybe"},
+    {"revision": "1"},
+    {"revision": True},
+    {"read": []},
+    {"read": ["stranger"]},
+    {"read": "x"},
+    {"reason": "x" * 5000},
+    {"expires_at": "soon"},
+    {"unknown": 1},
+)
+
+
+def test_a_wrong_verdict_changes_nothing(board: Board, cluster: str) -> None:
+    for wrong in WRONG:
+        answer = board.client.post(
+            f"/api/v1/clusters/{cluster}/verdicts",
+            json=body(board, cluster) | wrong,
+            headers={"idempotency-key": "k"},
+        )
+        assert answer.status_code == 422, wrong
+        assert answer.json()["remedy"]
+    assert board.client.get("/api/v1/verdicts").json()["verdicts"] == []
+
+
+def test_a_verdict_without_a_key_is_refused(board: Board, cluster: str) -> None:
+    answer = board.client.post(f"/api/v1/clusters/{cluster}/verdicts", json=body(board, cluster))
+    assert answer.status_code == 422
+    assert "Idempotency-Key" in answer.json()["detail"]
+
+
+def test_a_viewer_may_look_but_not_decide(board: Board) -> None:
+    cluster = board.desk.cluster(2)
+    board.sign_in(VIEWER)
+    assert board.client.get("/api/v1/queue").status_code == 200
+    answer = decide(board, cluster)
+    assert answer.status_code == 403
+    assert "analyst" in answer.json()["detail"]
+
+
+def test_a_verdict_is_taken_back(board: Board, cluster: str) -> None:
+    verdict = decide(board, cluster).json()["verdict_id"]
+    answer = undo(board, verdict)
+    assert (answer.status_code, answer.json()["state"]) == (200, "undone")
+    assert undo(board, verdict).json() == answer.json()  # the same key
+    assert undo(board, verdict, "u2").status_code == 409
+    assert board.client.get("/api/v1/queue").json()["total"] == 1
+
+
+def test_only_a_lead_takes_back_what_another_said(board: Board, cluster: str) -> None:
+    verdict = board.desk.decide(cluster, actor=BEN).verdict_id
+    assert undo(board, verdict).status_code == 403
+    board.client.cookies.clear()
+    board.sign_in(LEAD)
+    assert undo(board, verdict).status_code == 200
+
+
+def test_an_unknown_verdict_is_404(board: Board) -> None:
+    board.sign_in()
+    assert board.client.get("/api/v1/verdicts/none").status_code == 404
+    assert undo(board, "none").status_code == 404
+
+
+def test_the_first_opinion_stays_hidden_from_the_second(board: Board, cluster: str) -> None:
+    board.desk.decide(cluster, VerdictKind.UNSURE, BEN)
+    assert board.client.get("/api/v1/queue").json()["total"] == 1
+    assert board.client.get(f"/api/v1/clusters/{cluster}").json()["verdicts"] == []
+    assert decide(board, cluster).status_code == 201
+
+
+def test_status_says_who_i_am_and_how_streams_do(board: Board, cluster: str) -> None:
+    status = board.client.get("/api/v1/status").json()
+    assert status["actor"] == {"name": "anna", "role": "analyst"}
+    assert status["now"] == AT
+    assert status["open_clusters"] == 1
+    assert [stream["stream"] for stream in status["streams"]] == ["payments"]
+
+
+def test_a_store_that_does_not_answer_is_503_and_says_retry(board: Board, cluster: str) -> None:
+    board.served.store.close()
+    path = board.served.folder / "triage.db"
+    path.rename(path.with_suffix(".gone"))
+    path.mkdir()
+    answer = board.client.get("/api/v1/queue")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.json()["remedy"]
+
+
+def test_bodies_are_strict() -> None:
+    assert VerdictBody.model_config["strict"]
+    assert VerdictBody.model_config["extra"] == "forbid"
+
+
+def test_hostile_text_comes_through_the_api_unchanged(board: Board) -> None:
+    board.sign_in()
+    hostile = "<script>alert(1)</script>\u202egnp'\"" + "x" * 10_000
+    members = board.desk.add(1, record={"note": hostile}, reasons=(a_reason("a", text=hostile),))
+    cluster = board.desk.group(members)
+    shown = board.client.get(f"/api/v1/clusters/{cluster}/members").json()["members"][0]
+    assert shown["record"]["note"] == hostile

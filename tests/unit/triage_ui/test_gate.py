@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from starlette.routing import Mount, Route
+
+from tests.support.cases import ANNA
+from tests.unit.triage_ui.conftest import Board
+from triage.model import Actor
+from triage_ui.gate import BODY_LIMIT, PUBLIC
+
+PAGES = ("/", "/cluster/abc", "/nowhere", "/?stream=payments")
+MACHINES = (
+    "/api/v1/queue",
+    "/api/v1/status",
+    "/api/v1/changes",
+    "/api/v1/nothing",
+    "/_dash-layout",
+    "/_dash-dependencies",
+    "/_dash-component-suites/dash/deps/react@18.v3_1_1m0.2.0.min.js",
+    "/assets/css/0_tokens.css",
+    "/assets/live_worker.js",
+    "/_reload-hash",
+    "/_favicon.ico",
+)
+
+
+def test_a_stranger_is_sent_from_a_page_to_sign_in(board: Board) -> None:
+    for path in PAGES:
+        answer = board.client.get(path)
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/sign-in")
+
+
+def test_a_strangers_program_gets_401_with_the_remedy(board: Board) -> None:
+    for path in MACHINES:
+        answer = board.client.get(path)
+        assert answer.status_code == 401, path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "sign-in link" in answer.json()["remedy"]
+
+
+def every_route(board: Board) -> Iterator[tuple[str, str]]:
+    for path, methods in board.served.app.openapi()["paths"].items():
+        yield from ((method.upper(), path) for method in methods)
+    for route in board.served.app.routes:
+        if isinstance(route, (Route, Mount)):
+            for method in getattr(route, "methods", None) or {"GET"}:
+                yield method, route.path or "/"
+
+
+def test_no_route_is_open_but_the_public_ones(board: Board) -> None:
+    routes = set(every_route(board))
+    assert ("POST", "/api/v1/verdicts/{verdict_id}/undo") in routes
+    assert ("POST", "/_dash-update-component") in routes
+    for method, pattern in routes:
+        path = re.sub(r"{[^}]*}", "x", pattern)
+        if path not in PUBLIC:
+            answer = board.client.request(method, path)
+            assert answer.status_code in (303, 401), (method, path, answer.status_code)
+
+
+def test_health_is_public_and_tells_nothing(board: Board) -> None:
+    answer = board.client.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_docs_are_off(board: Board) -> None:
+    board.sign_in()
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        assert board.client.get(path).status_code == 404
+
+
+def test_a_write_without_the_sessions_token_is_refused(board: Board) -> None:
+    board.sign_in()
+    del board.client.headers["x-csrftoken"]
+    for sent in (None, "", "0" * 64, "ä"):
+        headers = [] if sent is None else [(b"x-csrftoken", sent.encode())]
+        for path in ("/api/v1/clusters/x/verdicts", "/_dash-update-component", "/sign-out"):
+            answer = board.client.post(path, json={}, headers=headers)
+            assert answer.status_code == 403, (path, sent)
+            assert "X-CSRFToken" in answer.json()["remedy"]
+
+
+def test_a_token_of_another_session_is_no_token(board: Board) -> None:
+    board.sign_in()
+    other = board.client.cookies["_csrf_token"]
+    board.client.cookies.clear()
+    board.sign_in()
+    answer = board.client.post("/sign-out", headers={"x-csrftoken": other})
+    assert answer.status_code == 403
+
+
+def test_a_body_has_a_limit_and_a_length(board: Board) -> None:
+    board.sign_in()
+    large = board.client.post("/api/v1/clusters/x/verdicts", content=b" " * (BODY_LIMIT + 1))
+    assert large.status_code == 413
+    chunks = board.client.post("/api/v1/clusters/x/verdicts", content=iter([b"{}"]))
+    assert chunks.status_code == 411
+
+
+def test_every_answer_has_the_security_headers(board: Board) -> None:
+    for path in ("/health", "/sign-in", "/", "/api/v1/queue"):
+        headers = board.client.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-eval" not in policy
+        assert "'unsafe-inline'" not in policy.split("style-src")[0]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "strict-transport-security" not in headers
+
+
+def test_inline_scripts_are_allowed_by_hash_only(board: Board) -> None:
+    board.sign_in()
+    answer = board.client.get("/")
+    assert "sha256-" in answer.headers["content-security-policy"]
+    assert "http://" not in answer.text.replace("http://127.0.0.1", "")
+    assert "https://" not in answer.text.split("_dash-config")[0]
+
+
+def test_a_role_that_may_not_read_gets_nothing(board: Board) -> None:
+    board.sign_in(Actor("eve", "stranger"))
+    answer = board.client.get("/api/v1/queue")
+    assert answer.status_code == 403
+    assert "eve (stranger)" in answer.json()["detail"]
+
+
+def test_signing_out_ends_the_session(board: Board) -> None:
+    board.sign_in()
+    session = board.client.cookies["triage_session"]
+    assert board.client.post("/sign-out").status_code == 204
+    board.client.cookies.set("triage_session", session)
+    assert board.client.get("/api/v1/queue").status_code == 401
+
+
+def test_a_session_ends_after_its_time(board: Board) -> None:
+    board.sign_in()
+    board.clock.now += 13 * 3600
+    assert board.client.get("/api/v1/queue").status_code == 401
+
+
+def test_a_page_that_is_none_says_404(board: Board) -> None:
+    board.sign_in()
+    assert board.client.get("/").status_code == 200
+    assert board.client.get("/cluster/abc").status_code == 200
+    assert board.client.get("/nowhere").status_code == 404
+    assert board.client.get("/assets/none.css").status_code == 404
+    assert board.client.get("/api/v1/none").status_code == 404
+
+
+def test_the_first_request_may_be_for_a_cluster(board: Board) -> None:
+    board.sign_in(ANNA)
+    page = board.client.get("/cluster/abc").text
+    assert "assets/js/0_core.js" in page
+    assert "live_worker.js" not in page
