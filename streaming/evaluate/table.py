@@ -66,7 +66,9 @@ def is_input(name: str, label: str) -> bool:
 def _read(path: Path) -> pa.Table:
     readers = {
         ".parquet": pyarrow.parquet.read_table,
+        ".pq": pyarrow.parquet.read_table,
         ".csv": pyarrow.csv.read_csv,
+        ".tsv": _read_tsv,
         ".jsonl": pyarrow.json.read_json,
         ".ndjson": pyarrow.json.read_json,
         ".json": pyarrow.json.read_json,
@@ -78,6 +80,10 @@ def _read(path: Path) -> pa.Table:
         return reader(path)
     except (OSError, pa.ArrowException) as error:
         raise SourceInvalid(f"{path}: can't be read: {error}") from error
+
+
+def _read_tsv(path: Path) -> pa.Table:
+    return pyarrow.csv.read_csv(path, parse_options=pyarrow.csv.ParseOptions(delimiter="\t"))
 
 
 def _numeric(column: Any) -> npt.NDArray[np.float64] | None:

@@ -55,6 +55,11 @@ def test_every_column_that_gives_nothing_away_is_a_feature(tmp_path: Path, suffi
     assert table.truth.tolist() == [0, 0, 1, -1]
 
 
+def test_tabs_separate_as_well(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("v\tlabel\n1.5\t0\n2.5\t1\n")
+    assert read_labelled(tmp_path / "a.tsv", "label").X.tolist() == [[1.5], [2.5]]
+
+
 def test_times_and_nested_values_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
     time = pa.array([0, 1], pa.timestamp("us"))
