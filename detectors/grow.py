@@ -1,4 +1,8 @@
-"""Growing one isolation tree into arrays in heap layout."""
+"""Growing isolation trees into arrays in heap layout.
+
+Kernels that call one another stand in one file: numba looks at the file of a kernel alone to see
+whether what it keeps on disk is stale.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,10 @@ from detectors.jit import kernel
 
 LEAF = -1
 
+Table = npt.NDArray[np.float64]
+"""Trees x nodes."""
+
+_LARGEST = np.float32(np.finfo(np.float32).max)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -194,3 +202,117 @@ def grow_tree(
         feature[node], threshold[node], missing_left[node] = chosen, cut, to_left
         start[2 * node + 1], end[2 * node + 1] = first, first + left
         start[2 * node + 2], end[2 * node + 2] = first + left, last
+
+
+@kernel
+def _index(
+    feature: npt.NDArray[np.int16],
+    threshold: Vector,
+    missing_left: npt.NDArray[np.bool_],
+    features: int,
+    column: npt.NDArray[np.uint16],
+    cut: npt.NDArray[np.float32],
+    leaf: npt.NDArray[np.int32],
+) -> None:
+    """Fill the arrays that the walk uses for one tree.
+
+    A leaf above the bottom row sends everybody left (its cut is infinite), so that every walk has
+    ``depth`` steps; ``leaf`` gives back the node from the place in the bottom row.
+    """
+    inner = column.shape[0]
+    owner = np.empty(2 * inner + 1, np.int32)
+    owner[0] = 0
+    for i in range(inner):
+        here = owner[i]
+        split = here == i and feature[i] != LEAF
+        owner[2 * i + 1] = 2 * i + 1 if split else here
+        owner[2 * i + 2] = 2 * i + 2 if split else here
+        column[i] = 0
+        cut[i] = np.float32(np.inf)
+        if split:
+            column[i] = feature[i] if missing_left[i] else features + feature[i]
+            # The largest float32 not above the threshold decides the same for every float32.
+            # Kept finite, so that the infinity of a missing value still lies above it.
+            cut[i] = min(np.float32(threshold[i]), _LARGEST)
+            if np.float64(cut[i]) > threshold[i]:
+                cut[i] = np.nextafter(cut[i], np.float32(-np.inf))
+    leaf[:] = owner[inner:]
+
+
+@kernel
+def _measure(
+    feature: npt.NDArray[np.int16],
+    cover: npt.NDArray[np.float32],
+    size: int,
+    trees: int,
+    path_length: Vector,
+    values: Vector,
+) -> None:
+    """Fill the path lengths and the shares in the score of one tree."""
+    norm = row_norm(size)
+    depth, last = 0, 0
+    for i in range(len(feature)):
+        if i > last:
+            depth += 1
+            last = 2 * last + 2
+        path_length[i] = 0.0
+        if feature[i] == LEAF and cover[i] > 0:
+            path_length[i] = depth + average_path(np.float64(cover[i]))
+    if feature[0] == LEAF:  # it can't tell rows apart: an average path for all
+        path_length[0] = norm
+    values[:] = -path_length / (norm * trees)
+
+
+@kernel
+def finish_tree(
+    t: int,
+    features: int,
+    feature: npt.NDArray[np.int16],
+    threshold: Table,
+    missing_left: npt.NDArray[np.bool_],
+    cover: npt.NDArray[np.float32],
+    path_length: Table,
+    values: Table,
+    size: npt.NDArray[np.int64],
+    column: npt.NDArray[np.uint16],
+    cut: npt.NDArray[np.float32],
+    leaf: npt.NDArray[np.int32],
+) -> None:
+    """Work out what follows from the arrays of tree ``t``: lengths, values and the walk's."""
+    _measure(feature[t], cover[t], size[t], len(size), path_length[t], values[t])
+    _index(feature[t], threshold[t], missing_left[t], features, column[t], cut[t], leaf[t])
+
+
+@kernel
+def grow_trees(
+    window: Matrix,
+    rows: int,
+    depth: int,
+    seed: np.uint64,
+    first: int,
+    count: int,
+    number: npt.NDArray[np.int64],
+    feature: npt.NDArray[np.int16],
+    threshold: Table,
+    missing_left: npt.NDArray[np.bool_],
+    cover: npt.NDArray[np.float32],
+    path_length: Table,
+    values: Table,
+    size: npt.NDArray[np.int64],
+    column: npt.NDArray[np.uint16],
+    cut: npt.NDArray[np.float32],
+    leaf: npt.NDArray[np.int32],
+) -> None:
+    """Grow the trees of the running numbers from ``first``; n replaces that in place n mod all."""
+    features = window.shape[1]
+    for n in range(first, first + count):
+        t = n % len(size)
+        grow_tree(
+            window, rows, depth, seed, np.uint64(n),
+            feature[t], threshold[t], missing_left[t], cover[t],
+        )  # fmt: skip
+        size[t], number[t] = rows, n
+        finish_tree(
+            t, features, feature, threshold, missing_left, cover, path_length, values,
+            size, column, cut, leaf,
+        )  # fmt: skip

@@ -17,6 +17,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     Kernels hold no lock of the interpreter, use one thread and strict floating point (no
     ``fastmath``), so the same input gives the same bits on the same machine. Array bounds are not
     checked: whoever calls a kernel has checked the shapes.
+
+    A kernel calls only kernels of its own file: what is kept is renewed when that file changes.
     """
     compiled = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
     return cast(Callable[P, R], compiled)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.arrays import Matrix, Vector
-from detectors.grow import LEAF, average_path, grow_tree, row_norm
+from detectors.grow import LEAF, finish_tree, grow_trees
 from detectors.jit import kernel
 
 Tables = npt.NDArray[np.float64]
@@ -21,7 +21,6 @@ Tables = npt.NDArray[np.float64]
 
 _ROWS = 64  # rows walked together: enough to hide the latency of a step, few enough for the cache
 _ONE = np.uint64(1)
-_LARGEST = np.float32(np.finfo(np.float32).max)
 
 
 def depth_limit(rows: int) -> int:
@@ -132,118 +131,6 @@ def _sums(
     return out
 
 
-@kernel
-def _measure(
-    feature: npt.NDArray[np.int16],
-    cover: npt.NDArray[np.float32],
-    size: int,
-    trees: int,
-    path_length: Vector,
-    values: Vector,
-) -> None:
-    """Fill the path lengths and the shares in the score of one tree."""
-    norm = row_norm(size)
-    depth, last = 0, 0
-    for i in range(len(feature)):
-        if i > last:
-            depth += 1
-            last = 2 * last + 2
-        path_length[i] = 0.0
-        if feature[i] == LEAF and cover[i] > 0:
-            path_length[i] = depth + average_path(np.float64(cover[i]))
-    if feature[0] == LEAF:  # it can't tell rows apart: an average path for all
-        path_length[0] = norm
-    values[:] = -path_length / (norm * trees)
-
-
-@kernel
-def _index(
-    feature: npt.NDArray[np.int16],
-    threshold: Vector,
-    missing_left: npt.NDArray[np.bool_],
-    features: int,
-    column: npt.NDArray[np.uint16],
-    cut: npt.NDArray[np.float32],
-    leaf: npt.NDArray[np.int32],
-) -> None:
-    """Fill the arrays that the walk uses for one tree.
-
-    A leaf above the bottom row sends everybody left (its cut is infinite), so that every walk has
-    ``depth`` steps; ``leaf`` gives back the node from the place in the bottom row.
-    """
-    inner = column.shape[0]
-    owner = np.empty(2 * inner + 1, np.int32)
-    owner[0] = 0
-    for i in range(inner):
-        here = owner[i]
-        split = here == i and feature[i] != LEAF
-        owner[2 * i + 1] = 2 * i + 1 if split else here
-        owner[2 * i + 2] = 2 * i + 2 if split else here
-        column[i] = 0
-        cut[i] = np.float32(np.inf)
-        if split:
-            column[i] = feature[i] if missing_left[i] else features + feature[i]
-            # The largest float32 not above the threshold decides the same for every float32.
-            # Kept finite, so that the infinity of a missing value still lies above it.
-            cut[i] = min(np.float32(threshold[i]), _LARGEST)
-            if np.float64(cut[i]) > threshold[i]:
-                cut[i] = np.nextafter(cut[i], np.float32(-np.inf))
-    leaf[:] = owner[inner:]
-
-
-@kernel
-def _finish(
-    t: int,
-    features: int,
-    feature: npt.NDArray[np.int16],
-    threshold: Tables,
-    missing_left: npt.NDArray[np.bool_],
-    cover: npt.NDArray[np.float32],
-    path_length: Tables,
-    values: Tables,
-    size: npt.NDArray[np.int64],
-    column: npt.NDArray[np.uint16],
-    cut: npt.NDArray[np.float32],
-    leaf: npt.NDArray[np.int32],
-) -> None:
-    _measure(feature[t], cover[t], size[t], len(size), path_length[t], values[t])
-    _index(feature[t], threshold[t], missing_left[t], features, column[t], cut[t], leaf[t])
-
-
-@kernel
-def _grow(
-    window: Matrix,
-    rows: int,
-    depth: int,
-    seed: np.uint64,
-    first: int,
-    count: int,
-    number: npt.NDArray[np.int64],
-    feature: npt.NDArray[np.int16],
-    threshold: Tables,
-    missing_left: npt.NDArray[np.bool_],
-    cover: npt.NDArray[np.float32],
-    path_length: Tables,
-    values: Tables,
-    size: npt.NDArray[np.int64],
-    column: npt.NDArray[np.uint16],
-    cut: npt.NDArray[np.float32],
-    leaf: npt.NDArray[np.int32],
-) -> None:
-    features = window.shape[1]
-    for n in range(first, first + count):
-        t = n % len(size)
-        grow_tree(
-            window, rows, depth, seed, np.uint64(n),
-            feature[t], threshold[t], missing_left[t], cover[t],
-        )  # fmt: skip
-        size[t], number[t] = rows, n
-        _finish(
-            t, features, feature, threshold, missing_left, cover, path_length, values,
-            size, column, cut, leaf,
-        )  # fmt: skip
-
-
 class Trees:
     """``trees`` binary trees over ``features`` columns in heap layout.
 
@@ -334,7 +221,7 @@ class Trees:
         Each on ``rows`` rows drawn from ``window``; tree number n replaces the one in place
         n modulo the number of trees. A tree depends on the window, the seed and its number only.
         """
-        _grow(
+        grow_trees(
             window,
             rows,
             min(self.depth, depth_limit(rows)),
@@ -359,7 +246,7 @@ class Trees:
         self.feature[t], self.threshold[t] = feature, threshold
         self.missing_left[t], self.cover[t] = missing_left, cover
         self.size[t], self.number[t] = size, number
-        _finish(t, self.features, *self._arrays)
+        finish_tree(t, self.features, *self._arrays)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all that ``load`` needs, as small as exactness allows."""
