@@ -21,6 +21,7 @@ from kafka.structs import OffsetAndMetadata
 
 from streaming.errors import Stop
 from streaming.records import Position, Record, TopicPartition
+from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explained
 from streaming.transports._kafka_reader import READER_SETTINGS, out_of_range, to_record
 from streaming.transports.base import OnAssigned, OnRevoked
@@ -30,8 +31,9 @@ JOIN_MS = (
 )
 STUCK_S = 60.0  # without an answer of the group for so long, join anew
 CLOSE_MS = 5_000
+HINT_S = 5.0  # positions are committed again so often: only so a fenced static member finds out
 
-GROUP_SETTINGS = {
+GROUP_SETTINGS: Mapping[str, Any] = {
     "partition_assignment_strategy": (RangePartitionAssignor,),
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
@@ -59,6 +61,8 @@ class GroupConsumer:
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._owned: frozenset[KafkaPartition] = frozenset()
+        self._hints: dict[KafkaPartition, Position] = {}
+        self._hinted_at = 0.0
         self._closed = False
         self._join()
 
@@ -77,6 +81,8 @@ class GroupConsumer:
             except OffsetOutOfRangeError as error:
                 raise self._out_of_range(error) from None
         self._take_changes()
+        if time.monotonic() - self._hinted_at > HINT_S:
+            self._send_hints()
         return [
             to_record(one)
             for place, records in found.items()
@@ -90,14 +96,8 @@ class GroupConsumer:
 
     def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         """See ``Consumer``. Sent without waiting; a failed one is followed by the next."""
-        offsets = {
-            KafkaPartition(*place): OffsetAndMetadata(position, "", -1)
-            for place, position in positions.items()
-            if KafkaPartition(*place) in self._owned
-        }
-        if offsets:
-            with explained(f"group {self._membership.group}"):
-                self._consumer.commit_async(offsets, callback=_ignore)
+        self._hints.update({KafkaPartition(*place): at for place, at in positions.items()})
+        self._send_hints()
 
     def end_positions(self) -> Mapping[TopicPartition, Position]:
         """See ``Consumer``."""
@@ -118,15 +118,16 @@ class GroupConsumer:
         instance = f"{membership.group}.{membership.member}" if membership.member else None
         self._changes = _Changes()
         self._joining_since = time.monotonic()
+        self._consumer = connect(
+            KafkaConsumer,
+            membership.bootstrap,
+            group_id=membership.group,
+            group_instance_id=instance,
+            **READER_SETTINGS,
+            **GROUP_SETTINGS,
+        )
+        self._changes.consumer = self._consumer
         with explained(f"group {membership.group}"):
-            self._consumer: Any = KafkaConsumer(
-                bootstrap_servers=list(membership.bootstrap),
-                group_id=membership.group,
-                group_instance_id=instance,
-                **READER_SETTINGS,
-                **GROUP_SETTINGS,
-            )
-            self._changes.consumer = self._consumer
             self._consumer.subscribe([membership.topic], listener=self._changes)
             self._consumer.partitions_for_topic(membership.topic)  # joining needs it, see JOIN_MS
 
@@ -136,6 +137,17 @@ class GroupConsumer:
         except KafkaError:
             self._changes.on_partitions_lost(self._owned)  # the group finds out by itself
         self._take_changes()
+
+    def _send_hints(self) -> None:
+        offsets = {
+            place: OffsetAndMetadata(position, "", -1)
+            for place, position in self._hints.items()
+            if place in self._owned
+        }
+        self._hinted_at = time.monotonic()
+        if offsets:
+            with explained(f"group {self._membership.group}"):
+                self._consumer.commit_async(offsets, callback=_ignore)
 
     def _take_changes(self) -> None:
         """Tell the callbacks what has happened to our partitions, in its order."""
@@ -155,7 +167,8 @@ class GroupConsumer:
         if missing:
             raise Stop(f"group {self._membership.group}: no position was given for {missing}")
         for place in places:
-            self._consumer.seek(place, starts[_ours(place)])
+            self._hints[place] = starts[_ours(place)]
+            self._consumer.seek(place, self._hints[place])
         self._consumer.resume(*places)
         self._owned |= frozenset(places)
 

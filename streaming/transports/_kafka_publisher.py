@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaProducer
@@ -14,7 +14,8 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from streaming.errors import Stop, StreamingError
 from streaming.records import OutRecord, Position, TopicPartition
-from streaming.transports._kafka_errors import explain, explained
+from streaming.transports._kafka_client import connect
+from streaming.transports._kafka_errors import explain
 from streaming.transports._kafka_reader import KafkaReader
 from streaming.transports._kafka_topics import KafkaTopics
 
@@ -29,12 +30,11 @@ CURSOR_CONFIGS = {
     "min.cleanable.dirty.ratio": "0.1",
 }
 
-PRODUCER_SETTINGS = {
+PRODUCER_SETTINGS: Mapping[str, Any] = {
     "compression_type": "lz4",
     "linger_ms": 5,
     "batch_size": 128 << 10,
     "max_request_size": 2 << 20,
-    "bootstrap_timeout_ms": 10_000,
     "max_block_ms": int(PATIENCE_S * 1000),
     "request_timeout_ms": 10_000,
     "delivery_timeout_ms": 20_000,
@@ -61,12 +61,9 @@ class TransactionalPublisher:
         self._cursor = TopicPartition(_cursor_topic(prefix, name), 0)
         self._failure: StreamingError | None = None  # then this object is of no more use
         topics.ensure(self._cursor.topic, 1, CURSOR_CONFIGS)
-        with explained(f"publisher {name}"):
-            self._producer: Any = KafkaProducer(
-                bootstrap_servers=list(bootstrap),
-                transactional_id=f"{prefix}.{name}",
-                **PRODUCER_SETTINGS,
-            )
+        self._producer = connect(
+            KafkaProducer, bootstrap, transactional_id=f"{prefix}.{name}", **PRODUCER_SETTINGS
+        )
         try:
             self._wait_for(self._producer.init_transactions)
             self._last = _read_cursor(bootstrap, self._cursor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaConsumer
@@ -11,17 +11,17 @@ from kafka.errors import OffsetOutOfRangeError
 
 from streaming.errors import PositionLost, Stop, StreamingError, TransportUnavailable
 from streaming.records import Position, Record, TopicPartition
+from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explained
 
 POLL_MS = 500
 POLLS = 60  # then the broker is too slow to be waited for
 
-READER_SETTINGS = {
+READER_SETTINGS: Mapping[str, Any] = {
     "enable_auto_commit": False,
     "auto_offset_reset": "none",
     "isolation_level": "read_committed",
     "allow_auto_create_topics": False,
-    "bootstrap_timeout_ms": 10_000,
     "fetch_max_wait_ms": 100,
     "max_partition_fetch_bytes": 4 << 20,
     "metrics_enabled": False,
@@ -32,7 +32,7 @@ class KafkaReader:
     """Reads committed records from any position; keeps what was fetched ahead for the next read."""
 
     def __init__(self, bootstrap: Sequence[str]) -> None:
-        self._bootstrap = list(bootstrap)
+        self._bootstrap = bootstrap
         self._consumer: Any = None
         self._at: tuple[KafkaPartition, Position] | None = None
 
@@ -84,10 +84,9 @@ class KafkaReader:
 
     def _client(self) -> Any:
         if self._consumer is None:
-            with explained(", ".join(self._bootstrap)):
-                self._consumer = KafkaConsumer(
-                    bootstrap_servers=self._bootstrap, group_id=None, **READER_SETTINGS
-                )
+            self._consumer = connect(
+                KafkaConsumer, self._bootstrap, group_id=None, **READER_SETTINGS
+            )
         return self._consumer
 
 

@@ -9,17 +9,15 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streaming.errors import Stop
+from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explain, explained
-
-BOOTSTRAP_MS = 10_000
-ATTEMPTS = 20  # a topic that was just made is not yet known to every broker
 
 
 class KafkaTopics:
     """The cluster's topics; connects when first asked for something."""
 
     def __init__(self, bootstrap: Sequence[str]) -> None:
-        self._bootstrap = list(bootstrap)
+        self._bootstrap = bootstrap
         self._admin: Any = None
 
     def ensure(self, topic: str, partitions: int, configs: Mapping[str, str] | None = None) -> None:
@@ -67,10 +65,7 @@ class KafkaTopics:
 
     def _client(self) -> Any:
         if self._admin is None:
-            with explained(", ".join(self._bootstrap)):
-                self._admin = KafkaAdminClient(
-                    bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=BOOTSTRAP_MS
-                )
+            self._admin = connect(KafkaAdminClient, self._bootstrap)
         return self._admin
 
 

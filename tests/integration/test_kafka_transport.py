@@ -1,0 +1,172 @@
+"""What only Kafka does: open transactions, shared groups, brokers that are not there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from kafka import KafkaProducer
+
+from streaming.errors import Fenced, Retry, Stop
+from streaming.records import OutRecord, TopicPartition
+from streaming.transports.base import Consumer
+from streaming.transports.kafka import KafkaTransport, open_url
+from tests.contract.transport_harness import everything, reader, take, write
+from tests.support.processes import free_ports
+
+ROUNDS = 200
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def transport(kafka_bootstrap: str, prefix: str) -> Iterator[KafkaTransport]:
+    made = KafkaTransport([kafka_bootstrap], prefix)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def topic(transport: KafkaTransport, prefix: str) -> str:
+    transport.ensure_topic(f"{prefix}.events", 4)
+    return f"{prefix}.events"
+
+
+def open_transaction(bootstrap: str, transactional_id: str, topic: str) -> KafkaProducer:
+    """Leave a record in a transaction that is neither committed nor aborted, as a kill does."""
+    producer = KafkaProducer(bootstrap_servers=bootstrap, transactional_id=transactional_id)
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.send(topic, key=b"k", value=b"never committed", partition=0)
+    producer.flush(10)
+    return producer
+
+
+def test_what_a_killed_publisher_left_open_is_not_there(
+    transport: KafkaTransport, topic: str, kafka_bootstrap: str, prefix: str
+) -> None:
+    killed = open_transaction(kafka_bootstrap, f"{prefix}.p", topic)
+    place = TopicPartition(topic, 0)
+    assert list(transport.read(place, 0, 10)) == []
+    publisher = transport.publisher("p")
+    assert publisher.last_sequence() == 0
+    publisher.publish([OutRecord(topic, None, b"next")], 1)
+    publisher.close()
+    assert everything(transport, topic) == ["next"]
+    consumer = reader(transport, topic)
+    assert [record.value for record in take(consumer, 1)] == [b"next"]
+    consumer.close()
+    killed._sender.force_close()
+
+
+def test_nobody_reads_past_an_open_transaction(
+    transport: KafkaTransport, topic: str, kafka_bootstrap: str, prefix: str
+) -> None:
+    place = TopicPartition(topic, 0)
+    write(transport, topic, ["before"], key=None)
+    other = open_transaction(kafka_bootstrap, f"{prefix}.other", topic)
+    write(transport, topic, ["after"], key=None)
+    assert everything(transport, topic) == ["before"]
+    other.abort_transaction()
+    other.close()
+    assert everything(transport, topic) == ["before", "after"]
+    positions = [record.offset for record in transport.read(place, 0, 10)]
+    assert positions == sorted(positions)
+
+
+def test_the_cursor_is_found_among_many_that_failed(
+    transport: KafkaTransport, topic: str, kafka_bootstrap: str, prefix: str
+) -> None:
+    publisher = transport.publisher("p")
+    cursor = publisher._cursor.topic
+    publisher.publish([OutRecord(topic, None, b"a")], 41)
+    publisher.close()
+    for _ in range(12):
+        failed = open_transaction(kafka_bootstrap, f"{prefix}.p", cursor)
+        failed.abort_transaction()
+        failed.close()
+    assert transport.publisher("p").last_sequence() == 41
+
+
+def test_two_readers_share_a_group_and_one_inherits_the_other(
+    transport: KafkaTransport, topic: str
+) -> None:
+    first, second = reader(transport, topic, "g"), reader(transport, topic, "g")
+    poll_until(first, second, lambda: {len(first.assignment()), len(second.assignment())} == {2})
+    assert not first.assignment() & second.assignment()
+    first.close()
+    poll_until(second, second, lambda: len(second.assignment()) == 4)
+    write(transport, topic, ["a", "b"])
+    assert [record.value for record in take(second, 2)] == [b"a", b"b"]
+    second.close()
+
+
+def test_a_member_that_restarts_gets_its_partitions_back(
+    kafka_bootstrap: str, prefix: str, topic: str
+) -> None:
+    for _ in range(2):
+        url = f"kafka://{kafka_bootstrap}?prefix={prefix}&member=worker-0"
+        transport = open_url(url, lambda: 0.0)
+        consumer = reader(transport, topic)
+        assert len(take_all(consumer)) == 4
+        consumer.close()
+        transport.close()
+
+
+def test_a_member_that_is_there_twice_is_fenced(
+    kafka_bootstrap: str, prefix: str, topic: str
+) -> None:
+    url = f"kafka://{kafka_bootstrap}?prefix={prefix}&member=worker-0"
+    transport = open_url(url, lambda: 0.0)
+    first = reader(transport, topic)
+    assert len(take_all(first)) == 4
+    second = reader(transport, topic)
+    assert len(take_all(second)) == 4
+    with pytest.raises(Fenced):
+        poll_until(first, first, lambda: False)
+    first.close()
+    second.close()
+    transport.close()
+
+
+def test_a_record_that_no_broker_takes_stops_before_anything_is_sent(
+    transport: KafkaTransport, topic: str
+) -> None:
+    publisher = transport.publisher("p")
+    with pytest.raises(Stop, match="Kafka takes 1000000"):
+        publisher.publish([OutRecord(topic, None, b"x" * 1_100_000)], 1)
+    publisher.publish([OutRecord(topic, None, b"x" * 900_000)], 1)
+    publisher.close()
+
+
+def test_a_broker_that_is_not_there_is_worth_a_retry() -> None:
+    (port,) = free_ports(1)
+    absent = KafkaTransport([f"127.0.0.1:{port}"])
+    with pytest.raises(Retry, match=f"127.0.0.1:{port}"):
+        absent.partitions("any")
+    absent.close()
+
+
+@pytest.mark.parametrize("url", ["kafka://", "kafka://a:1?prefx=x", "kafka://a:1?prefix="])
+def test_a_url_that_makes_no_sense_is_explained(url: str) -> None:
+    with pytest.raises(Stop, match="write kafka://HOST:PORT"):
+        open_url(url, lambda: 0.0)
+
+
+def poll_until(first: Consumer, second: Consumer, done: Callable[[], bool]) -> None:
+    for _ in range(ROUNDS):
+        if done():
+            return
+        first.poll(0.05, 10)
+        second.poll(0.05, 10)
+    raise AssertionError("the group did not settle")
+
+
+def take_all(consumer: Consumer) -> frozenset[TopicPartition]:
+    """Poll until the consumer has partitions; return them."""
+    poll_until(consumer, consumer, lambda: bool(consumer.assignment()))
+    return consumer.assignment()
