@@ -33,7 +33,9 @@ def command() -> None:
 def list_(topic: str, as_json: bool, limit: int, folder: Path, transport_url: str | None) -> None:
     """Print the dead letters of TOPIC, oldest first."""
     try:
-        transport = open_transport(Places.of(folder, transport_url, None).transport_url, time.time)
+        transport = open_transport(
+            Places.existing(folder, transport_url, None).transport_url, time.time
+        )
         shown = 0
         for letter in dead_letters(transport, topic):
             if shown == limit:
@@ -57,7 +59,9 @@ def replay(topic: str, folder: Path, transport_url: str | None) -> None:
     Do this after mending what made them unusable: one that is bad again becomes a new dead letter.
     """
     try:
-        transport = open_transport(Places.of(folder, transport_url, None).transport_url, time.time)
+        transport = open_transport(
+            Places.existing(folder, transport_url, None).transport_url, time.time
+        )
         sender = Replay(transport, topic)
         sent = 0
         while batch := sender.step():

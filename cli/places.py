@@ -59,6 +59,16 @@ class Places:
             store_url or f"sqlite:///{folder / 'triage.db'}",
         )
 
+    @classmethod
+    def existing(cls, folder: Path, transport_url: str | None, store_url: str | None) -> Places:
+        """The same for commands that only look: somebody must have run something there."""
+        if not folder.is_dir() and transport_url is None and store_url is None:
+            raise click.ClickException(
+                f"{folder} does not exist, so nothing has run there yet: start `triage demo` or "
+                "`triage run` first, or name the right folder with --data"
+            )
+        return cls.of(folder, transport_url, store_url)
+
     def arguments(self) -> list[str]:
         """Return the command-line options that name these places."""
         return [

@@ -28,7 +28,7 @@ ANALYST = Actor("analyst", "analyst")
 def command(name: str, role: str, port: int, folder: Path, store_url: str | None) -> None:
     """Print a link that signs a person in, once, within the next hour."""
     try:
-        store = open_store(Places.of(folder, None, store_url).store_url)
+        store = open_store(Places.existing(folder, None, store_url).store_url)
         click.echo(sign_in_link(store, port, time.time(), Actor(name, role)))
     except TriageError as error:
         raise click.ClickException(str(error)) from error

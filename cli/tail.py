@@ -40,7 +40,7 @@ def command(
     TOPIC is `verified` (the verified anomalies) or the name of any topic.
     """
     name = VERIFIED if topic == "verified" else topic
-    places = Places.of(folder, transport_url, None)
+    places = Places.existing(folder, transport_url, None)
     try:
         transport = open_transport(places.transport_url, time.time)
         _tail(transport, name, only_new=only_new, follow=not no_follow, limit=limit)
