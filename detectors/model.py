@@ -46,7 +46,7 @@ class LearningSettings(Params):
         default=40.0, gt=0, le=1000, description="How far verdicts may move scores; less = slower."
     )
     max_labels: int = Field(
-        default=1000, ge=1, le=5000, description="Newest labels learned from; the rest is left out."
+        default=600, ge=1, le=5000, description="Newest labels learned from; the rest is left out."
     )
     refit_every: int = Field(
         default=32,

@@ -17,9 +17,9 @@ from detectors.jit import kernel
 
 Square = npt.NDArray[np.float64]
 
-_MAX_STEPS = 50  # Newton steps; six are usual
+_MAX_STEPS = 50  # Newton steps; eight are usual
 _MAX_HALVINGS = 30  # of one step
-_CLOSE = 1e-9  # change of any label's margin at which the mode is reached
+_CLOSE = 1e-4  # last change of a label's margin; what is left is about its square
 
 # One thread: the same bits whatever the number of cores, and on a busy machine far faster.
 _BLAS = threadpoolctl.ThreadpoolController()
