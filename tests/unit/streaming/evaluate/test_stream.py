@@ -31,7 +31,7 @@ features:
 detectors: [{kind: isolation_forest, trees: 30, subsample: 64, window: 256}]
 learning: {block: 64, warm_up: 128}
 alert_budget: 6%
-clustering: {similarity: 0.99, same_entity_similarity: 0.99, gap: 1m, max_size: 5}
+clustering: {similarity: 0.95, gap: 2h, max_size: 6}
 """
 EVENTS = 1_500
 KEYS = {
@@ -128,6 +128,21 @@ def test_it_is_the_same_for_the_same_seed_however_the_source_is_cut() -> None:
     assert run(error=0.3) == run(error=0.3, chunk=37)
 
 
+def test_clusters_are_made_in_the_order_of_the_file_whatever_the_partition() -> None:
+    once: dict[str, Any] = {"every": Span(10 * EVENTS), "budget": 40, "feedback": False}
+    assert run(**once, chunk=EVENTS) == run(**once, chunk=1)
+
+
+def test_looking_without_feedback_leaves_the_scores_alone() -> None:
+    loaded = parse(CONFIG.replace("event_id: {field: id}\n", ""), "tests.yaml")
+    settings = [StreamSettings(every=Span(n), feedback=False) for n in (77, 10 * EVENTS)]
+    often, once = (
+        evaluate_stream(loaded, Rows(events()), "label", one, lambda: 0.0) for one in settings
+    )
+    assert often["looks"] > once["looks"]
+    assert (often["ap"], often["auc"]) == (once["ap"], once["auc"])
+
+
 def test_another_seed_gives_other_wrong_answers() -> None:
     assert run(error=0.5, seed=1)["ap"] != run(error=0.5, seed=2)["ap"]
 
@@ -138,6 +153,26 @@ def test_feedback_finds_more_and_ranks_what_nobody_saw_better() -> None:
     assert _found(with_it) > _found(without)
     assert asked > 20
     assert with_it["ap_unseen"] > without["ap_unseen"]
+
+
+def test_the_queue_follows_the_answers_from_look_to_look() -> None:
+    one_sitting: dict[str, Any] = {"every": Span(10 * EVENTS), "budget": 8}
+    assert _found(run(**one_sitting)) > _found(run(**one_sitting, feedback=False))
+
+
+def test_what_was_read_is_not_among_the_unseen() -> None:
+    rows = [{**one, "label": 0} for one in events()]
+    for place in (450, 850, 1250):
+        rows[place] |= {"amount": 5_000.0, "label": 1}
+    result = run(rows, feedback=False)
+    assert _found(result) == 3
+    assert result["ap"] is not None
+    assert result["ap_unseen"] is None
+
+
+def test_real_members_that_nobody_read_are_found_by_propagation() -> None:
+    assert run()["found_by_propagation"] > 0
+    assert run(error=1.0)["found_by_propagation"] == 0
 
 
 def test_wrong_answers_teach_the_wrong_thing() -> None:
