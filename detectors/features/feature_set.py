@@ -38,6 +38,14 @@ class FeatureReason:
     entity: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """A feature's usual range for people, and its middle where there is one."""
+
+    text: str
+    middle: float | None
+
+
 class FeatureSet:
     """Makes the matrix that detectors see, and tells people what its numbers mean.
 
@@ -53,6 +61,8 @@ class FeatureSet:
         for feature in self._features:
             start = self._slices[-1].stop if self._slices else 0
             self._slices.append(slice(start, start + len(feature.names)))
+        self._range: tuple[Vector, Vector] | None = None
+        self._usual_of_range: Sequence[_Usual] = ()
         for name in self.names:
             if self.names.count(name) > 1:
                 raise ConfigError(f"features: two make the column {name!r}, give one a name")
@@ -78,21 +88,28 @@ class FeatureSet:
             row: the event's columns.
             contributions: of each column to the score.
             fields: the event's fields.
-            low: lower end of the usual range of each column.
+            low: lower end of the usual range of each column; not changed in place afterwards.
             high: upper end.
         """
+        values, parts = row.tolist(), contributions.tolist()
         found = [
-            _reason(
-                feature,
-                row[part].tolist(),
-                math.fsum(contributions[part].tolist()),
-                fields,
-                low[part].tolist(),
-                high[part].tolist(),
+            _reason(feature, values[part], math.fsum(parts[part]), fields, usual)
+            for feature, part, usual in zip(
+                self._features, self._slices, self._usual(low, high), strict=True
             )
-            for feature, part in zip(self._features, self._slices, strict=True)
         ]
         return tuple(sorted(found, key=lambda reason: -abs(reason.contribution)))
+
+    def _usual(self, low: Vector, high: Vector) -> Sequence[_Usual]:
+        """Return what is usual of each feature; worked out once per range, not per event."""
+        if self._range is None or self._range[0] is not low or self._range[1] is not high:
+            lows, highs = low.tolist(), high.tolist()
+            self._range = (low, high)
+            self._usual_of_range = [
+                _Usual(feature.usual(lows[part], highs[part]), _middle(feature, lows, highs, part))
+                for feature, part in zip(self._features, self._slices, strict=True)
+            ]
+        return self._usual_of_range
 
     def snapshot(self) -> Snapshot:
         """Return the state of all features."""
@@ -123,8 +140,7 @@ def _reason(
     values: Sequence[float],
     contribution: float,
     fields: Mapping[str, Any],
-    low: Sequence[float],
-    high: Sequence[float],
+    usual: _Usual,
 ) -> FeatureReason:
     single = values[0] if len(values) == 1 and not math.isnan(values[0]) else None
     return FeatureReason(
@@ -133,16 +149,26 @@ def _reason(
         contribution=contribution,
         value=single,
         text=feature.show(values, fields),
-        usual=feature.usual(low, high),
-        ratio=None if single is None else _ratio(feature, single, low[0], high[0]),
+        usual=usual.text,
+        ratio=None if single is None else _ratio(feature, single, usual.middle),
         entity=feature.entity,
     )
 
 
-def _ratio(feature: Feature, value: float, low: float, high: float) -> float | None:
-    seen, first, last = feature.natural(value), feature.natural(low), feature.natural(high)
-    if seen is None or first is None or last is None:
+def _middle(
+    feature: Feature, lows: Sequence[float], highs: Sequence[float], part: slice
+) -> float | None:
+    """Return the middle of the usual range in natural units; None where it says nothing."""
+    low, high = feature.natural(lows[part][0]), feature.natural(highs[part][0])
+    if len(feature.names) > 1 or low is None or high is None:
         return None
-    middle = (first + last) / 2.0
-    ratio = seen / middle if middle > 0.0 and seen >= 0.0 else math.nan
+    middle = (low + high) / 2.0
+    return middle if middle > 0.0 else None
+
+
+def _ratio(feature: Feature, value: float, middle: float | None) -> float | None:
+    seen = feature.natural(value)
+    if seen is None or middle is None or seen < 0.0:
+        return None
+    ratio = seen / middle
     return ratio if math.isfinite(ratio) else None

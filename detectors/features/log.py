@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -63,4 +64,4 @@ class Log(Feature):
 
     def natural(self, value: float) -> float | None:
         """Return the value that has this logarithm."""
-        return float(np.copysign(np.expm1(abs(value)) * self._scale, value))
+        return math.copysign(math.expm1(abs(value)) * self._scale, value)
