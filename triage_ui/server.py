@@ -20,7 +20,6 @@ from triage_ui.plain_page import plain_page
 from triage_ui.services import Commands, Services
 from triage_ui.settings import BoardSettings
 
-
 BACK = '<p><a href="/">Go to the queue</a></p>'
 
 

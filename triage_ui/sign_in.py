@@ -30,13 +30,16 @@ def routes(sessions: SessionStore, settings: BoardSettings) -> APIRouter:
     """Return the routes under ``/sign-in`` and ``/sign-out``."""
     router = APIRouter(include_in_schema=False)
 
+    def say(heading: str, body: str, status: int = 200) -> Response:
+        return plain_page(settings.product, heading, body, status)
+
     @router.get("/sign-in")
     async def show(request: Request) -> Response:
         token = request.query_params.get("token", "")[:FORM_LIMIT]
         target = _local(request.query_params.get("next", "/"))
         if token:
-            return plain_page(settings.product, "Sign in to the board", _button(token, target), 200)
-        return plain_page(settings.product, NO_LINK, _help(settings, "The board has no passwords."), 200)
+            return say("Sign in to the board", _button(token, target))
+        return say(NO_LINK, _help(settings, "The board has no passwords."))
 
     @router.post("/sign-in")
     async def redeem(request: Request) -> Response:
@@ -46,8 +49,7 @@ def routes(sessions: SessionStore, settings: BoardSettings) -> APIRouter:
         token = fields.get("token", [""])[0]
         secret = await asyncio.to_thread(sessions.redeem, token, settings.clock())
         if secret is None:
-            return plain_page(settings.product, USED_LINK, _help(settings, "A link works once, for a time."), 401
-            )
+            return say(USED_LINK, _help(settings, "A link works once, for a time."), 401)
         answer = RedirectResponse(_local(fields.get("next", ["/"])[0]), 303)
         _set_cookies(answer, secret, settings.secure_cookies)
         return answer

@@ -9,6 +9,7 @@
   let api = null;
   let view = null;
   let at = { id: null, index: -1 };
+  let hidden = false; // the cursor's row has not come yet
   let fresh = 0;
   let restTimer = null;
   let cursorCount = 0;
@@ -52,6 +53,7 @@
       return setCursor(Math.max(0, index));
     }
     paintCursor();
+    if (hidden) reveal();
   };
 
   const setCursor = (index, options = {}) => {
@@ -60,11 +62,17 @@
     paintCursor();
     triage.filters.remember(at.id);
     if (row && options.say) triage.announce(say(row, index));
-    if (row) api.ensureIndexVisible(index);
+    reveal();
     document.body.classList.add("preview-stale");
     clearTimeout(restTimer);
     restTimer = setTimeout(showPreview, options.now ? 0 : REST_MS);
     triage.emit("cursor", row || null);
+  };
+
+  /** Scroll to the cursor, as soon as the grid has its row. */
+  const reveal = () => {
+    hidden = at.index >= api.getDisplayedRowCount();
+    if (at.index >= 0 && !hidden) api.ensureIndexVisible(at.index);
   };
 
   const say = (row, index) =>
@@ -160,7 +168,10 @@
     if (change.kind === "verdict" && change.data.cluster_id === at.id) showPreview();
   });
   triage.on("reset", () => onPage() && triage.showNew());
-  triage.on("hello", () => touch());
+  triage.on("hello", () => {
+    touch();
+    if (at.id && onPage()) showPreview();
+  });
 
   triage.on("mark", ({ cluster }) => repaintRow(cluster));
 

@@ -1,0 +1,38 @@
+"""What a person sees on the board, as functions of a page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+SELECTED = ".ag-center-cols-container .ag-row-selected"
+
+
+def rows(page: Page) -> list[str]:
+    """Return the titles of the rows on the screen, from the top."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('.queue-grid .ag-center-cols-container .ag-row')]
+            .sort((a, b) => a.getAttribute('row-index') - b.getAttribute('row-index'))
+            .map((row) => row.getAttribute('row-id') || '')"""
+    )
+    return found
+
+
+def row(page: Page, cluster: str) -> Locator:
+    """Return a cluster's row."""
+    return page.locator(f'.queue-grid .ag-center-cols-container .ag-row[row-id="{cluster}"]')
+
+
+def cursor(page: Page) -> str:
+    """Return the cluster under the cursor."""
+    return page.locator(SELECTED).get_attribute("row-id") or ""
+
+
+def at(page: Page, cluster: str) -> None:
+    """Wait until the cursor is on a cluster and its preview is painted."""
+    expect(page.locator(f'{SELECTED}[row-id="{cluster}"]')).to_be_visible()
+    expect(page.locator(f'#subject[data-cluster="{cluster}"]')).to_be_visible()
+
+
+def toast(page: Page) -> Locator:
+    """Return the line that says what was just done."""
+    return page.locator("#toasts .line")

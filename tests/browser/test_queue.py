@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import re
+import time
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import CLUSTERS
+from tests.browser.seeing import at, cursor, row, rows, toast
+from tests.support.cases import BEN
+from tests.unit.triage_ui.serving import Served, wait_until
+from triage.model import Candidate, VerdictKind, VerdictState
+from triage.queries import QueueFilter
+
+
+def order(board: Served) -> list[str]:
+    """Return the queue as the store orders it."""
+    return [one.cluster_id for one in board.store.queue(QueueFilter(), 0, 100).rows]
+
+
+def rescore(board: Served, posteriors: dict[str, float]) -> None:
+    """Let a worker have learned: new label position, new posteriors of whole clusters."""
+    desk = board.desk
+    rescored = {
+        member.candidate.candidate_id: posterior
+        for cluster, posterior in posteriors.items()
+        for member in board.store.members(cluster, 0, 100)
+    }
+    position = board.store.label_position(desk.stream)
+    part = desk.part(label_position=position, rescored=rescored)
+    desk.commit(part, at=time.time())
+
+
+def arrive(board: Served, name: str, margin: float) -> str:
+    """Let a new cluster come."""
+    return board.desk.cluster(3, name, margin=margin, event_time=time.time())
+
+
+def test_the_queue_shows_what_is_worth_a_look(analyst: Page, board: Served) -> None:
+    assert rows(analyst) == order(board)
+    first = row(analyst, order(board)[0])
+    expect(first).to_contain_text("payments, terminal 881")
+    expect(first).to_contain_text("Real 95 %")
+    at(analyst, order(board)[0])
+    expect(analyst.locator("#open-count")).to_have_text(str(CLUSTERS))
+    expect(analyst.locator("#live-text")).to_have_text(re.compile("Live"))
+
+
+def test_one_key_gives_a_verdict_and_z_takes_it_back(analyst: Page, board: Served) -> None:
+    first, second = order(board)[:2]
+    analyst.keyboard.press("r")
+    expect(row(analyst, first)).to_contain_text("Real")
+    expect(row(analyst, first)).to_contain_text("pending")
+    at(analyst, second)
+    expect(toast(analyst)).to_contain_text("marked real")
+    wait_until(lambda: len(board.store.recent_verdicts(9)) == 1, "the verdict")
+    verdict = board.store.recent_verdicts(1)[0]
+    assert (verdict.cluster_id, verdict.kind, verdict.read) == (first, VerdictKind.REAL, 3)
+    analyst.keyboard.press("z")
+    expect(toast(analyst)).to_contain_text("open again")
+    at(analyst, first)
+    expect(row(analyst, first)).not_to_contain_text("pending")
+    after = board.store.verdict(verdict.verdict_id)
+    assert after is not None
+    assert after.state is VerdictState.UNDONE
+
+
+def test_every_verdict_has_a_key_and_a_button(analyst: Page, board: Served) -> None:
+    clusters = order(board)
+    for index, (key, word) in enumerate(
+        (("s", "Spurious"), ("p", "Pipeline fault"), ("u", "Unsure"))
+    ):
+        at(analyst, clusters[index])
+        analyst.keyboard.press(key)
+        expect(row(analyst, clusters[index])).to_contain_text(word)
+    at(analyst, clusters[3])
+    analyst.get_by_role("button", name="R Real").click()
+    expect(row(analyst, clusters[3])).to_contain_text("pending")
+    wait_until(lambda: len(board.store.recent_verdicts(9)) == 4, "four verdicts")
+    kinds = [verdict.kind for verdict in board.store.recent_verdicts(4)][::-1]
+    assert kinds == ["spurious", "pipeline_fault", "unsure", "real"]
+
+
+def test_a_verdict_is_painted_before_the_server_answers(analyst: Page, board: Served) -> None:
+    first, second = order(board)[:2]
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    analyst.route("**/verdicts", hold)
+    at(analyst, first)
+    analyst.keyboard.press("s")
+    expect(row(analyst, first)).to_contain_text("saving")
+    at(analyst, second)
+    assert board.store.recent_verdicts(1) == []
+    held[0].continue_()
+    expect(row(analyst, first)).to_contain_text("pending")
+
+
+def test_a_key_held_down_is_one_verdict(analyst: Page, board: Served) -> None:
+    at(analyst, order(board)[0])
+    for _ in range(5):
+        analyst.keyboard.down("r")  # without an up in between: repeats
+    analyst.keyboard.up("r")
+    expect(toast(analyst)).to_contain_text("marked real")
+    analyst.wait_for_timeout(300)
+    assert len(board.store.recent_verdicts(9)) == 1
+
+
+def test_keys_do_nothing_in_a_field_or_when_switched_off(analyst: Page, board: Served) -> None:
+    analyst.keyboard.press("/")
+    analyst.keyboard.type("rspuz")
+    expect(analyst.locator("#search")).to_have_value("rspuz")
+    analyst.locator("#search").fill("")
+    analyst.keyboard.press("Escape")
+    analyst.keyboard.press("?")
+    expect(analyst.get_by_role("dialog")).to_be_visible()
+    analyst.get_by_label("Single keys are on").click(force=True)
+    analyst.get_by_role("button", name="Close").click()
+    analyst.keyboard.press("r")
+    analyst.wait_for_timeout(300)
+    assert board.store.recent_verdicts(1) == []
+
+
+def test_expected_asks_for_a_scope_and_an_end(analyst: Page, board: Served) -> None:
+    first = order(board)[0]
+    at(analyst, first)
+    analyst.keyboard.press("x")
+    scope = analyst.get_by_label("What is expected?")
+    expect(scope).to_be_focused()
+    expect(scope).to_have_value("customer c1")
+    expect(analyst.get_by_label("30 days")).to_be_checked()
+    analyst.keyboard.press("Escape")
+    expect(scope).to_be_hidden()
+    assert board.store.recent_verdicts(1) == []
+    analyst.keyboard.press("x")
+    expect(scope).to_be_focused()
+    scope.fill("")
+    analyst.keyboard.press("Enter")
+    expect(scope).to_be_focused()
+    scope.fill("payday at terminal 881")
+    analyst.get_by_text("7 days", exact=True).click()
+    analyst.get_by_role("button", name="Expected Enter").click()
+    expect(row(analyst, first)).to_contain_text("Expected")
+    wait_until(lambda: board.store.recent_verdicts(1), "the verdict")
+    assert board.store.recent_verdicts(1)[0].kind is VerdictKind.EXPECTED
+
+
+def test_j_k_enter_and_escape_move(analyst: Page, board: Served) -> None:
+    clusters = order(board)
+    analyst.keyboard.press("j")
+    analyst.keyboard.press("j")
+    at(analyst, clusters[2])
+    analyst.keyboard.press("k")
+    at(analyst, clusters[1])
+    expect(analyst.locator("#announcer")).to_contain_text(f"2 of {CLUSTERS}")
+    analyst.keyboard.press("Enter")
+    analyst.wait_for_url(f"**/cluster/{clusters[1]}")
+    expect(analyst.get_by_role("heading", level=1)).to_contain_text("terminal 881")
+    analyst.keyboard.press("Escape")
+    at(analyst, clusters[1])
+    row(analyst, clusters[4]).click()
+    at(analyst, clusters[4])
+
+
+def test_new_rows_never_move_the_row_under_the_cursor(analyst: Page, board: Served) -> None:
+    clusters = order(board)
+    analyst.keyboard.press("j")
+    analyst.keyboard.press("j")
+    at(analyst, clusters[2])
+    before = row(analyst, clusters[2]).bounding_box()
+    arrived = [arrive(board, f"new {number}", margin=5.0) for number in range(3)]
+    button = analyst.get_by_role("button", name="3 new N")
+    expect(button).to_be_visible()
+    assert row(analyst, clusters[2]).bounding_box() == before
+    assert rows(analyst) == clusters
+    analyst.keyboard.press("n")
+    expect(button).to_be_hidden()
+    at(analyst, clusters[2])
+    assert set(rows(analyst)[:3]) == set(arrived)
+
+
+def test_what_a_verdict_taught_reorders_below_the_cursor(analyst: Page, board: Served) -> None:
+    clusters = order(board)
+    at(analyst, clusters[0])
+    analyst.keyboard.press("r")
+    at(analyst, clusters[1])
+    wait_until(lambda: board.store.recent_verdicts(1), "the verdict")
+    rescore(board, {clusters[2]: 0.01, clusters[9]: 0.999, clusters[10]: 0.99})
+    expect(toast(analyst)).to_contain_text("learned by model v")
+    expect(toast(analyst)).to_contain_text("2 clusters rose, 1 fell")
+    expect(row(analyst, clusters[0])).to_contain_text("learned")
+    expected = [clusters[0], clusters[1], clusters[9], clusters[10]]
+    wait_until(lambda: rows(analyst)[:4] == expected, "the new order")
+    assert cursor(analyst) == clusters[1]
+    assert rows(analyst)[-1] == clusters[2]
+
+
+def test_the_fate_of_a_verdict_is_shown_as_it_goes(analyst: Page, board: Served) -> None:
+    first = order(board)[0]
+    at(analyst, first)
+    analyst.keyboard.press("r")
+    expect(row(analyst, first)).to_contain_text("pending")
+    board.desk.publish(time.time() + 60)
+    expect(row(analyst, first)).to_contain_text("published")
+
+
+def test_what_another_analyst_decides_is_seen(analyst: Page, board: Served) -> None:
+    third = order(board)[2]
+    board.desk.decide(third, VerdictKind.SPURIOUS, BEN, time.time())
+    expect(row(analyst, third)).to_contain_text("by ben")
+    expect(row(analyst, third)).to_contain_text("Spurious")
+    expect(analyst.locator("#decided-today")).to_have_text("1")
+
+
+def test_filters_are_in_the_address(analyst: Page, board: Served) -> None:
+    analyst.locator("#filter-order").click()
+    analyst.get_by_role("option", name="largest").click()
+    expect(analyst).to_have_url(re.compile("order=largest"))
+    largest = [
+        one.cluster_id for one in board.store.queue(QueueFilter(order="largest"), 0, 50).rows
+    ]
+    wait_until(lambda: rows(analyst) == largest, "the order")
+    address = analyst.url
+    analyst.goto(board.url + "/cluster/none")
+    analyst.goto(address)
+    wait_until(lambda: rows(analyst) == largest, "the order after coming back")
+    expect(analyst.locator("#filter-order")).to_have_value("largest")
+
+
+def test_a_link_to_a_cluster_in_the_queue_puts_the_cursor_there(
+    analyst: Page, board: Served
+) -> None:
+    wanted = order(board)[7]
+    analyst.goto(f"{board.url}/?cluster={wanted}")
+    at(analyst, wanted)
+
+
+def test_a_long_queue_is_read_in_parts_and_holds_no_row_twice(analyst: Page, board: Served) -> None:
+    members: list[Candidate] = board.desk.add(450, margin=-3.0)
+    for number, member in enumerate(members):
+        board.desk.group([member], f"many {number}")
+    analyst.keyboard.press("n")
+    expect(analyst.locator("#open-count")).to_have_text(str(CLUSTERS + 450))
+    scroll = "document.querySelector('.queue-grid .ag-body-viewport').scrollTop = 1e9"
+    last = order_all(board)[-1]
+    for _ in range(6):
+        analyst.evaluate(scroll)
+        analyst.wait_for_timeout(150)
+    expect(row(analyst, last)).to_be_visible()
+    seen = analyst.evaluate(
+        """async () => {
+            const api = await dash_ag_grid.getApiAsync('queue-grid');
+            return api.getDisplayedRowCount();
+        }"""
+    )
+    assert seen == CLUSTERS + 450
+
+
+def order_all(board: Served) -> list[str]:
+    return [one.cluster_id for one in board.store.queue(QueueFilter(), 0, 1000).rows]

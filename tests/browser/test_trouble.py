@@ -1,0 +1,188 @@
+"""What goes wrong: nothing is lost, and the page says what happened and what helps."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.seeing import at, row, toast
+from tests.browser.test_queue import arrive, order
+from tests.support.cases import BEN, VIEWER
+from tests.unit.triage_ui.serving import Served, wait_until
+from triage.model import VerdictKind
+
+
+def test_two_analysts_at_once_and_the_second_learns_of_the_first(
+    page: Page, second: Page, board: Served
+) -> None:
+    sign_in(page, board)
+    first = order(board)[0]
+    at(page, first)
+    sign_in(second, board, BEN)
+    at(second, first)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/verdicts", hold)
+    page.keyboard.press("r")
+    expect(row(page, first)).to_contain_text("saving")
+    second.keyboard.press("s")
+    expect(toast(second)).to_contain_text("marked spurious")
+    held[0].continue_()
+    expect(toast(page)).to_contain_text(re.compile(r"marked spurious by ben \d+ s ago"))
+    expect(toast(page)).to_contain_text("Yours was not counted")
+    expect(row(page, first)).to_contain_text("by ben")
+    assert [verdict.actor for verdict in board.store.recent_verdicts(9)] == ["ben"]
+
+
+def test_a_verdict_that_fails_stays_in_sight_and_is_sent_again_under_its_key(
+    page: Page, board: Served
+) -> None:
+    sign_in(page, board)
+    first, next_one = order(board)[:2]
+    at(page, first)
+    keys: list[str] = []
+
+    def fail(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.abort()
+
+    page.route("**/verdicts", fail)
+    page.keyboard.press("r")
+    tray = page.locator("#toasts .tray")
+    expect(tray).to_contain_text("Not saved (1)")
+    expect(tray).to_contain_text("can't be reached")
+    expect(row(page, first)).to_contain_text("not saved")
+    at(page, next_one)
+    tray.get_by_role("button", name="try again").click()
+    wait_until(lambda: page.wait_for_timeout(20) or len(keys) == 2, "the second try")
+    page.unroute("**/verdicts")
+    tray.get_by_role("button", name="try again").click()
+    expect(tray).to_be_empty()
+    expect(row(page, first)).to_contain_text("pending")
+    assert keys[0] == keys[1]
+    assert len(board.store.recent_verdicts(9)) == 1
+
+
+def test_an_answer_that_is_lost_does_not_make_two_verdicts(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    first = order(board)[0]
+    at(page, first)
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/verdicts", lose_the_answer)
+    page.keyboard.press("r")
+    tray = page.locator("#toasts .tray")
+    expect(tray).to_contain_text("Not saved (1)")
+    page.unroute("**/verdicts")
+    tray.get_by_role("button", name="try again").click()
+    expect(tray).to_be_empty()
+    assert len(board.store.recent_verdicts(9)) == 1
+    page.keyboard.press("z")
+    expect(toast(page)).to_contain_text("open again")
+
+
+def test_the_page_survives_a_restart_and_misses_nothing(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    clusters = order(board)
+    at(page, clusters[0])
+    page.keyboard.press("j")
+    at(page, clusters[1])
+    expect(page.locator("#live-text")).to_have_text(re.compile("Live"))
+    board.stop()
+    expect(page.locator("#live-text")).to_have_text(re.compile("Offline"), timeout=30_000)
+    page.keyboard.press("s")
+    expect(page.locator("#toasts .tray")).to_contain_text("Not saved (1)", timeout=30_000)
+    arrived = arrive(board, "while away", margin=-9.0)
+    board.start()
+    expect(page.locator("#live-text")).to_have_text(re.compile("Live"), timeout=30_000)
+    expect(page.locator("#toasts .tray")).to_be_empty(timeout=30_000)
+    wait_until(
+        lambda: page.wait_for_timeout(50) or board.store.recent_verdicts(1), "the kept verdict"
+    )
+    assert board.store.recent_verdicts(1)[0].cluster_id == clusters[1]
+    expect(page.get_by_role("button", name="1 new N")).to_be_visible()
+    page.keyboard.press("n")
+    expect(row(page, arrived)).to_be_visible()
+
+
+def test_changes_are_heard_once_and_in_order_over_a_restart(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    at(page, order(board)[0])
+    page.evaluate(
+        "() => { window.heard = []; triage.on('change', (change) => heard.push(change.id)); }"
+    )
+    expect(page.locator("#live-text")).to_have_text(re.compile("Live"))
+    start = board.store.status(time.time()).position
+    for number in range(3):
+        arrive(board, f"before {number}", margin=0.0)
+    page.wait_for_function("() => window.heard.length > 0")
+    board.stop()
+    for number in range(3):
+        arrive(board, f"between {number}", margin=0.0)
+    board.start()
+    for number in range(3):
+        arrive(board, f"after {number}", margin=0.0)
+    end = board.store.status(time.time()).position
+    page.wait_for_function(f"() => window.heard.includes({end})")
+    heard = page.evaluate("() => window.heard")
+    assert heard == list(range(start + 1, end + 1))
+
+
+def test_a_viewer_is_told_why_not(page: Page, board: Served) -> None:
+    sign_in(page, board, VIEWER)
+    first = order(board)[0]
+    at(page, first)
+    page.keyboard.press("r")
+    expect(toast(page)).to_contain_text("vic (viewer) may not decide")
+    expect(row(page, first)).not_to_contain_text("saving")
+    assert board.store.recent_verdicts(1) == []
+
+
+def test_a_session_that_ended_says_so_and_keeps_what_is_not_saved(
+    page: Page, board: Served
+) -> None:
+    sign_in(page, board)
+    at(page, order(board)[0])
+    board.store.end_all("anna", time.time())
+    page.keyboard.press("r")
+    expect(page.locator("#toasts")).to_contain_text("Your session has ended")
+    expect(page.locator("#toasts .tray")).to_contain_text("Not saved (1)")
+    sign_in(page, board)
+    expect(page.locator("#toasts .tray")).to_be_empty()
+    wait_until(lambda: board.store.recent_verdicts(1), "the kept verdict")
+
+
+def test_a_queue_that_cannot_be_read_says_so_and_comes_back(page: Page, board: Served) -> None:
+    refused = True
+
+    def sometimes(route: Route) -> None:
+        if refused:
+            route.fulfill(status=500, json={"detail": "the disk is full"})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/queue**", sometimes)
+    sign_in(page, board)
+    expect(toast(page)).to_contain_text("the disk is full", timeout=30_000)
+    refused = False
+    toast(page).get_by_role("button", name="try again").click()
+    at(page, order(board)[0])
+
+
+def test_a_verdict_on_a_decided_cluster_is_not_sent(analyst: Page, board: Served) -> None:
+    first = order(board)[0]
+    board.desk.decide(first, VerdictKind.REAL, BEN, time.time())
+    analyst.goto(f"{board.url}/cluster/{first}")
+    expect(analyst.get_by_text("by ben").first).to_be_visible()
+    analyst.keyboard.press("s")
+    expect(toast(analyst)).to_contain_text("Decided already")
+    assert len(board.store.recent_verdicts(9)) == 1
