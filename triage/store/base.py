@@ -182,7 +182,8 @@ class GrouperStore(Protocol):
     def open_members(self, stream: str, within_s: float) -> Sequence[GroupedCandidate]:
         """Return grouped candidates at most so much older than the stream's newest one, by seq.
 
-        The grouper rebuilds its leaders from them. By event time.
+        The grouper rebuilds its leaders from them. By event time. They come without ``context`` and
+        ``record``.
         """
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:

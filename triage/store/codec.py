@@ -49,10 +49,9 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
             "entity": candidate.entity,
             "entities": candidate.entities,
             "reasons": [_reason(reason) for reason in candidate.reasons],
-            "context": candidate.context,
-            "record": candidate.record,
         }
     )
+    context = dumps({"context": candidate.context, "record": candidate.record})
     return {
         "seq": seq,
         "candidate_id": candidate.candidate_id,
@@ -71,7 +70,8 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
         "threshold": candidate.threshold,
         "method": candidate.method,
         "vector": candidate.vector,
-        "body": zlib.compress(body.encode("ascii"), LEVEL),
+        "body": body,
+        "context": zlib.compress(context.encode("ascii"), LEVEL),
     }
 
 
@@ -88,9 +88,13 @@ def _reason(reason: Reason) -> list[Any]:
     ]
 
 
-def load_candidate(row: sa.RowMapping) -> Candidate:
-    """Return the candidate of a row of ``candidates``."""
-    body = json.loads(zlib.decompress(row["body"]))
+def load_candidate(row: sa.RowMapping, bare: bool = False) -> Candidate:
+    """Return the candidate of a row of ``candidates``.
+
+    ``bare``: without context and record, which is most of the work; the row needs no ``context``.
+    """
+    body = json.loads(row["body"])
+    rest = {} if bare else json.loads(zlib.decompress(row["context"]))
     return Candidate(
         candidate_id=row["candidate_id"],
         stream=row["stream"],
@@ -111,6 +115,6 @@ def load_candidate(row: sa.RowMapping) -> Candidate:
         vector=bytes(row["vector"]),
         reasons=tuple(Reason(*reason) for reason in body["reasons"]),
         method=row["method"],
-        context=tuple(body["context"]),
-        record=body["record"],
+        context=tuple(rest.get("context", ())),
+        record=rest.get("record", {}),
     )

@@ -7,9 +7,8 @@ writers queue up instead of failing half way. PostgreSQL: ``in_order`` takes one
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,9 +19,6 @@ from triage.errors import Invalid, StoreDamaged, StoreUnavailable
 
 ORDER_LOCK = 0x7472_6961  # any number, the same in every version: "tria"
 MIGRATION_LOCK = 0x7472_6962
-CHUNK = 5_000  # parameters per statement; both databases take at least 32,766
-
-Item = TypeVar("Item")
 
 
 class Database:
@@ -74,39 +70,6 @@ class Database:
         """Return an INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
-    def update_many(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        key: str,
-        rows: Sequence[Mapping[str, Any]],
-    ) -> None:
-        """Set the columns named in ``rows`` where ``key`` matches, in bulk."""
-        if not rows:
-            return
-        columns = [name for name in rows[0] if name != key]
-        if self.is_sqlite:
-            statement = (
-                table.update()
-                .where(table.c[key] == sa.bindparam("where"))
-                .values({name: sa.bindparam(f"new_{name}") for name in columns})
-            )
-            connection.execute(
-                statement,
-                [
-                    {"where": row[key], **{f"new_{name}": row[name] for name in columns}}
-                    for row in rows
-                ],
-            )
-            return
-        for part in chunks(rows, CHUNK):
-            fresh = _unnest([table.c[name] for name in (key, *columns)], part)
-            connection.execute(
-                table.update()
-                .where(table.c[key] == fresh.c[key])
-                .values({name: fresh.c[name] for name in columns})
-            )
-
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -129,25 +92,6 @@ def next_number(connection: sa.Connection, column: sa.Column[Any], *where: Any) 
     """Return the number after the largest one. Only after ``Database.in_order``."""
     largest = connection.scalar(sa.select(sa.func.max(column)).where(*where))
     return (largest or 0) + 1
-
-
-def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
-    """Cut into lists of at most ``size``."""
-    rest = iter(items)
-    while part := list(islice(rest, size)):
-        yield part
-
-
-def _unnest(
-    columns: Sequence[sa.Column[Any]], rows: Sequence[Mapping[str, Any]]
-) -> sa.TableValuedAlias:
-    """Return the rows as a table that PostgreSQL can join: one array per column."""
-    arrays = (
-        sa.bindparam(None, [row[column.name] for row in rows], sa.ARRAY(column.type))
-        for column in columns
-    )
-    typed = [sa.column(column.name, column.type) for column in columns]
-    return sa.func.unnest(*arrays).table_valued(*typed).render_derived("fresh")
 
 
 def _address(url: str) -> sa.URL:

@@ -16,9 +16,10 @@ from triage.policy import Policy
 from triage.queries import VerdictRow
 from triage.store import tables as t
 from triage.store.base import UnitOfWork
+from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate, loads
-from triage.store.database import Database, chunks, next_number
-from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox, select_in
+from triage.store.database import Database, next_number
+from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox
 from triage.store.sql_verdicts import verdict_rows
 
 
@@ -161,10 +162,8 @@ class SqlUnitOfWork:
         self._connection.execute(everyone.values(state=str(MemberState.OPEN)))
         for state in frozenset(states.values()):
             named = [cid for cid, given in states.items() if given is state]
-            for part in chunks(named):
-                self._connection.execute(
-                    everyone.where(m.candidate_id.in_(part)).values(state=str(state))
-                )
+            these = among(self._connection, m.candidate_id, named)
+            self._connection.execute(everyone.where(these).values(state=str(state)))
 
     def add_labels(
         self, stream: str, verdict_id: str, labels: Sequence[NewLabel], at: float

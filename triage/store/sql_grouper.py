@@ -13,6 +13,7 @@ from triage.errors import Conflict, NotFound
 from triage.model import Candidate, ClusterStatus
 from triage.store import tables as t
 from triage.store.base import GROUPER_LEASE, ClusterUpdate, GroupedCandidate
+from triage.store.bulk import select_in, update_many
 from triage.store.codec import dumps, load_candidate, loads
 from triage.store.sql_rescore import update_posteriors
 from triage.store.sql_shared import (
@@ -20,13 +21,13 @@ from triage.store.sql_shared import (
     add_change,
     check_lease,
     get_mark,
-    select_in,
     set_mark,
 )
 from triage.worth import suggest, worth
 
 GROUPED = "grouped_up_to:"  # followed by the stream
 MAX_SEARCH = 300  # characters that are searched; an index holds them
+BARE = [column for column in t.candidates.c if column.name != "context"]
 KEY_ENTITY = ""  # name of the stream's key among a cluster's entities
 
 
@@ -54,14 +55,15 @@ class SqlGrouper(SqlPart):
         c = t.candidates.c
         newest = sa.select(sa.func.max(c.event_time)).where(c.stream == stream).scalar_subquery()
         return self._grouped(
-            sa.select(t.candidates, t.members.c.cluster_id)
+            sa.select(*BARE, t.members.c.cluster_id)
             .join(t.members, t.members.c.candidate_id == c.candidate_id)
             .where(
                 c.stream == stream,
                 c.event_time >= newest - within_s,
                 t.members.c.cluster_id.is_not(None),
             )
-            .order_by(c.seq)
+            .order_by(c.seq),
+            bare=True,
         )
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:
@@ -87,10 +89,10 @@ class SqlGrouper(SqlPart):
                 self._grow(connection, clusters, at)
             set_mark(self._db, connection, GROUPED + stream, up_to)
 
-    def _grouped(self, statement: sa.Select[Any]) -> Sequence[GroupedCandidate]:
+    def _grouped(self, statement: sa.Select[Any], bare: bool = False) -> Sequence[GroupedCandidate]:
         with self._db.read() as connection:
             return [
-                GroupedCandidate(row["seq"], load_candidate(row), row["cluster_id"])
+                GroupedCandidate(row["seq"], load_candidate(row, bare), row["cluster_id"])
                 for row in connection.execute(statement).mappings()
             ]
 
@@ -131,7 +133,7 @@ class SqlGrouper(SqlPart):
         created = [row for row in grown if row["cluster_id"] not in known]
         if created:
             connection.execute(t.clusters.insert(), created)
-        self._db.update_many(
+        update_many(
             connection,
             t.clusters,
             "cluster_id",
@@ -148,7 +150,7 @@ class SqlGrouper(SqlPart):
             ),
             reasons,
         )
-        self._db.update_many(
+        update_many(
             connection,
             t.members,
             "candidate_id",
@@ -159,7 +161,7 @@ class SqlGrouper(SqlPart):
             ],
         )
         self._count_entities(connection, fresh)
-        update_posteriors(self._db, connection, [cluster.cluster_id for cluster in clusters])
+        update_posteriors(connection, [cluster.cluster_id for cluster in clusters])
 
     def _count_entities(
         self, connection: sa.Connection, fresh: Mapping[str, Sequence[Candidate]]
@@ -188,7 +190,7 @@ class SqlGrouper(SqlPart):
             e.cluster_id,
             list(fresh),
         )
-        self._db.update_many(connection, t.clusters, "cluster_id", [dict(row) for row in rows])
+        update_many(connection, t.clusters, "cluster_id", [dict(row) for row in rows])
 
 
 def _entities(new: Sequence[Candidate]) -> Sequence[tuple[str, str]]:
@@ -212,7 +214,7 @@ def _new_members(
         row["candidate_id"]: row
         for row in select_in(
             connection,
-            sa.select(t.candidates, t.members.c.cluster_id).join(
+            sa.select(*BARE, t.members.c.cluster_id).join(
                 t.members, t.members.c.candidate_id == t.candidates.c.candidate_id
             ),
             t.candidates.c.candidate_id,
@@ -225,7 +227,7 @@ def _new_members(
             raise NotFound(f"cluster {cluster_id}: there is no candidate {cid}")
         stands = rows[cid]["cluster_id"]
         if stands is None:
-            fresh[cluster_id].append(load_candidate(rows[cid]))
+            fresh[cluster_id].append(load_candidate(rows[cid], bare=True))
         elif stands != cluster_id:
             raise Conflict(f"candidate {cid} is in cluster {stands} already")
     return fresh

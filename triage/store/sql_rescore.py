@@ -9,15 +9,15 @@ import sqlalchemy as sa
 
 from triage.store import tables as t
 from triage.store.base import PartitionCommit
-from triage.store.database import Database, next_number
-from triage.store.sql_shared import add_change, select_in
+from triage.store.bulk import select_in, update_many
+from triage.store.database import next_number
+from triage.store.sql_shared import add_change
 from triage.worth import MOVED, suggest, worth
 
 TOLD = 200  # cluster ids in one change; a board that shows others asks anyway
 
 
 def rescore(
-    db: Database,
     connection: sa.Connection,
     stream: str,
     parts: Sequence[PartitionCommit],
@@ -39,7 +39,7 @@ def rescore(
         m.candidate_id,
         posteriors,
     )
-    db.update_many(
+    update_many(
         connection,
         t.members,
         "candidate_id",
@@ -53,13 +53,11 @@ def rescore(
         if row["cluster_id"] is not None:
             partition = partition_of[row["candidate_id"]]
             first[row["cluster_id"]] = min(partition, first.get(row["cluster_id"], partition))
-    moved = update_posteriors(db, connection, list(first))
+    moved = update_posteriors(connection, list(first))
     _tell(connection, stream, parts, label_positions, first, moved, at)
 
 
-def update_posteriors(
-    db: Database, connection: sa.Connection, cluster_ids: Sequence[str]
-) -> Mapping[str, float]:
+def update_posteriors(connection: sa.Connection, cluster_ids: Sequence[str]) -> Mapping[str, float]:
     """Compute the clusters' posteriors from their members'; return by how much each moved."""
     c, m = t.clusters.c, t.members.c
     before = {
@@ -79,7 +77,7 @@ def update_posteriors(
         )
     }
     moved = {cid: after[cid] - before[cid] for cid in before if cid in after}
-    db.update_many(
+    update_many(
         connection,
         t.clusters,
         "cluster_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from triage.errors import Fenced
 from triage.store import tables as t
 from triage.store.codec import dumps
-from triage.store.database import Database, chunks, next_number
+from triage.store.database import Database, next_number
 
 STANDING = ("pending", "recorded", "published")  # states of verdicts that were not taken back
 KEPT_CHANGES = 10_000  # a board that was away for longer reloads
@@ -81,19 +81,6 @@ def check_lease(connection: sa.Connection, name: str, epoch: int) -> None:
     if row is None or row["epoch"] != epoch:
         now = "nobody" if row is None else f"{row['holder']} (epoch {row['epoch']})"
         raise Fenced(f"the lease {name!r} of epoch {epoch} is held by {now}: stop")
-
-
-def select_in(
-    connection: sa.Connection,
-    statement: sa.Select[Any],
-    column: sa.Column[Any],
-    ids: Collection[str],
-) -> list[sa.RowMapping]:
-    """Run ``statement`` for the rows whose ``column`` is among ``ids``, in parts."""
-    rows: list[sa.RowMapping] = []
-    for part in chunks(ids):
-        rows.extend(connection.execute(statement.where(column.in_(part))).mappings())
-    return rows
 
 
 def settle(connection: sa.Connection, at: float) -> None:

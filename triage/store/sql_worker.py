@@ -13,10 +13,11 @@ from triage.model import Candidate, Counters, JournalEntry, Label, PartitionStat
 from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
+from triage.store.bulk import chunks, select_in
 from triage.store.codec import candidate_row, dump_headers
-from triage.store.database import chunks, next_number
+from triage.store.database import next_number
 from triage.store.sql_rescore import rescore
-from triage.store.sql_shared import SqlPart, add_change, add_outbox, select_in, settle
+from triage.store.sql_shared import SqlPart, add_change, add_outbox, settle
 
 KEPT_SNAPSHOTS = 3
 COUNTERS = ("accepted", "dead_lettered", "duplicates", "late", "skipped", "candidates")
@@ -112,7 +113,7 @@ class SqlWorker(SqlPart):
                 add_outbox(self._db, connection, _dead_letters(part, at))
             insert_candidates(connection, [c for part in ordered for c in part.candidates])
             labels = {partition: position for partition, (position, _) in moved.items()}
-            rescore(self._db, connection, stream, ordered, labels, at)
+            rescore(connection, stream, ordered, labels, at)
             settle(connection, at)
             if any(warm for _, warm in moved.values()):
                 add_change(connection, "status", at, {"stream": stream})

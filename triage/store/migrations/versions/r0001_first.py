@@ -161,7 +161,8 @@ def _clusters() -> None:
         _col("threshold", sa.Double),
         _col("method", sa.Text),
         _col("vector", sa.LargeBinary),
-        _col("body", sa.LargeBinary),
+        _col("body", sa.Text),
+        _col("context", sa.LargeBinary),
         sa.UniqueConstraint("candidate_id", name="uq_candidates_candidate_id"),
     )
     _index("ix_candidates_stream_entity_event_time", "candidates", "stream", "entity", "event_time")
