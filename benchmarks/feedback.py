@@ -69,7 +69,7 @@ def main() -> int:
         table = read_labelled(_path(name), "label")
         learned = _found(table, feedback=True, points=(labels,), seeds=range(seeds))
         print(
-            f"{name} at {labels} labels: ours {_text(learned)} ({seeds} seeds); published, means "
+            f"{name} at {labels} labels: ours {_text(learned)} (seeds: {seeds}); published, means "
             f"of ten runs: no feedback {without_published}, AAD {aad}, OMD {omd}",
             flush=True,
         )
