@@ -42,7 +42,7 @@ def read_labelled(path: Path, label: str) -> LabelledTable:
     Numbers and booleans are taken as they are; texts as -log of their share of the file; times and
     nested values are left out, as are the columns that ``is_input`` refuses.
     """
-    table = _read(path)
+    table = read_table(path)
     if label not in table.column_names:
         raise SourceInvalid(
             f"{path}: has no column {label!r}; its columns are {', '.join(table.column_names)}"
@@ -63,7 +63,8 @@ def is_input(name: str, label: str) -> bool:
     return name != label and name not in _DESCRIPTIONS and not name.startswith(_LABEL_PREFIXES)
 
 
-def _read(path: Path) -> pa.Table:
+def read_table(path: Path) -> pa.Table:
+    """Read a Parquet, CSV or JSON-lines file as it stands. Raises SourceInvalid with the remedy."""
     readers = {
         ".parquet": pyarrow.parquet.read_table,
         ".pq": pyarrow.parquet.read_table,

@@ -1,5 +1,4 @@
-"""kill -9 at random moments: nothing lost, nothing twice, nothing different. `make bench-kill` is the
-long version."""
+"""kill -9 at random moments changes nothing; `make bench-kill` is the long version."""
 
 from __future__ import annotations
 
