@@ -20,6 +20,7 @@ from detectors.learning.leaf_kernel import shared_leaves
 from detectors.model import PRIOR_SHIFT
 from detectors.online.isolation_forest import IsolationForest
 from detectors.trees import Trees
+from streaming.errors import SourceInvalid
 from streaming.evaluate.measures import average_precision, found_at, roc_auc, rounded
 
 TREES = 300  # three times a stream's: all is there at once, and chance moves the figures less
@@ -66,9 +67,14 @@ def evaluate_pool(
         settings: how to ask.
         clock: seconds, for ``events_per_second`` only.
         progress: told the number of labels given, after each.
+
+    Raises:
+        SourceInvalid: there is no item whose truth is known.
     """
     started = clock()
     known = truth >= 0
+    if not known.any():
+        raise SourceInvalid("no row of the source is good and has a label of 0 or 1")
     rng = np.random.default_rng(settings.seed)
     order = rng.permutation(np.flatnonzero(known))  # equal scores are asked in no file's order
     pool = _Pool(X[order], settings)

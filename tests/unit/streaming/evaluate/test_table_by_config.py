@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streaming.errors import SourceInvalid
-from streaming.evaluate.declared import read_declared
+from streaming.evaluate.features import table_by_config
 from streaming.evaluate.pool import PoolSettings, evaluate_pool
 from streaming.sources.base import Chunk, SourceRow
 from tests.support.streams import event, small_config
@@ -43,8 +43,8 @@ def row(number: int, **more: Any) -> bytes:
 
 def test_features_are_those_that_the_config_declares_however_the_rows_come() -> None:
     rows = [row(number) for number in range(200)]
-    whole = read_declared(small_config(), Rows(rows, 1_000), "label")
-    parts = read_declared(small_config(), Rows(rows, 7), "label")
+    whole = table_by_config(small_config(), Rows(rows, 1_000), "label")
+    parts = table_by_config(small_config(), Rows(rows, 7), "label")
     assert whole.names == ("log_amount", "speed", "count_by_card_1h")
     assert whole.X.shape == (200, 3)
     assert whole.X.tobytes() == parts.X.tobytes()
@@ -55,15 +55,15 @@ def test_features_are_those_that_the_config_declares_however_the_rows_come() -> 
 
 def test_bad_records_are_left_out_with_their_labels() -> None:
     rows = [row(1), b"{", row(2, amount="much"), row(10), b"[]"]
-    table = read_declared(small_config(), Rows(rows, 2), "label")
+    table = table_by_config(small_config(), Rows(rows, 2), "label")
     assert len(table.X) == 2
     assert table.truth.tolist() == [0, 1]
 
 
 def test_a_source_without_the_label_or_without_good_rows_is_refused() -> None:
     with pytest.raises(SourceInvalid, match="no column 'fraud'"):
-        read_declared(small_config(), Rows([row(1)], 5), "fraud")
-    with pytest.raises(SourceInvalid, match="no row that fits stream tests"):
-        read_declared(small_config(), Rows([b"[]", b"{"], 5), "label")
-    with pytest.raises(SourceInvalid, match="no row that fits"):
-        read_declared(small_config(), Rows([], 5), "label")
+        table_by_config(small_config(), Rows([row(1)], 5), "fraud")
+    for rows in ([b"[]", b"{"], []):
+        table = table_by_config(small_config(), Rows(rows, 5), "label")
+        with pytest.raises(SourceInvalid, match="no row"):
+            evaluate_pool(table.X, table.truth, PoolSettings(), lambda: 0.0)
