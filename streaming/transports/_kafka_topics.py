@@ -44,11 +44,6 @@ class KafkaTopics:
         """Return the cluster's own id of the topic."""
         return str(self._describe(topic)["topic_id"])
 
-    def delete(self, topic: str) -> None:
-        """Delete a topic."""
-        with explained(f"topic {topic}"):
-            self._client().delete_topics([topic])
-
     def close(self) -> None:
         """Release the connection."""
         if self._admin is not None:

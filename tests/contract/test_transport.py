@@ -9,7 +9,7 @@ import pytest
 
 from streaming.errors import Fenced, PositionLost, Stop, UnknownTopic
 from streaming.records import OutRecord, Position, Record, TopicPartition
-from streaming.transports.base import Consumer, Transport
+from streaming.transports.base import Transport
 from tests.contract.transport_harness import (
     KEPT,
     EmbeddedHarness,
@@ -18,6 +18,7 @@ from tests.contract.transport_harness import (
     everything,
     from_start,
     ignore,
+    poll_together,
     reader,
     take,
     write,
@@ -359,15 +360,13 @@ class TestGroups:
         old = transport.consumer(topic, "g", from_start(transport), revoked.extend)
         take(old, 1)
         new = reader(harness.connect(), topic, "g")
-        for _ in range(60):
-            _poll_unless_fenced(old)
-            new.poll(0.1, 10)
-            if new.assignment():
-                break
         every = {TopicPartition(topic, number) for number in range(4)}
-        assert set(revoked) == every, "the old reader was told before the new one got any"
+        assert poll_together(
+            [old, new],
+            lambda: bool(new.assignment()) and old.assignment() | new.assignment() == every,
+        )
+        assert set(revoked) == every, "the old reader was told"
         assert not old.assignment() & new.assignment()
-        assert old.assignment() | new.assignment() == every
         old.close()
         new.close()
 
@@ -441,10 +440,3 @@ class TestPublishing:
         consumer = reader(transport, topic)
         assert values(take(consumer, 1)) == ["whole"]
         consumer.close()
-
-
-def _poll_unless_fenced(consumer: Consumer) -> None:
-    try:
-        consumer.poll(0.1, 10)
-    except Fenced:
-        return

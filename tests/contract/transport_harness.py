@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,9 +13,9 @@ from typing import Protocol
 from kafka import KafkaAdminClient
 from kafka import TopicPartition as KafkaPartition
 
+from streaming.errors import Fenced
 from streaming.records import OutRecord, Position, Record, TopicPartition
 from streaming.transports._kafka_reader import KafkaReader
-from streaming.transports._kafka_topics import KafkaTopics
 from streaming.transports._log_topics import Limits
 from streaming.transports.base import Consumer, Transport
 from streaming.transports.embedded import EmbeddedTransport
@@ -95,9 +97,14 @@ class KafkaHarness:
         return topic
 
     def delete_topic(self, topic: str) -> None:
-        topics = KafkaTopics([self._bootstrap])
-        topics.delete(topic)
-        topics.close()
+        admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin.delete_topics([topic])
+        for _ in range(POLLS * 10):  # the broker takes its time
+            (found,) = admin.describe_topics([topic])
+            if found["error_code"]:
+                break
+            time.sleep(0.05)
+        admin.close()
 
     def run_retention(self, partition: TopicPartition) -> None:
         admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
@@ -138,6 +145,34 @@ def take(consumer: Consumer, count: int, max_records: int = 1_000) -> list[Recor
         if len(records) >= count:
             break
     return records
+
+
+def poll_together(consumers: Sequence[Consumer], done: Callable[[], bool]) -> bool:
+    """Poll each consumer on a thread of its own until ``done``, for a bounded time.
+
+    In one thread, kafka-python's joins that end between two polls are thrown away, and the members
+    chase each other. A consumer that is fenced stops polling.
+    """
+    stop = threading.Event()
+
+    def poll(consumer: Consumer) -> None:
+        while not stop.is_set():
+            try:
+                consumer.poll(0.1, 10)
+            except Fenced:
+                return
+
+    threads = [threading.Thread(target=poll, args=(consumer,)) for consumer in consumers]
+    for thread in threads:
+        thread.start()
+    for _ in range(POLLS * 50):
+        if done():
+            break
+        time.sleep(0.02)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return done()
 
 
 def write(

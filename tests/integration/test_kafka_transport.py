@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from kafka import KafkaProducer
@@ -12,10 +12,8 @@ from streaming.errors import Fenced, Retry, Stop
 from streaming.records import OutRecord, TopicPartition
 from streaming.transports.base import Consumer
 from streaming.transports.kafka import KafkaTransport, open_url
-from tests.contract.transport_harness import everything, reader, take, write
+from tests.contract.transport_harness import everything, poll_together, reader, take, write
 from tests.support.processes import free_ports
-
-ROUNDS = 200
 
 
 @pytest.fixture
@@ -93,16 +91,20 @@ def test_the_cursor_is_found_among_many_that_failed(
 
 
 def test_two_readers_share_a_group_and_one_inherits_the_other(
-    transport: KafkaTransport, topic: str
+    transport: KafkaTransport, topic: str, kafka_bootstrap: str, prefix: str
 ) -> None:
-    first, second = reader(transport, topic, "g"), reader(transport, topic, "g")
-    poll_until(first, second, lambda: {len(first.assignment()), len(second.assignment())} == {2})
+    other = KafkaTransport([kafka_bootstrap], prefix)
+    first, second = reader(transport, topic, "g"), reader(other, topic, "g")
+    assert poll_together(
+        [first, second], lambda: len(first.assignment()) == len(second.assignment()) == 2
+    )
     assert not first.assignment() & second.assignment()
     first.close()
-    poll_until(second, second, lambda: len(second.assignment()) == 4)
+    assert poll_together([second], lambda: len(second.assignment()) == 4)
     write(transport, topic, ["a", "b"])
     assert [record.value for record in take(second, 2)] == [b"a", b"b"]
     second.close()
+    other.close()
 
 
 def test_a_member_that_restarts_gets_its_partitions_back(
@@ -127,7 +129,7 @@ def test_a_member_that_is_there_twice_is_fenced(
     second = reader(transport, topic)
     assert len(take_all(second)) == 4
     with pytest.raises(Fenced):
-        poll_until(first, first, lambda: False)
+        take(first, 1)
     first.close()
     second.close()
     transport.close()
@@ -157,16 +159,7 @@ def test_a_url_that_makes_no_sense_is_explained(url: str) -> None:
         open_url(url, lambda: 0.0)
 
 
-def poll_until(first: Consumer, second: Consumer, done: Callable[[], bool]) -> None:
-    for _ in range(ROUNDS):
-        if done():
-            return
-        first.poll(0.05, 10)
-        second.poll(0.05, 10)
-    raise AssertionError("the group did not settle")
-
-
 def take_all(consumer: Consumer) -> frozenset[TopicPartition]:
     """Poll until the consumer has partitions; return them."""
-    poll_until(consumer, consumer, lambda: bool(consumer.assignment()))
+    assert poll_together([consumer], lambda: bool(consumer.assignment()))
     return consumer.assignment()
