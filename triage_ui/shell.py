@@ -39,7 +39,7 @@ def shell(settings: BoardSettings) -> Component:
                 html.Div(id="banner", role="status", **attributes(aria_label="Warm-up")),
                 _rail(),
                 html.Div(id="page"),
-                html.Div(id="toasts", **attributes(data_owner="script")),
+                html.Section(id="toasts", **attributes(aria_label="What was just done")),
                 _keys_sheet(),
                 html.Div(id="announcer", className="visually-hidden", role="status"),
                 dcc.Location(id="url", refresh=False),

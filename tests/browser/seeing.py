@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, Page, expect
 
+PATIENCE_S = 20.0
 SELECTED = ".ag-center-cols-container .ag-row-selected"
 
 
@@ -36,3 +40,11 @@ def at(page: Page, cluster: str) -> None:
 def toast(page: Page) -> Locator:
     """Return the line that says what was just done."""
     return page.locator("#toasts .line")
+
+
+def wait_for(page: Page, true: Callable[[], object], what: str) -> None:
+    """Wait for something that the page brings about; its scripts and routes run meanwhile."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        page.wait_for_timeout(20)

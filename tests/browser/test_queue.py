@@ -6,9 +6,9 @@ import time
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import CLUSTERS
-from tests.browser.seeing import at, cursor, row, rows, toast
+from tests.browser.seeing import at, cursor, row, rows, toast, wait_for
 from tests.support.cases import BEN
-from tests.unit.triage_ui.serving import Served, wait_until
+from tests.unit.triage_ui.serving import Served
 from triage.model import Candidate, VerdictKind, VerdictState
 from triage.queries import QueueFilter
 
@@ -53,7 +53,7 @@ def test_one_key_gives_a_verdict_and_z_takes_it_back(analyst: Page, board: Serve
     expect(row(analyst, first)).to_contain_text("pending")
     at(analyst, second)
     expect(toast(analyst)).to_contain_text("marked real")
-    wait_until(lambda: len(board.store.recent_verdicts(9)) == 1, "the verdict")
+    wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 1, "the verdict")
     verdict = board.store.recent_verdicts(1)[0]
     assert (verdict.cluster_id, verdict.kind, verdict.read) == (first, VerdictKind.REAL, 3)
     analyst.keyboard.press("z")
@@ -76,7 +76,7 @@ def test_every_verdict_has_a_key_and_a_button(analyst: Page, board: Served) -> N
     at(analyst, clusters[3])
     analyst.get_by_role("button", name="R Real").click()
     expect(row(analyst, clusters[3])).to_contain_text("pending")
-    wait_until(lambda: len(board.store.recent_verdicts(9)) == 4, "four verdicts")
+    wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 4, "four verdicts")
     kinds = [verdict.kind for verdict in board.store.recent_verdicts(4)][::-1]
     assert kinds == ["spurious", "pipeline_fault", "unsure", "real"]
 
@@ -143,7 +143,7 @@ def test_expected_asks_for_a_scope_and_an_end(analyst: Page, board: Served) -> N
     analyst.get_by_text("7 days", exact=True).click()
     analyst.get_by_role("button", name="Expected Enter").click()
     expect(row(analyst, first)).to_contain_text("Expected")
-    wait_until(lambda: board.store.recent_verdicts(1), "the verdict")
+    wait_for(analyst, lambda: board.store.recent_verdicts(1), "the verdict")
     assert board.store.recent_verdicts(1)[0].kind is VerdictKind.EXPECTED
 
 
@@ -186,13 +186,13 @@ def test_what_a_verdict_taught_reorders_below_the_cursor(analyst: Page, board: S
     at(analyst, clusters[0])
     analyst.keyboard.press("r")
     at(analyst, clusters[1])
-    wait_until(lambda: board.store.recent_verdicts(1), "the verdict")
+    wait_for(analyst, lambda: board.store.recent_verdicts(1), "the verdict")
     rescore(board, {clusters[2]: 0.01, clusters[9]: 0.999, clusters[10]: 0.99})
     expect(toast(analyst)).to_contain_text("learned by model v")
     expect(toast(analyst)).to_contain_text("2 clusters rose, 1 fell")
     expect(row(analyst, clusters[0])).to_contain_text("learned")
     expected = [clusters[0], clusters[1], clusters[9], clusters[10]]
-    wait_until(lambda: rows(analyst)[:4] == expected, "the new order")
+    wait_for(analyst, lambda: rows(analyst)[:4] == expected, "the new order")
     assert cursor(analyst) == clusters[1]
     assert rows(analyst)[-1] == clusters[2]
 
@@ -221,11 +221,11 @@ def test_filters_are_in_the_address(analyst: Page, board: Served) -> None:
     largest = [
         one.cluster_id for one in board.store.queue(QueueFilter(order="largest"), 0, 50).rows
     ]
-    wait_until(lambda: rows(analyst) == largest, "the order")
+    wait_for(analyst, lambda: rows(analyst) == largest, "the order")
     address = analyst.url
     analyst.goto(board.url + "/cluster/none")
     analyst.goto(address)
-    wait_until(lambda: rows(analyst) == largest, "the order after coming back")
+    wait_for(analyst, lambda: rows(analyst) == largest, "the order after coming back")
     expect(analyst.locator("#filter-order")).to_have_value("largest")
 
 

@@ -8,10 +8,10 @@ import time
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, row, toast
+from tests.browser.seeing import at, row, toast, wait_for
 from tests.browser.test_queue import arrive, order
 from tests.support.cases import BEN, VIEWER
-from tests.unit.triage_ui.serving import Served, wait_until
+from tests.unit.triage_ui.serving import Served
 from triage.model import VerdictKind
 
 
@@ -60,7 +60,7 @@ def test_a_verdict_that_fails_stays_in_sight_and_is_sent_again_under_its_key(
     expect(row(page, first)).to_contain_text("not saved")
     at(page, next_one)
     tray.get_by_role("button", name="try again").click()
-    wait_until(lambda: page.wait_for_timeout(20) or len(keys) == 2, "the second try")
+    wait_for(page, lambda: len(keys) == 2, "the second try")
     page.unroute("**/verdicts")
     tray.get_by_role("button", name="try again").click()
     expect(tray).to_be_empty()
@@ -105,9 +105,7 @@ def test_the_page_survives_a_restart_and_misses_nothing(page: Page, board: Serve
     board.start()
     expect(page.locator("#live-text")).to_have_text(re.compile("Live"), timeout=30_000)
     expect(page.locator("#toasts .tray")).to_be_empty(timeout=30_000)
-    wait_until(
-        lambda: page.wait_for_timeout(50) or board.store.recent_verdicts(1), "the kept verdict"
-    )
+    wait_for(page, lambda: board.store.recent_verdicts(1), "the kept verdict")
     assert board.store.recent_verdicts(1)[0].cluster_id == clusters[1]
     expect(page.get_by_role("button", name="1 new N")).to_be_visible()
     page.keyboard.press("n")
@@ -158,7 +156,7 @@ def test_a_session_that_ended_says_so_and_keeps_what_is_not_saved(
     expect(page.locator("#toasts .tray")).to_contain_text("Not saved (1)")
     sign_in(page, board)
     expect(page.locator("#toasts .tray")).to_be_empty()
-    wait_until(lambda: board.store.recent_verdicts(1), "the kept verdict")
+    wait_for(page, lambda: board.store.recent_verdicts(1), "the kept verdict")
 
 
 def test_a_queue_that_cannot_be_read_says_so_and_comes_back(page: Page, board: Served) -> None:

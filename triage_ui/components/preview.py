@@ -77,6 +77,11 @@ def subject(detail: ClusterDetail) -> dict[str, Any]:
     )
 
 
+def nothing_selected() -> Component:
+    """What stands where no cluster is under the cursor."""
+    return html.P("No cluster is selected.", className="nothing")
+
+
 def gone() -> Component:
     """What stands where a cluster was that is no more."""
     return html.P("This cluster is no longer there. It may have been merged.", className="facts")

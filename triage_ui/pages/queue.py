@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.components.empty import empty_state
-from triage_ui.components.preview import gone, preview
+from triage_ui.components.preview import gone, nothing_selected, preview
 from triage_ui.components.when import DOTS
 from triage_ui.pages import Page
 from triage_ui.services import Services, in_thread
@@ -187,7 +187,7 @@ def register(board: Dash, services: Services) -> None:
     @board.callback(Output("preview", "children"), Input("cursor", "data"))
     async def show_preview(cursor: Mapping[str, str] | None) -> object:
         if not cursor or not cursor.get("cluster"):
-            return []
+            return nothing_selected()
         cluster_id = str(cursor["cluster"])
         detail = await in_thread(queries.cluster, cluster_id, MEMBERS)
         if detail is None:

@@ -21,7 +21,7 @@
       // The live chip says so already.
     }
     if (answer && answer.status === 401) triage.emit("signed-out");
-    if (answer && answer.status < 500 && answer.status !== 401) return answer;
+    if (answer && answer.status !== 401 && answer.status !== 503) return answer;
     missedPage = missedPage || String(options && options.body).includes("page.children");
     triage.emit("missed");
     return noUpdate();

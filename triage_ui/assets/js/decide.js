@@ -65,15 +65,21 @@
     document.addEventListener(name, (event) => pointed(event) && showConsequence(suggested()));
   }
 
-  /* The suggested verdict's button stands out a little; the pressed one answers at once. */
-  new MutationObserver(() => {
-    const subject = triage.byId("subject");
+  /* The bar follows what the pane shows: nothing, something open, something decided. */
+  const followSubject = () => {
     const bar = document.querySelector(".decision-bar");
-    if (!subject || !bar) return;
-    document.body.classList.remove("preview-stale");
-    const state = subject.dataset.status === "decided" ? "" : subject.dataset.suggested;
-    if (bar.dataset.suggested !== state) bar.dataset.suggested = state;
-  }).observe(document.documentElement, {
+    if (!bar) return;
+    const subject = triage.byId("subject");
+    for (const button of bar.querySelectorAll("[data-verdict]")) button.disabled = !subject;
+    const open = subject && subject.dataset.status !== "decided";
+    const suggested = open ? subject.dataset.suggested : "";
+    if (bar.dataset.suggested !== suggested) bar.dataset.suggested = suggested;
+    document.body.classList.toggle("is-decided", Boolean(subject) && !open);
+    if (subject && subject.dataset.cluster === (triage.cursor() || subject.dataset.cluster)) {
+      document.body.classList.remove("preview-stale");
+    }
+  };
+  new MutationObserver(followSubject).observe(document.documentElement, {
     childList: true,
     subtree: true,
     attributes: true,

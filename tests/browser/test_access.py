@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.seeing import at
+from tests.browser.test_queue import order
+from tests.support.cases import ANNA
+from tests.unit.triage_ui.serving import Served
+
+
+def test_a_link_signs_in_once(page: Page, second: Page, board: Served) -> None:
+    link = board.link()
+    for _ in range(2):
+        page.goto(link)
+        expect(page.get_by_role("button", name="Continue")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#subject")
+    expect(page.locator("#me-initials")).to_have_text("A")
+    second.goto(link)
+    second.get_by_role("button", name="Continue").click()
+    expect(second.get_by_role("heading")).to_have_text("This link no longer works")
+    expect(second.get_by_text("triage sign-in")).to_be_visible()
+
+
+def test_a_stranger_sees_the_sign_in_page_and_then_where_they_wanted_to_go(
+    page: Page, board: Served
+) -> None:
+    cluster = order(board)[3]
+    page.goto(f"{board.url}/?cluster={cluster}")
+    expect(page.get_by_role("heading")).to_have_text("You need a sign-in link")
+    sign_in(page, board, ANNA, f"/?cluster={cluster}")
+    at(page, cluster)
+
+
+def test_signing_out_ends_it(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    page.wait_for_selector("#subject")
+    page.get_by_label("Account").click()
+    expect(page.locator(".me-menu")).to_contain_text("analyst")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/sign-in"))
+    page.goto(board.url)
+    expect(page.get_by_role("heading")).to_have_text("You need a sign-in link")
+
+
+def test_scripts_cannot_read_the_session(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    cookies = page.evaluate("() => document.cookie")
+    assert "triage_session" not in cookies
+    assert "_csrf_token" in cookies
+
+
+def test_a_page_of_another_origin_cannot_write(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    cluster = order(board)[0]
+    status = page.evaluate(
+        """async (address) => (await fetch(address, {
+            method: 'POST', body: '{}', headers: {'content-type': 'application/json'},
+        })).status""",
+        f"/api/v1/clusters/{cluster}/verdicts",
+    )
+    assert status == 403
+    assert board.store.recent_verdicts(1) == []

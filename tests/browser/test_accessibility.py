@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.seeing import at
+from tests.browser.test_queue import order
+from tests.unit.triage_ui.serving import Served
+
+Scheme = Literal["light", "dark"]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Scheme:
+    given: Scheme = request.param
+    return given
+
+
+@pytest.fixture
+def seen(browser: Browser, scheme: Scheme) -> Iterator[Page]:
+    """A page under one scheme, with motion reduced."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    with context:
+        yield context.new_page()
+
+
+def clean(page: Page) -> None:
+    found = Axe().run(page, options=RULES)
+    broken = [
+        (one["id"], [(node["target"], node["failureSummary"][:300]) for node in one["nodes"][:3]])
+        for one in found.response["violations"]
+    ]
+    assert not broken, broken
+
+
+def test_no_page_breaks_a_rule(seen: Page, board: Served, scheme: Scheme) -> None:
+    seen.goto(f"{board.url}/sign-in")
+    clean(seen)
+    seen.goto(board.link())
+    clean(seen)
+    sign_in(seen, board)
+    first, next_one = order(board)[:2]
+    at(seen, first)
+    assert seen.evaluate("() => document.documentElement.dataset.theme") == scheme
+    clean(seen)
+    seen.keyboard.press("x")
+    expect(seen.get_by_label("What is expected?")).to_be_focused()
+    clean(seen)
+    seen.keyboard.press("Escape")
+    seen.keyboard.press("s")
+    at(seen, next_one)
+    clean(seen)
+    seen.keyboard.press("?")
+    expect(seen.get_by_role("dialog")).to_be_visible()
+    clean(seen)
+    seen.keyboard.press("Escape")
+    seen.keyboard.press("Enter")
+    seen.wait_for_selector("#when-chart .point")
+    expect(seen.locator("#record")).to_contain_text("terminal")
+    clean(seen)
+    seen.goto(f"{board.url}/?text=nothing")
+    expect(seen.locator("[data-empty='filter']")).to_be_visible()
+    clean(seen)
+
+
+def test_buttons_are_large_enough_and_wear_their_keys(seen: Page, board: Served) -> None:
+    sign_in(seen, board)
+    at(seen, order(board)[0])
+    for key, word in (("R", "Real"), ("S", "Spurious"), ("X", "Expected"), ("U", "Unsure")):
+        button = seen.get_by_role("button", name=f"{key} {word}")
+        expect(button.locator(".key")).to_have_text(key)
+    for button in seen.get_by_role("button").all():
+        box = button.bounding_box()
+        if box is not None:
+            assert box["width"] >= 24, button
+            assert box["height"] >= 24, button
+
+
+def test_there_is_one_polite_live_region_for_what_happens(seen: Page, board: Served) -> None:
+    sign_in(seen, board)
+    at(seen, order(board)[0])
+    seen.keyboard.press("r")
+    expect(seen.locator("#announcer")).to_contain_text("marked real")
+    assert seen.locator("[aria-live='assertive'], [role='alert']").count() == 0
+
+
+def test_a_verdict_is_never_by_colour_alone(seen: Page, board: Served) -> None:
+    sign_in(seen, board)
+    at(seen, order(board)[0])
+    for chip in seen.locator(".chip").all():
+        assert chip.locator(".shape").count() == 1
+        assert (chip.text_content() or "").strip()
+
+
+def test_the_switch_wins_over_the_system_and_stays(
+    seen: Page, board: Served, scheme: Scheme
+) -> None:
+    other: Scheme = "light" if scheme == "dark" else "dark"
+    sign_in(seen, board)
+    at(seen, order(board)[0])
+    seen.get_by_role("button", name="Switch between light and dark").click()
+    theme = "() => document.documentElement.dataset.theme"
+    assert seen.evaluate(theme) == other
+    seen.reload()
+    at(seen, order(board)[0])
+    assert seen.evaluate(theme) == other
+    ground = "() => getComputedStyle(document.querySelector('.queue-grid .ag-root-wrapper'))"
+    colour = seen.evaluate(ground + ".backgroundColor")
+    assert colour == ("rgb(15, 17, 22)" if other == "dark" else "rgb(247, 248, 250)")
+    seen.get_by_role("button", name="Switch between light and dark").click()
+    assert seen.evaluate(theme) == scheme
+    seen.emulate_media(color_scheme=other)
+    seen.wait_for_function(f"({theme})() === '{other}'")
+
+
+@pytest.mark.parametrize("width", [640, 1024, 1280, 1920])
+def test_nothing_is_cut_off_at_any_width(page: Page, board: Served, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, board)
+    at(page, order(board)[0])
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    for button in page.locator("[data-verdict]").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= 800

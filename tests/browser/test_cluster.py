@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.seeing import at, toast, wait_for
+from tests.browser.test_queue import order
+from tests.support.cases import a_reason
+from tests.unit.triage_ui.serving import Served
+from triage.model import VerdictKind
+
+
+@pytest.fixture
+def cluster(analyst: Page, board: Served) -> str:
+    """Open the first cluster's page."""
+    first = order(board)[0]
+    at(analyst, first)
+    analyst.keyboard.press("Enter")
+    analyst.wait_for_selector("#why-chart .bars")
+    return first
+
+
+def test_it_says_why_when_and_what_if(analyst: Page, cluster: str) -> None:
+    expect(analyst.get_by_role("heading", level=1)).to_contain_text("payments, terminal 881")
+    table = analyst.locator(".shap-table")
+    expect(table.get_by_role("row", name="amount")).to_contain_text("412 €")
+    expect(table.get_by_role("row", name="amount")).to_contain_text("20–55 €")
+    expect(table.get_by_role("row", name="amount")).to_contain_text("+1.00")
+    expect(analyst.locator("#why-chart .bars .point")).to_have_count(2)
+    expect(analyst.locator("#why-chart .errorbar")).not_to_have_count(0)
+    expect(analyst.locator(".when .twin")).to_contain_text("among the last")
+    expect(analyst.locator("#when-chart .point").first).to_be_visible()
+    expect(analyst.locator("#cluster-side")).to_contain_text("Nothing like it has been decided")
+
+
+def test_the_bars_stand_in_the_rows_of_their_texts(analyst: Page, cluster: str) -> None:
+    texts = analyst.locator(".shap-table tbody tr").all()
+    bars = analyst.locator("#why-chart .bars .point path").all()
+    assert len(texts) == len(bars)
+    for text, bar in zip(texts, bars, strict=True):
+        row, drawn = text.bounding_box(), bar.bounding_box()
+        assert row is not None
+        assert drawn is not None
+        middle = drawn["y"] + drawn["height"] / 2
+        assert row["y"] < middle < row["y"] + row["height"]
+
+
+def test_what_a_verdict_would_do_is_told_before_it_is_given(analyst: Page, cluster: str) -> None:
+    side = analyst.locator("#cluster-side")
+    expect(side).to_contain_text("If you say real")
+    analyst.get_by_role("button", name="P Pipeline").hover()
+    expect(side).to_contain_text("If you say pipeline fault")
+    expect(side).to_contain_text("not learned")
+    analyst.get_by_role("heading", level=1).hover()
+    expect(side).to_contain_text("If you say real")
+
+
+def test_a_verdict_here_and_its_history_and_the_way_back(
+    analyst: Page, board: Served, cluster: str
+) -> None:
+    analyst.keyboard.press("s")
+    history = analyst.locator(".history")
+    expect(history).to_contain_text("by anna")
+    expect(history).to_contain_text("pending")
+    expect(analyst).to_have_url(re.compile(f"/cluster/{cluster}$"))
+    history.get_by_role("button", name="Undo").click()
+    expect(toast(analyst)).to_contain_text("open again")
+    expect(history).to_contain_text("undone")
+    expect(history.get_by_role("button", name="Undo")).to_have_count(0)
+    analyst.keyboard.press("r")
+    expect(history.locator("li")).to_have_count(2)
+    wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 2, "both verdicts")
+    assert board.store.recent_verdicts(1)[0].read == 3
+
+
+def test_a_published_verdict_is_retracted(analyst: Page, board: Served, cluster: str) -> None:
+    analyst.keyboard.press("r")
+    expect(analyst.locator(".history")).to_contain_text("pending")
+    board.desk.publish(time.time() + 60)
+    expect(analyst.locator(".history")).to_contain_text("published")
+    analyst.get_by_role("button", name="Retract").click()
+    expect(toast(analyst)).to_contain_text("a retraction is published")
+    expect(analyst.locator(".history")).to_contain_text("retracted")
+
+
+def test_members_are_listed_and_one_can_be_read_in_full(
+    analyst: Page, board: Served, cluster: str
+) -> None:
+    listed = analyst.locator(".members-grid .ag-center-cols-container .ag-row")
+    expect(listed).to_have_count(3)
+    expect(listed.first).to_contain_text("412 €")
+    expect(analyst.locator("#record")).to_contain_text('"terminal": "881"')
+    listed.nth(2).click()
+    expect(analyst.locator("#record-title")).to_contain_text("Record of c1")
+
+
+def test_a_verdict_of_someone_else_appears_by_itself(
+    analyst: Page, board: Served, cluster: str
+) -> None:
+    board.desk.decide(cluster, VerdictKind.REAL, at=time.time())
+    expect(analyst.locator("#cluster-head .decided")).to_contain_text("Real")
+
+
+def test_past_cases_are_told(page: Page, bare: Served) -> None:
+    for number in range(3):
+        old = bare.desk.cluster(1, f"old {number}", margin=1.0)
+        bare.desk.decide(old, VerdictKind.REAL, at=time.time())
+    cluster = bare.desk.group(bare.desk.add(2, margin=1.0), "new", key="old 1")
+    sign_in(page, bare, path=f"/cluster/{cluster}")
+    expect(page.locator("#cluster-side .past")).to_contain_text("real")
+
+
+def test_an_address_that_is_none_says_so(analyst: Page, board: Served) -> None:
+    analyst.goto(f"{board.url}/cluster/none")
+    expect(analyst.get_by_text("There is no such cluster")).to_be_visible()
+
+
+def test_many_members_are_read_in_parts(page: Page, bare: Served) -> None:
+    members = bare.desk.add(260, margin=1.0, reasons=(a_reason("amount", 1.0),))
+    cluster = bare.desk.group(members, "big")
+    sign_in(page, bare, path=f"/cluster/{cluster}")
+    expect(page.locator("#cluster-side")).to_contain_text("20 members")
+    expect(page.locator("#cluster-side")).to_contain_text("The other 240")
+    viewport = "document.querySelector('.members-grid .ag-body-viewport')"
+    page.wait_for_selector(".members-grid .ag-row")
+    for _ in range(5):
+        page.evaluate(f"{viewport}.scrollTop = 1e9")
+        page.wait_for_timeout(200)
+    last = bare.store.members(cluster, 259, 1)[0].candidate.candidate_id
+    expect(page.locator(f'.members-grid .ag-row[row-id="{last}"]').first).to_be_visible()
