@@ -88,16 +88,12 @@ class Worker:
 
     def lag(self) -> int:
         """Return how many records of our partitions have not been processed."""
-        return sum(
-            end - self._owned[tp.partition].position
-            for tp, end in self._consumer.end_positions().items()
-            if tp.partition in self._owned
-        )
+        return self._consumer.lag()
 
     def settled(self) -> bool:
-        """Return whether everything is committed and every label is in force."""
+        """Return whether we own partitions, all is committed and every label is in force."""
         newest = self._store.label_position(self._config.stream)
-        return not any(
+        return bool(self._owned) and not any(
             owned.dirty or owned.pipeline.model_version < newest for owned in self._owned.values()
         )
 

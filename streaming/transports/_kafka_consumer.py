@@ -99,13 +99,13 @@ class GroupConsumer:
         self._hints.update({KafkaPartition(*place): at for place, at in positions.items()})
         self._send_hints()
 
-    def end_positions(self) -> Mapping[TopicPartition, Position]:
+    def lag(self) -> int:
         """See ``Consumer``."""
         if not self._owned:
-            return {}
+            return 0
         with explained(f"group {self._membership.group}"):
             ends = self._consumer.end_offsets(sorted(self._owned))
-        return {_ours(place): int(end) for place, end in ends.items()}
+            return sum(int(end) - self._consumer.position(place) for place, end in ends.items())
 
     def close(self) -> None:
         """See ``Consumer``."""

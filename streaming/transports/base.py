@@ -44,8 +44,11 @@ class Consumer(Protocol):
         are not ours are passed over.
         """
 
-    def end_positions(self) -> Mapping[TopicPartition, Position]:
-        """Return the position after the last readable record of each assigned partition."""
+    def lag(self) -> int:
+        """Return how much ``poll`` has yet to return of what is there now; 0 = nothing.
+
+        Offsets that hold nothing for readers (a transaction's end) count until a poll passes them.
+        """
 
     def close(self) -> None:
         """Give the partitions back."""
