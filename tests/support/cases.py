@@ -86,6 +86,7 @@ class Desk:
         assert relay is not None
         self.lease, self.relay = lease, relay
         self.offsets = dict.fromkeys(self.epochs, 0)
+        self.learned = 0
         self.made = 0
         self.keys = 0
 
@@ -93,8 +94,9 @@ class Desk:
         self.store.register_config(self.stream, "v1", "text", AT, "Payments", Policy(**given))
 
     def part(self, partition: int = 0, **given: Any) -> PartitionCommit:
-        """Return a commit of nothing but what is given, at the partition's position."""
-        label_position = given.pop("label_position", 0)
+        """Return a commit of nothing but what is given, at the positions of the last one."""
+        label_position = given.pop("label_position", self.learned)
+        self.learned = label_position
         return PartitionCommit(
             partition=partition,
             epoch=given.pop("epoch", self.epochs[partition]),
@@ -163,7 +165,7 @@ class Desk:
         filled: dict[str, Any] = {
             "revision": self.row(cluster_id).revision,
             "read": (first,),
-            "idempotency_key": f"key-{self.keys}",
+            "idempotency_key": f"{self.stream}-{self.keys}",
             "reason": "because",
             "scope": "this customer" if expected else "",
             "expires_at": AT + 1e6 if expected else None,
@@ -183,7 +185,7 @@ class Desk:
 
     def undo(self, verdict_id: str, actor: Actor = ANNA, at: float = AT) -> VerdictRow:
         self.keys += 1
-        return self.triage.handle(UndoVerdict(verdict_id, f"key-{self.keys}", "mistake"), actor, at)
+        return self.triage.handle(UndoVerdict(verdict_id, f"{self.stream}-{self.keys}", "mistake"), actor, at)
 
     def labels(self, position: int | None = None) -> Mapping[str, tuple[float, float]]:
         """Return (y, weight) by candidate of the labels in force."""

@@ -36,23 +36,24 @@ def migrate(url: str) -> None:
 def migrate_database(database: Database) -> None:
     """Like ``migrate``, on an open database."""
     config = _config()
+    scripts = ScriptDirectory.from_config(config)
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        if _current(connection, config) != _newest(config):
+        if _current(connection, scripts) != scripts.get_current_head():
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
 
 def check_schema(database: Database) -> None:
     """Do nothing if the database has this program's schema, else raise ``SchemaUnknown``."""
-    config = _config()
+    scripts = ScriptDirectory.from_config(_config())
     with database.read() as connection:
-        current = _current(connection, config)
-    if current != _newest(config):
+        current = _current(connection, scripts)
+    if current != scripts.get_current_head():
         raise SchemaUnknown(
-            f"{database.name}: schema {current or 'none'}, this program needs {_newest(config)}:"
-            " run the migration"
+            f"{database.name}: schema {current or 'none'}, this program needs"
+            f" {scripts.get_current_head()}: run the migration"
         )
 
 
@@ -63,13 +64,9 @@ def _config() -> Config:
     return config
 
 
-def _newest(config: Config) -> str | None:
-    return ScriptDirectory.from_config(config).get_current_head()
-
-
-def _current(connection: sa.Connection, config: Config) -> str | None:
+def _current(connection: sa.Connection, scripts: ScriptDirectory) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
         raise SchemaUnknown(
             f"the database has schema {current}, newer than this program ({max(known)}):"

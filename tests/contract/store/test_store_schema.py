@@ -26,21 +26,21 @@ def execute(url: str, statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def test_the_migrations_make_the_tables_that_the_statements_use(url: str) -> None:
-    migrate(url)
-    with closing(Database(url)) as database, database.read() as connection:
+def test_the_migrations_make_the_tables_that_the_statements_use(empty_url: str) -> None:
+    migrate(empty_url)
+    with closing(Database(empty_url)) as database, database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), t.metadata) == []
 
 
-def test_migrating_again_changes_nothing(url: str) -> None:
-    with closing(open_store(url)) as store:
+def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    with closing(open_store(empty_url)) as store:
         cluster_id = Desk(store).cluster(1)
-    migrate(url)
-    with closing(open_store(url, migrate=False)) as store:
+    migrate(empty_url)
+    with closing(open_store(empty_url, migrate=False)) as store:
         assert store.cluster(cluster_id, 1) is not None
 
 
-def test_processes_that_start_together_wait_for_each_other(url: str) -> None:
+def test_processes_that_start_together_wait_for_each_other(empty_url: str) -> None:
     script = (
         "import sys; from triage.store.store import open_store;"
         f"store = open_store(sys.argv[1]); print(store.own({STREAM!r}, 0, 't', 'v').epoch)"
@@ -48,7 +48,7 @@ def test_processes_that_start_together_wait_for_each_other(url: str) -> None:
 
     def start(_: int) -> str:
         done = subprocess.run(
-            [sys.executable, "-c", script, url],
+            [sys.executable, "-c", script, empty_url],
             capture_output=True,
             check=False,
             text=True,
@@ -61,14 +61,13 @@ def test_processes_that_start_together_wait_for_each_other(url: str) -> None:
     assert epochs == ["1", "2", "3"]
 
 
-def test_without_migrating_an_empty_database_is_refused(url: str) -> None:
+def test_without_migrating_an_empty_database_is_refused(empty_url: str) -> None:
     with pytest.raises(SchemaUnknown, match="run the migration"):
-        open_store(url, migrate=False)
+        open_store(empty_url, migrate=False)
 
 
 @pytest.mark.parametrize("also", [True, False])
 def test_a_newer_schema_is_refused(url: str, also: bool) -> None:
-    migrate(url)
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaUnknown, match=r"9999, newer than this program .*update"):
         open_store(url, migrate=also)
