@@ -48,71 +48,70 @@ def _list_nodes(
     threshold: Vector,
     missing_left: npt.NDArray[np.bool_],
     cover: npt.NDArray[np.float32],
+    features: int,
     leaf: npt.NDArray[np.int32],
     weight: Vector,
-    parent: npt.NDArray[np.uint32],
+    at: npt.NDArray[np.uint32],
     before: npt.NDArray[np.uint32],
     column: npt.NDArray[np.uint32],
     tested: npt.NDArray[np.uint32],
     cut: Vector,
-    is_left: npt.NDArray[np.bool_],
     ratio: Vector,
-    features: int,
 ) -> int:
-    """List the nodes of a tree, parents first; return their number.
+    """List the nodes of a tree and its splits, both by level; return the number of splits.
 
-    ``leaf[k]`` is the node's number in the heap if it is a leaf, else -1, ``weight[k]`` the share
-    of the training rows in it; ``before[k]`` is the nearest edge above k that tests the same
-    feature, 0 if there is none.
+    The children of split s are the nodes 2s+1 and 2s+2 of the list; it is node ``at[s]`` itself.
+    ``before[s]`` is the node below the nearest split above that tests the same feature, 0 if there
+    is none. Of node k, ``leaf[k]`` is its number in the heap if it is a leaf, else -1;
+    ``weight[k]`` the share of the training rows in it; ``ratio[k]`` its share of its parent's.
     """
-    nodes = feature.shape[0]
-    place = np.full(nodes, -1, np.int32)
+    place = np.full(len(feature), -1, np.int32)
     place[0] = 0
     leaf[0], weight[0] = (0 if feature[0] == LEAF else -1), 1.0
-    count = 1
-    for i in range(1, nodes):
-        above = (i - 1) // 2
-        if place[above] < 0 or feature[above] == LEAF:
+    splits = 0
+    for i in range(len(feature)):
+        if place[i] < 0 or feature[i] == LEAF:
             continue
-        k = count
-        count += 1
-        place[i] = k
-        leaf[k] = i if feature[i] == LEAF else -1
-        weight[k] = np.float64(cover[i]) / np.float64(cover[0])
-        parent[k], is_left[k] = place[above], i % 2 == 1
-        ratio[k] = np.float64(cover[i]) / np.float64(cover[above])
-        tested[k], cut[k] = feature[above], threshold[above]
-        column[k] = feature[above] + (0 if missing_left[above] else features)
-        before[k] = 0
-        j = above
-        while j > 0 and before[k] == 0:
-            if feature[(j - 1) // 2] == feature[above]:
-                before[k] = place[j]
+        s = splits
+        splits += 1
+        at[s], tested[s], cut[s] = place[i], feature[i], threshold[i]
+        column[s] = feature[i] + (0 if missing_left[i] else features)
+        before[s] = 0
+        j = i
+        while j > 0 and before[s] == 0:
+            if feature[(j - 1) // 2] == feature[i]:
+                before[s] = place[j]
             j = (j - 1) // 2
-    return count
+        for side in range(1, 3):
+            child, k = 2 * i + side, 2 * s + side
+            place[child] = k
+            leaf[k] = child if feature[child] == LEAF else -1
+            weight[k] = np.float64(cover[child]) / np.float64(cover[0])
+            ratio[k] = np.float64(cover[child]) / np.float64(cover[i])
+    return splits
 
 
 @kernel
 def _fill_edges(
-    count: int,
+    splits: int,
     before: npt.NDArray[np.uint32],
     ratio: Vector,
     points: Vector,
     weights: Vector,
     edges: Table,
 ) -> None:
-    """Work out what an edge does to the product, and to the value of its feature."""
-    share = np.ones(count)  # z of the edge's feature after the edge
-    for k in range(1, count):
-        share_before = share[before[k]]
-        share[k] = share_before * ratio[k]
+    """Work out what the edge into a node does to the product, and to the value of its feature."""
+    share = np.ones(2 * splits + 1)  # z of the edge's feature after the edge
+    for k in range(1, 2 * splits + 1):
+        above = before[(k - 1) // 2]
+        share[k] = share[above] * ratio[k]
         for q in range(_POINTS):
             t, w = points[q], weights[q]
             known = t + share[k] * (1.0 - t)
             undo, gain_before = 1.0, 0.0
-            if before[k] > 0:
-                undo = 1.0 / (t + share_before * (1.0 - t))
-                gain_before = (1.0 - share_before) * undo
+            if above > 0:
+                undo = 1.0 / (t + share[above] * (1.0 - t))
+                gain_before = (1.0 - share[above]) * undo
             edges[k, _KEEP + q] = known * undo
             edges[k, _KEEP_GAIN + q] = w * ((1.0 - share[k]) / known - gain_before)
             edges[k, _LOSE + q] = share[k] * (1.0 - t) * undo
@@ -129,128 +128,149 @@ def _list_trees(
     features: int,
     points: Table,
     weights: Table,
-    counts: npt.NDArray[np.int64],
+    splits: npt.NDArray[np.int64],
     leaf: npt.NDArray[np.int32],
     weight: Table,
-    parent: npt.NDArray[np.uint32],
+    at: npt.NDArray[np.uint32],
     before: npt.NDArray[np.uint32],
     column: npt.NDArray[np.uint32],
     tested: npt.NDArray[np.uint32],
     cut: Table,
-    is_left: npt.NDArray[np.bool_],
     ratio: Table,
     edges: npt.NDArray[np.float64],
 ) -> None:
     for t in stale:
-        n = _list_nodes(
-            feature[t], threshold[t], missing_left[t], cover[t], leaf[t], weight[t], parent[t],
-            before[t], column[t], tested[t], cut[t], is_left[t], ratio[t], features,
+        splits[t] = _list_nodes(
+            feature[t], threshold[t], missing_left[t], cover[t], features, leaf[t], weight[t],
+            at[t], before[t], column[t], tested[t], cut[t], ratio[t],
         )  # fmt: skip
-        counts[t] = n
         for chunk in range(len(points)):
-            _fill_edges(n, before[t], ratio[t], points[chunk], weights[chunk], edges[chunk, t])
+            _fill_edges(
+                splits[t], before[t], ratio[t], points[chunk], weights[chunk], edges[chunk, t]
+            )
+
+
+@kernel
+def _times(product: Table, p: np.uint32, edges: Table, k: np.uint32, c: np.uint32) -> None:
+    """Set the product at node ``k`` to that at ``p`` times four columns of the edge into ``k``."""
+    # All four are read before one is written: else they couldn't share a register.
+    p0, p1, p2, p3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
+    e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
+    p0, p1, p2, p3 = p0 * e0, p1 * e1, p2 * e2, p3 * e3
+    product[k, 0], product[k, 1], product[k, 2], product[k, 3] = p0, p1, p2, p3
+
+
+@kernel
+def _scale(product: Table, p: np.uint32, k: np.uint32, by: float) -> None:
+    """Set the product at node ``k`` to that at ``p`` times a number."""
+    p0, p1, p2, p3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
+    p0, p1, p2, p3 = p0 * by, p1 * by, p2 * by, p3 * by
+    product[k, 0], product[k, 1], product[k, 2], product[k, 3] = p0, p1, p2, p3
+
+
+@kernel
+def _dot(product: Table, edges: Table, k: np.uint32, c: np.uint32) -> float:
+    b0, b1, b2, b3 = product[k, 0], product[k, 1], product[k, 2], product[k, 3]
+    e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
+    return float((b0 * e0 + b1 * e1) + (b2 * e2 + b3 * e3))
 
 
 @kernel
 def _down(
     x: Matrix,
-    count: int,
-    parent: npt.NDArray[np.uint32],
+    splits: int,
+    at: npt.NDArray[np.uint32],
     before: npt.NDArray[np.uint32],
     column: npt.NDArray[np.uint32],
     cut: Vector,
-    is_left: npt.NDArray[np.bool_],
     ratio: Vector,
     edges: Table,
-    known: npt.NDArray[np.bool_],
+    known: npt.NDArray[np.uint8],
     product: Table,
 ) -> None:
     """Keep up the product from the root to every node; mark the features that stay known."""
-    known[0] = True
+    known[0] = 1
     product[0, :] = 1.0
-    for k in range(1, count):
-        p = parent[k]
-        known_before = known[before[k]]
-        knows = known_before and ((x[column[k]] <= cut[k]) == is_left[k])
-        known[k] = knows
-        # All four are read before one is written: else they couldn't share a register.
-        p0, p1, p2, p3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
-        if known_before:
-            c = np.uint32(_KEEP) if knows else np.uint32(_LOSE)
-            e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
+    for s in range(splits):
+        p, left, right = at[s], np.uint32(2 * s + 1), np.uint32(2 * s + 2)
+        if known[before[s]]:
+            goes_left = np.uint32(x[column[s]] <= cut[s])
+            known[left], known[right] = goes_left, 1 - goes_left
+            keeps, loses = right - goes_left, left + goes_left  # a branch would be mispredicted
+            _times(product, p, edges, keeps, np.uint32(_KEEP))
+            _times(product, p, edges, loses, np.uint32(_LOSE))
         else:
-            e0 = e1 = e2 = e3 = ratio[k]
-        p0, p1, p2, p3 = p0 * e0, p1 * e1, p2 * e2, p3 * e3
-        product[k, 0], product[k, 1], product[k, 2], product[k, 3] = p0, p1, p2, p3
+            known[left], known[right] = 0, 0
+            _scale(product, p, left, ratio[left])
+            _scale(product, p, right, ratio[right])
 
 
 @kernel
 def _up(
-    count: int,
-    parent: npt.NDArray[np.uint32],
+    splits: int,
+    at: npt.NDArray[np.uint32],
     before: npt.NDArray[np.uint32],
     tested: npt.NDArray[np.uint32],
     edges: Table,
-    known: npt.NDArray[np.bool_],
+    known: npt.NDArray[np.uint8],
     value: Vector,
     product: Table,
     out: Vector,
 ) -> None:
-    """Sum leaf values times products towards the root; each edge credits its feature."""
-    for k in range(count):
-        v = value[k]
-        b0, b1, b2, b3 = product[k, 0], product[k, 1], product[k, 2], product[k, 3]
-        b0, b1, b2, b3 = b0 * v, b1 * v, b2 * v, b3 * v
-        product[k, 0], product[k, 1], product[k, 2], product[k, 3] = b0, b1, b2, b3
-    for k in range(count - 1, 0, -1):
-        p = parent[k]
-        b0, b1, b2, b3 = product[k, 0], product[k, 1], product[k, 2], product[k, 3]
-        if known[before[k]]:
-            c = np.uint32(_KEEP_GAIN) if known[k] else np.uint32(_LOSE_GAIN)
-            e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
-            out[tested[k]] += (b0 * e0 + b1 * e1) + (b2 * e2 + b3 * e3)
-        a0, a1, a2, a3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
-        b0, b1, b2, b3 = a0 + b0, a1 + b1, a2 + b2, a3 + b3
-        product[p, 0], product[p, 1], product[p, 2], product[p, 3] = b0, b1, b2, b3
+    """Sum leaf values times products towards the root; each edge credits its feature.
+
+    ``value`` is 1 at splits, whose place in ``product`` has taken the sum of their children.
+    """
+    for s in range(splits - 1, -1, -1):
+        p, left, right = at[s], np.uint32(2 * s + 1), np.uint32(2 * s + 2)
+        _scale(product, left, left, value[left])
+        _scale(product, right, right, value[right])
+        if known[before[s]]:
+            keeps, loses = right - np.uint32(known[left]), left + np.uint32(known[left])
+            out[tested[s]] += _dot(product, edges, keeps, np.uint32(_KEEP_GAIN))
+            out[tested[s]] += _dot(product, edges, loses, np.uint32(_LOSE_GAIN))
+        a0, a1, a2, a3 = product[left, 0], product[left, 1], product[left, 2], product[left, 3]
+        b0, b1, b2, b3 = product[right, 0], product[right, 1], product[right, 2], product[right, 3]
+        a0, a1, a2, a3 = a0 + b0, a1 + b1, a2 + b2, a3 + b3
+        product[p, 0], product[p, 1], product[p, 2], product[p, 3] = a0, a1, a2, a3
 
 
 @kernel
 def _explain(
     spread: Matrix,
     values: Table,
-    counts: npt.NDArray[np.int64],
+    splits: npt.NDArray[np.int64],
     leaf: npt.NDArray[np.int32],
-    parent: npt.NDArray[np.uint32],
+    at: npt.NDArray[np.uint32],
     before: npt.NDArray[np.uint32],
     column: npt.NDArray[np.uint32],
     tested: npt.NDArray[np.uint32],
     cut: Table,
-    is_left: npt.NDArray[np.bool_],
     ratio: Table,
     edges: npt.NDArray[np.float64],
     out: Table,
 ) -> None:
     most = leaf.shape[1]
-    known, value, product = np.empty(most, np.bool_), np.empty(most), np.empty((most, _POINTS))
-    for t in range(len(counts)):
-        n = counts[t]
-        for k in range(n):
-            value[k] = values[t, leaf[t, k]] if leaf[t, k] >= 0 else 0.0
+    known, value, product = np.empty(most, np.uint8), np.empty(most), np.empty((most, _POINTS))
+    for t in range(len(splits)):
+        n = splits[t]
+        for k in range(2 * n + 1):
+            value[k] = values[t, leaf[t, k]] if leaf[t, k] >= 0 else 1.0
         for r in range(len(spread)):
             _down(
-                spread[r], n, parent[t], before[t], column[t], cut[t], is_left[t], ratio[t],
-                edges[t], known, product,
+                spread[r], n, at[t], before[t], column[t], cut[t], ratio[t], edges[t], known,
+                product,
             )  # fmt: skip
-            _up(n, parent[t], before[t], tested[t], edges[t], known, value, product, out[r])
+            _up(n, at[t], before[t], tested[t], edges[t], known, value, product, out[r])
 
 
 @kernel
 def _expected(
-    values: Table, counts: npt.NDArray[np.int64], leaf: npt.NDArray[np.int32], weight: Table
+    values: Table, splits: npt.NDArray[np.int64], leaf: npt.NDArray[np.int32], weight: Table
 ) -> float:
     total = 0.0
-    for t in range(len(counts)):
-        for k in range(counts[t]):
+    for t in range(len(splits)):
+        for k in range(2 * splits[t] + 1):
             if leaf[t, k] >= 0:
                 total += values[t, leaf[t, k]] * weight[t, k]
     return total
@@ -271,15 +291,14 @@ class TreeShap:
     def _allocate(self, nodes: int) -> None:
         shape = (len(self._trees), nodes)
         self._number = np.full(len(self._trees), -2, np.int64)  # of the tree that is listed
-        self._count = np.zeros(len(self._trees), np.int64)
+        self._splits = np.zeros(len(self._trees), np.int64)
         self._leaf = np.zeros(shape, np.int32)
         self._weight = np.zeros(shape)
-        self._parent = np.zeros(shape, np.uint32)
+        self._at = np.zeros(shape, np.uint32)
         self._before = np.zeros(shape, np.uint32)
         self._column = np.zeros(shape, np.uint32)
         self._tested = np.zeros(shape, np.uint32)
         self._cut = np.zeros(shape)
-        self._is_left = np.zeros(shape, np.bool_)
         self._ratio = np.zeros(shape)
         self._edges = np.zeros((self._chunks, *shape, 4 * _POINTS))
 
@@ -296,14 +315,13 @@ class TreeShap:
             _explain(
                 spread,
                 values,
-                self._count,
+                self._splits,
                 self._leaf,
-                self._parent,
+                self._at,
                 self._before,
                 self._column,
                 self._tested,
                 self._cut,
-                self._is_left,
                 self._ratio,
                 edges,
                 out,
@@ -314,7 +332,7 @@ class TreeShap:
         """Return the mean of the sum over the training rows."""
         self._check(values)
         self._follow()
-        return _expected(values, self._count, self._leaf, self._weight)
+        return _expected(values, self._splits, self._leaf, self._weight)
 
     def explain(self, X: Matrix, values: Table) -> Attribution:
         """Attribute ``trees.sums(X, values)`` to the features."""
@@ -343,15 +361,14 @@ class TreeShap:
             trees.features,
             self._points,
             self._weights,
-            self._count,
+            self._splits,
             self._leaf,
             self._weight,
-            self._parent,
+            self._at,
             self._before,
             self._column,
             self._tested,
             self._cut,
-            self._is_left,
             self._ratio,
             self._edges,
         )
