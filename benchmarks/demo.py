@@ -104,11 +104,11 @@ def decide(board: httpx.Client) -> float | None:
     body = {
         "kind": "real" if float(str(row["posterior"])) > 0.5 else "spurious",
         "revision": detail["row"]["revision"],
-        "read": [member["candidate"]["candidate_id"] for member in detail["members"][:3]],
+        "read": [member["candidate_id"] for member in detail["members"][:3]],
     }
     headers = {
         "Idempotency-Key": f"bench/{cluster_id}/{body['revision']}",
-        "X-CSRFToken": board.cookies.get("_csrf_token", ""),
+        "X-CSRFToken": board.cookies.get("_csrf_token") or "",
     }
     begun = time.monotonic()
     answer = board.post(f"/api/v1/clusters/{cluster_id}/verdicts", json=body, headers=headers)
