@@ -62,6 +62,7 @@ def test_no_page_breaks_a_rule(seen: Page, board: Served, scheme: Scheme) -> Non
     expect(seen.get_by_role("dialog")).to_be_visible()
     clean(seen)
     seen.keyboard.press("Escape")
+    expect(seen.get_by_role("dialog")).to_be_hidden()
     seen.keyboard.press("Enter")
     seen.wait_for_selector("#when-chart .point")
     expect(seen.locator("#record")).to_contain_text("terminal")

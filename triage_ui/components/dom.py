@@ -32,9 +32,15 @@ def hidden_text(text: str) -> Component:
     return html.Span(text, className="visually-hidden")
 
 
-def section(title: Node, children: Children, *, name: str, aside: Children = None) -> Component:
-    """A titled part of a pane; ``aside`` stands at the right of the title, quieter."""
-    head: list[Node] = [html.H3(title, id=f"{name}-title")]
+def section(
+    title: Node, children: Children, *, name: str, aside: Children = None, level: int = 3
+) -> Component:
+    """A titled part of a pane; ``aside`` stands at the right of the title, quieter.
+
+    ``level``: of its heading, one below that of what it is in.
+    """
+    heading = html.H2 if level == 2 else html.H3
+    head: list[Node] = [heading(title, id=f"{name}-title")]
     if aside is not None:
         head.append(html.Span(aside, className="aside"))
     return html.Section(

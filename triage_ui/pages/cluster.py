@@ -105,7 +105,7 @@ def _members() -> Component:
             html.Div(grid, className="members-frame", id="members-frame"),
             html.Div(
                 [
-                    html.H4("Record", id="record-title"),
+                    html.H3("Record", id="record-title"),
                     html.Pre(
                         "",
                         id="record",
@@ -119,6 +119,7 @@ def _members() -> Component:
             ),
         ],
         name="members",
+        level=2,
         aside="select one to read its record",
     )
 
@@ -157,12 +158,14 @@ def register(board: Dash, services: Services) -> None:
                 "Why",
                 shap_chart(detail.reasons, colours),
                 name="why",
+                level=2,
                 aside=f"{visible(detail.method, 60)}; bars: mean, whiskers: spread of members",
             ),
             section(
                 "When",
                 entity_chart(line, colours),
                 name="when",
+                level=2,
                 aside="kept events of the entity; times in UTC; drag to zoom",
             ),
             _side(detail, now),
@@ -220,12 +223,15 @@ def _side(detail: ClusterDetail, now: float) -> list[Component]:
             ),
             consequences(len(detail.members), detail.members_total, detail.similar, shown),
             name="decide",
+            level=2,
         ),
-        section("Verdicts", history(detail.verdicts, now), name="history"),
-        section("Behind it", _behind(detail), name="behind"),
+        section("Verdicts", history(detail.verdicts, now), name="history", level=2),
+        section("Behind it", _behind(detail), name="behind", level=2),
     ]
     if detail.guideline:
-        parts.insert(1, section("Guideline", html.P(visible(detail.guideline)), name="guideline"))
+        parts.insert(
+            1, section("Guideline", html.P(visible(detail.guideline)), name="guideline", level=2)
+        )
     return parts
 
 

@@ -75,7 +75,8 @@
     const suggested = open ? subject.dataset.suggested : "";
     if (bar.dataset.suggested !== suggested) bar.dataset.suggested = suggested;
     document.body.classList.toggle("is-decided", Boolean(subject) && !open);
-    if (subject && subject.dataset.cluster === (triage.cursor() || subject.dataset.cluster)) {
+    const wanted = triage.cursor();
+    if (!wanted || (subject && subject.dataset.cluster === wanted)) {
       document.body.classList.remove("preview-stale");
     }
   };

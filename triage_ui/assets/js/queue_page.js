@@ -63,7 +63,7 @@
     triage.filters.remember(at.id);
     if (row && options.say) triage.announce(say(row, index));
     reveal();
-    document.body.classList.add("preview-stale");
+    document.body.classList.toggle("preview-stale", Boolean(row));
     clearTimeout(restTimer);
     restTimer = setTimeout(showPreview, options.now ? 0 : REST_MS);
     triage.emit("cursor", row || null);
