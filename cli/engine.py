@@ -24,7 +24,7 @@ from streaming.relay import Relay
 from streaming.sources.registry import open_source
 from streaming.transports.registry import open_transport
 from streaming.worker import Worker
-from triage.errors import StoreUnavailable
+from triage import errors as triage_errors
 from triage.store.store import open_store
 
 log = logging.getLogger("triage.engine")
@@ -77,7 +77,7 @@ class Engine:
     def _step(self, part: Step) -> bool:
         try:
             busy = part.step()
-        except (Retry, StoreUnavailable) as error:
+        except (Retry, triage_errors.Retry) as error:
             log.warning("%s; trying again in %.1f s", error, self._pause)
             self._sleep(self._pause)
             self._pause = min(2 * self._pause, BACK_OFF_S[1])
@@ -110,7 +110,7 @@ def command(
     places = Places.of(folder, transport_url, store_url)
     try:
         _run(places, config_path, source_name, rate, until_done=until_done, parent=parent)
-    except Stop as error:
+    except (Stop, triage_errors.Stop) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
 
@@ -151,5 +151,8 @@ def _run(
     parts: list[Step] = [worker, grouper, relay]
     Engine([ingest, *parts] if ingest else parts, stop, done, time.sleep).run()
     worker.close()
+    relay.close()
+    if ingest:
+        ingest.close()
     transport.close()
     store.close()
