@@ -34,6 +34,7 @@ def candidate(number: int = 1, reasons: tuple[Reason, ...] = (AMOUNT, COUNT, HOU
         candidate_id=f"5e0c2b1a-0000-5000-8000-{number:012d}",
         stream="payments",
         config_version="9f2c",
+        features_version="51ab",
         detector="isolation_forest",
         partition=0,
         offset=4_700 + number,
@@ -79,6 +80,7 @@ def finding(kind: FindingKind = FindingKind.VERIFIED, **changes: Any) -> Finding
         first_time=AT - 599,
         last_time=AT - 598,
         config_version="9f2c",
+        features_version="51ab",
         model_version=12,
         entities=(("customer_id", "C3904"), ("terminal_id", "T0455")),
     )
