@@ -42,6 +42,7 @@ class StreamSettings:
     Attributes:
         budget: looks per ``every``. ``delay``: from a look to its answer.
         error: probability of a wrong verdict.
+        seed: of the wrong verdicts, and added to the config's own: another forest per seed.
         feedback: learn from the answers; else they only empty the queue.
     """
 
@@ -86,7 +87,8 @@ def evaluate_stream(
     """
     started = clock()
     truth = TruthReader(source.name, label)
-    replay = _Replay(config, settings)
+    seeded = config.model_copy(update={"seed": config.seed + settings.seed})
+    replay = _Replay(seeded, settings)
     position, done = 0, False
     while not done:
         chunk = source.read(position, CHUNK)

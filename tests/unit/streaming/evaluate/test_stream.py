@@ -143,8 +143,9 @@ def test_looking_without_feedback_leaves_the_scores_alone() -> None:
     assert (often["ap"], often["auc"]) == (once["ap"], once["auc"])
 
 
-def test_another_seed_gives_other_wrong_answers() -> None:
-    assert run(error=0.5, seed=1)["ap"] != run(error=0.5, seed=2)["ap"]
+def test_another_seed_is_another_forest_and_other_wrong_answers() -> None:
+    assert run(feedback=False, seed=1)["ap"] != run(feedback=False, seed=2)["ap"]
+    assert run(error=0.5, seed=1)["found"] != run(error=0.5, seed=2)["found"]
 
 
 def test_feedback_finds_more_and_ranks_what_nobody_saw_better() -> None:
