@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triage.model import Candidate, Reason
-from triage.phrases import phrase_of
+from triage.phrases import measure, phrase_of, plural, rare_value
 from triage.plain import cut, plain
 
 MAX_TITLE = 90  # characters; longer ones don't fit into a row of the queue
@@ -38,11 +38,17 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """An entity that most members have. ``name``: for people, value included."""
+    """An entity that most members have.
+
+    Attributes:
+        name: for people, value included. ``all``: every member has it.
+        phrase: the phrase that says that it is rare, which the name says already; else empty.
+    """
 
     field: str
     name: str
     all: bool
+    phrase: str
 
 
 def title_of(members: Iterable[Candidate], size: int, noun: Noun) -> tuple[str, str]:
@@ -62,44 +68,60 @@ def title_of(members: Iterable[Candidate], size: int, noun: Noun) -> tuple[str, 
     strange = _strange(known)
     shared = _shared(known, noun, strange)
     pace = _is_pace(strange, shared)
-    told = [
-        phrase
-        for reasons in _telling(strange)
-        if (phrase := phrase_of(reasons, shared.field if pace and shared else None))
-    ]
+    told = _told(strange, shared, pace, noun)
     if pace and shared and told:
-        title = f"{shared.name[0].upper()}{shared.name[1:]}: {', '.join(told)}"
+        title = f"{shared.name[0].upper()}{shared.name[1:]}: {_joined(told)}"
     else:
         title = ", ".join([noun.of(size), *([shared.name] if shared else []), *told])
     if len(title) > MAX_TITLE and len(told) > 1:
         title = title.removesuffix(f", {told[-1]}")
-    parts = [] if not pace else [noun.of(size)]
+    parts = [noun.of(size)] if pace and told else []
     parts += [_other(known, name, noun) for name in _fields(known, noun, shared)]
     parts.append(_span(known))
     subtitle = " · ".join(part for part in parts if part)
     return cut(title, MAX_TITLE), cut(subtitle, MAX_SUBTITLE)
 
 
+def _told(
+    strange: Sequence[Sequence[Reason]], shared: _Shared | None, pace: bool, noun: Noun
+) -> Sequence[str]:
+    """Return at most two phrases, of the reasons that matter beside the first."""
+    told: dict[str, str] = {}
+    largest = _total(strange[0]) if strange else 0.0
+    for reasons in strange:
+        if len(told) == 2 or _total(reasons) < SECOND * largest:
+            break
+        entity = reasons[0].entity
+        owner = None if entity is None else _label(entity, noun)
+        known = pace and shared is not None and entity == shared.field
+        phrase = phrase_of(reasons, owner, known)
+        if phrase and not (shared and phrase == shared.phrase):
+            told.setdefault(measure(reasons[0].label), phrase)
+    return list(told.values())
+
+
+def _joined(told: Sequence[str]) -> str:
+    """Return "11 payments and 2,272.50 € in 1 h" rather than the hour twice."""
+    first, *others = told
+    head, inside, span = first.rpartition(" in ")
+    if inside and others and others[0].endswith(f" in {span}"):
+        return f"{head} and {others[0]}"
+    return ", ".join(told)
+
+
+def _total(reasons: Sequence[Reason]) -> float:
+    return math.fsum(reason.contribution for reason in reasons)
+
+
 def _strange(known: Sequence[Candidate]) -> Sequence[Sequence[Reason]]:
-    """Return the reasons by feature, largest mean contribution first, those against it left out."""
+    """Return the reasons by feature, strongest first; features that speak against it left out."""
     by_feature: dict[str, list[Reason]] = {}
     for member in known:
         for reason in member.reasons:
             by_feature.setdefault(reason.feature, []).append(reason)
-    mean = {
-        name: math.fsum(reason.contribution for reason in reasons) / len(known)
-        for name, reasons in by_feature.items()
-    }
-    ranked = sorted(by_feature, key=lambda name: (-mean[name], name))
-    return [by_feature[name] for name in ranked if mean[name] > 0]
-
-
-def _telling(strange: Sequence[Sequence[Reason]]) -> Sequence[Sequence[Reason]]:
-    """Return the first and, if it matters, the second."""
-    if len(strange) < 2:
-        return strange
-    first, second = (math.fsum(one.contribution for one in reasons) for reasons in strange[:2])
-    return strange[:2] if second >= SECOND * first else strange[:1]
+    total = {name: _total(reasons) for name, reasons in by_feature.items()}
+    ranked = sorted(by_feature, key=lambda name: (-total[name], name))
+    return [by_feature[name] for name in ranked if total[name] > 0]
 
 
 def _is_pace(strange: Sequence[Sequence[Reason]], shared: _Shared | None) -> bool:
@@ -118,19 +140,24 @@ def _shared(
 ) -> _Shared | None:
     """Return the entity that names the cluster: that of the foremost reason if it is shared."""
     foremost = [reasons[0].entity for reasons in strange[:1]]
-    best: tuple[tuple[bool, float, int, int], _Shared] | None = None
+    best: tuple[tuple[bool, float, int, int], str, str] | None = None
     for place, name in enumerate(_fields(known, noun, None)):
         counted = Counter(m.entities[name] for m in known if name in m.entities)
         value, count = min(counted.items(), key=lambda item: (-item[1], item[0]))
         share = count / len(known)
-        if share < SHARED:
-            continue
         rank = (name in foremost, share, -len(counted), -place)
-        if best is None or rank > best[0]:
-            mostly = "" if share == 1.0 else "mostly "
-            title = f"{mostly}{_label(name, noun)} {plain(value, MAX_VALUE) or '(empty)'}"
-            best = (rank, _Shared(name, title, share == 1.0))
-    return None if best is None else best[1]
+        if share >= SHARED and (best is None or rank > best[0]):
+            best = (rank, name, value)
+    if best is None:
+        return None
+    (_, share, *_), name, value = best
+    label = _label(name, noun)
+    rare = any(reasons[0].label == label and rare_value(reasons) == value for reasons in strange)
+    words = ["mostly"] if share < 1.0 else []
+    words += ["rare"] if rare else []
+    words += [label, plain(value, MAX_VALUE) or "(empty)"]
+    told = phrase_of(next(r for r in strange if r[0].label == label)) if rare else ""
+    return _Shared(name, " ".join(words), share == 1.0, told)
 
 
 def _fields(known: Sequence[Candidate], noun: Noun, skip: _Shared | None) -> Sequence[str]:
@@ -150,16 +177,8 @@ def _other(known: Sequence[Candidate], name: str, noun: Noun) -> str:
     values = {member.entities[name] for member in known if name in member.entities}
     label = _label(name, noun)
     if len(values) > 1:
-        return f"{len(values):,} {_plural(label)}"
+        return f"{len(values):,} {plural(label)}"
     return f"{label} {plain(min(values), MAX_VALUE)}"
-
-
-def _plural(label: str) -> str:
-    if label.endswith(("s", "x", "ch", "sh")):
-        return f"{label}es"
-    if label.endswith("y") and label[-2:-1] not in tuple("aeiou"):
-        return f"{label[:-1]}ies"
-    return f"{label}s"
 
 
 def _span(known: Sequence[Candidate]) -> str:
