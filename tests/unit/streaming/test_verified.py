@@ -80,7 +80,6 @@ def finding(kind: FindingKind = FindingKind.VERIFIED, **changes: Any) -> Finding
         first_time=AT - 599,
         last_time=AT - 598,
         config_version="9f2c",
-        features_version="51ab",
         model_version=12,
         entities=(("customer_id", "C3904"), ("terminal_id", "T0455")),
     )
