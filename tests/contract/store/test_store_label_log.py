@@ -120,5 +120,5 @@ class LabelLog(RuleBasedStateMachine):
 def test_any_history_folds_to_what_is_in_force(store: Store) -> None:
     LabelLog.store = store
     run_state_machine_as_test(
-        LabelLog, settings=settings(max_examples=12, stateful_step_count=16, deadline=None)
+        LabelLog, settings=settings(max_examples=6, stateful_step_count=12, deadline=None)
     )
