@@ -158,7 +158,7 @@ def grow_tree(
     size: int,
     depth_limit: int,
     seed: np.uint64,
-    number: np.uint64,
+    place: np.uint64,
     feature: npt.NDArray[np.int16],
     threshold: Vector,
     missing_left: npt.NDArray[np.bool_],
@@ -177,7 +177,7 @@ def grow_tree(
     cover[:] = 0.0
 
     state = np.empty(1, np.uint64)
-    state[0] = _mix(seed ^ _mix(number))
+    state[0] = _mix(seed ^ _mix(place))
     sample = _draw_rows(window, size, state)
     pool = np.arange(sample.shape[0])
     order, spare = np.arange(size).astype(np.uint64), np.empty(size, np.uint64)
@@ -308,7 +308,7 @@ def grow_trees(
     for n in range(first, first + count):
         t = n % len(size)
         grow_tree(
-            window, rows, depth, seed, np.uint64(n),
+            window, rows, depth, seed, np.uint64(t),
             feature[t], threshold[t], missing_left[t], cover[t],
         )  # fmt: skip
         size[t], number[t] = rows, n

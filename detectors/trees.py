@@ -219,7 +219,7 @@ class Trees:
         """Grow the trees of the running numbers ``first`` to ``first + count - 1``.
 
         Each on ``rows`` rows drawn from ``window``; tree number n replaces the one in place
-        n modulo the number of trees. A tree depends on the window, the seed and its number only.
+        n modulo the number of trees. A tree depends on the window, the seed and its place only.
         """
         grow_trees(
             window,

@@ -61,7 +61,7 @@ def test_forgets_a_passed_behaviour_as_trees_are_replaced() -> None:
     assert scores[5] == pytest.approx(scores[4], abs=0.02)
 
 
-def test_a_tree_is_a_function_of_window_seed_and_number() -> None:
+def test_a_tree_is_a_function_of_window_seed_and_place() -> None:
     params = Params(trees=4, subsample=32, window=128, replace=4)
     X = make_rows(1, 128, 3)
     detector = IsolationForest("abc", params, seed=9)

@@ -128,16 +128,17 @@ def test_several_tables_in_one_walk() -> None:
     assert both.tolist() == [forest.sums(X, forest.values).tolist(), forest.sums(X, other).tolist()]
 
 
-def test_a_tree_depends_on_seed_and_number_only() -> None:
+def test_a_tree_depends_on_seed_and_place_only() -> None:
     X = make_rows(1, 200, 3)
     one, other = Trees(3, 3, 4), Trees(5, 3, 4)
     one.grow(X, 16, 5, 7)
     other.grow(X, 16, 5, 5, 4)
+    assert one.number.tolist() == [-1, 7, -1]
     assert other.number.tolist() == [5, 6, 7, 8, -1]
-    assert one.threshold[1].tolist() == other.threshold[2].tolist()
-    assert one.threshold[1].tolist() != other.threshold[3].tolist()
-    one.grow(X, 16, 6, 7)
+    assert one.threshold[1].tolist() == other.threshold[1].tolist()
     assert one.threshold[1].tolist() != other.threshold[2].tolist()
+    one.grow(X, 16, 6, 7)
+    assert one.threshold[1].tolist() != other.threshold[1].tolist()
 
 
 def test_samples_are_drawn_without_replacement() -> None:
