@@ -69,9 +69,7 @@ class EntityHistory:
         self._events = OrderedDict(
             (
                 entity,
-                deque(
-                    ((time, tuple(values)) for time, values in events), maxlen=EVENTS_PER_ENTITY
-                ),
+                deque(((time, tuple(values)) for time, values in events), maxlen=EVENTS_PER_ENTITY),
             )
             for entity, events in rows
         )
