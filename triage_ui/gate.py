@@ -88,7 +88,7 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        guarded = self._with_headers(send)
+        guarded = self._with_headers(send, _cache(scope))
         answer = None if scope["path"] in PUBLIC else await self._check(scope)
         await (answer or self.app)(scope, receive, guarded)
 
@@ -111,16 +111,22 @@ class Gate:
             return None
         return await asyncio.to_thread(self.sessions.session, session, self.clock())
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, send: Send, cache: str) -> Send:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "private, no-cache")
+                headers.setdefault("cache-control", cache)
             await send(message)
 
         return guarded
+
+
+def _cache(scope: Scope) -> str:
+    """Return how long an answer may be kept: assets whose address names their version, for ever."""
+    versioned = scope["path"].startswith("/assets/") and scope["query_string"].startswith(b"m=")
+    return "private, max-age=31536000, immutable" if versioned else "private, no-cache"
 
 
 def _anonymous(scope: Scope) -> Response:

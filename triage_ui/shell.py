@@ -124,21 +124,25 @@ def _me() -> Component:
 
 
 def _rail() -> Component:
-    queue = html.A(
-        [html.Span("Queue", className="name"), html.Span("", id="open-count", className="count")],
-        href="/",
-        id="rail-queue",
-        className="rail-link",
-        **attributes(data_nav="", data_stream=""),
-    )
     return html.Nav(
         [
-            queue,
+            _view("Queue", "open", html.Span(id="open-count", className="count")),
+            _view("Second opinions", "second_opinion"),
+            _view("Decided", "decided"),
             html.H2("Streams", className="rail-title"),
             html.Div(id="rail-streams"),
         ],
         className="rail",
-        **attributes(aria_label="Streams"),
+        **attributes(aria_label="Views"),
+    )
+
+
+def _view(name: str, status: str, *count: Component) -> Component:
+    return html.A(
+        [html.Span(name, className="name"), *count],
+        href="/",
+        className="rail-link",
+        **attributes(data_nav="", data_status=status),
     )
 
 

@@ -15,15 +15,17 @@ from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.reasons import reason_bars
 from triage_ui.components.when import when_strip
 from triage_ui.entity import main_entity
-from triage_ui.text import VERDICT_WORDS, ago, clock, count, number, percent, visible
+from triage_ui.text import VERDICT_WORDS, ago, clock, count, percent, visible
 from triage_ui.timeline import Timeline
 
 
-def preview(detail: ClusterDetail, line: Timeline, now: float) -> Component:
-    """Return the preview; its root tells scripts what a verdict given now is about."""
+def preview(detail: ClusterDetail, now: float) -> Component:
+    """Return the preview; its root tells scripts what a verdict given now is about.
+
+    The drawing of *when* comes a moment later (``preview_when``): it reads many events.
+    """
     row = detail.row
     shown = suggested_or_real(row.suggested)
-    field = visible(line.field, 40).replace("_", " ") if line.field else "events"
     return html.Article(
         [
             html.H2(visible(row.title, 300), className="title", dir="auto"),
@@ -35,7 +37,7 @@ def preview(detail: ClusterDetail, line: Timeline, now: float) -> Component:
                 name="why",
                 aside="pushes towards anomaly → value (usual)",
             ),
-            section("When", when_strip(line), name="when", aside=f"{field}, in order of time"),
+            html.Div(id="preview-when", **attributes(data_cluster=row.cluster_id)),
             section(
                 html.Span(
                     ["If you say ", html.Span(VERDICT_WORDS[shown].lower(), className="if-verdict")]
@@ -57,6 +59,12 @@ def preview(detail: ClusterDetail, line: Timeline, now: float) -> Component:
         id="subject",
         **subject(detail),
     )
+
+
+def preview_when(line: Timeline) -> Component:
+    """Return the drawing of *when*."""
+    field = visible(line.field, 40).replace("_", " ") if line.field else "events"
+    return section("When", when_strip(line), name="when", aside=f"{field}, in order of time")
 
 
 def suggested_or_real(suggested: VerdictKind) -> VerdictKind:
@@ -94,7 +102,7 @@ def facts(detail: ClusterDetail) -> str:
         visible(row.stream, 60),
         visible(row.subtitle, 300),
         count(row.size, "member"),
-        f"score {number(row.score)} by {visible(detail.detector, 40)}",
+        f"score {row.score:.1f} by {visible(detail.detector, 40)}",
         f"{percent(row.posterior)} likely real",
     ]
     return " · ".join(part for part in parts if part)

@@ -10,10 +10,11 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
+from triage.queries import Queries
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.components.empty import empty_state
-from triage_ui.components.preview import gone, nothing_selected, preview
+from triage_ui.components.preview import gone, nothing_selected, preview, preview_when
 from triage_ui.components.when import DOTS
 from triage_ui.pages import Page
 from triage_ui.services import Services, in_thread
@@ -26,7 +27,7 @@ MEMBERS = 5
 EVENTS = 400
 
 COLUMNS = (
-    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 68},
+    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 64},
     {
         "colId": "cluster",
         "headerName": "Cluster",
@@ -38,23 +39,23 @@ COLUMNS = (
         "colId": "why",
         "headerName": "Why",
         "cellRenderer": "TriageWhy",
-        "width": 72,
+        "width": 70,
         "headerTooltip": "The three strongest reasons",
     },
     {
         "colId": "score",
         "headerName": "Score",
         "cellRenderer": "TriageScore",
-        "width": 64,
+        "width": 62,
         "headerTooltip": "How far from normal, before any label; in standard deviations",
     },
-    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 80},
-    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 72},
+    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 76},
+    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 66},
     {
         "colId": "suggested",
         "headerName": "Suggested",
         "cellRenderer": "TriageSuggested",
-        "width": 132,
+        "width": 140,
     },
 )
 
@@ -180,27 +181,36 @@ def _grid() -> Component:
     return grid
 
 
+def _when(queries: Queries, cluster_id: str) -> object:
+    detail = queries.cluster(cluster_id, 1)
+    if detail is None:
+        return []
+    near = near_members(queries.entity_events(cluster_id, EVENTS), cluster_id, DOTS)
+    return preview_when(timeline(near, cluster_id, [one.feature for one in detail.reasons]))
+
+
 def register(board: Dash, services: Services) -> None:
     """Add the page's callbacks."""
     queries, settings = services.queries, services.settings
 
-    @board.callback(Output("preview", "children"), Input("cursor", "data"))
+    @board.callback(
+        Output("preview", "children"), Input("cursor", "data"), prevent_initial_call=True
+    )
     async def show_preview(cursor: Mapping[str, str] | None) -> object:
         if not cursor or not cursor.get("cluster"):
             return nothing_selected()
         cluster_id = str(cursor["cluster"])
         detail = await in_thread(queries.cluster, cluster_id, MEMBERS)
-        if detail is None:
-            return gone()
-        events = await in_thread(queries.entity_events, cluster_id, EVENTS)
-        near = near_members(events, cluster_id, DOTS)
-        line = timeline(near, cluster_id, [reason.feature for reason in detail.reasons])
-        return preview(detail, line, settings.clock())
+        return gone() if detail is None else preview(detail, settings.clock())
+
+    @board.callback(Output("preview-when", "children"), Input("preview-when", "data-cluster"))
+    async def show_when(cluster_id: str) -> object:
+        return await in_thread(_when, queries, cluster_id)
 
     @board.callback(
-        Output("queue-empty", "children"), Input("queue-state", "data"), Input("pulse", "data")
+        Output("queue-empty", "children"), Input("queue-state", "data"), prevent_initial_call=True
     )
-    async def show_empty(state: Mapping[str, object] | None, _pulse: object) -> object:
+    async def show_empty(state: Mapping[str, object] | None) -> object:
         if not state or not state.get("empty"):
             return []
         status = await in_thread(queries.status, settings.clock())

@@ -23,10 +23,9 @@ from triage_ui.components.decide import KEYS as BAR_KEYS
 from triage_ui.components.empty import empty_state, warm_up_text
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
-from triage_ui.components.preview import preview
+from triage_ui.components.preview import preview, preview_when
 from triage_ui.components.shap_chart import shap_chart
 from triage_ui.components.status import banner, stream_links
-from triage_ui.components.when import when_strip
 from triage_ui.entity import main_entity
 from triage_ui.pages import all_pages, page_at
 from triage_ui.palette import DARK, LIGHT
@@ -66,10 +65,10 @@ def drawn(desk: Desk, detail: ClusterDetail) -> list[Component]:
     cluster = detail.row.cluster_id
     line = timeline(desk.store.entity_events(cluster, 100), cluster, ["amount"])
     return [
-        preview(detail, line, AT),
+        preview(detail, AT),
+        preview_when(line),
         shap_chart(detail.reasons, LIGHT),
         entity_chart(line, DARK),
-        when_strip(line),
         history(detail.verdicts, AT),
     ]
 

@@ -24,3 +24,4 @@ def test_a_host_that_is_not_this_machine_is_named() -> None:
 def test_a_free_port_is_found() -> None:
     with listen("127.0.0.1", 0) as bound:
         assert bound.getsockname()[1] > 0
+        assert bound.proto == socket.IPPROTO_TCP  # else asyncio leaves Nagle's delay on

@@ -71,7 +71,7 @@
     tick();
     if (api && !api.isDestroyed()) api.refreshInfiniteCache();
   });
-  triage.on("hello", tick);
+  triage.on("hello", ({ again }) => again && tick());
   triage.on("reset", tick);
   triage.on("saved", tick);
   triage.on("undone", tick);

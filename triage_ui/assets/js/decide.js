@@ -80,11 +80,14 @@
       document.body.classList.remove("preview-stale");
     }
   };
-  new MutationObserver(followSubject).observe(document.documentElement, {
-    childList: true,
-    subtree: true,
-    attributes: true,
-    attributeFilter: ["data-cluster", "data-status"],
+  triage.on("start", () => {
+    new MutationObserver(followSubject).observe(triage.byId("page"), {
+      childList: true,
+      subtree: true,
+      attributes: true,
+      attributeFilter: ["data-cluster", "data-status"],
+    });
+    followSubject();
   });
 
   triage.on("pressed", (kind) => {

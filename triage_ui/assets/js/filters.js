@@ -36,12 +36,19 @@
 
   const markRail = () => {
     for (const link of document.querySelectorAll(".rail-link")) {
-      const here = window.location.pathname === "/" && link.dataset.stream === values.stream;
+      const shown =
+        link.dataset.status === values.status || (values.stream && link.dataset.stream === values.stream);
+      const here = window.location.pathname === "/" && Boolean(shown);
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
   };
-  new MutationObserver(markRail).observe(document.documentElement, { childList: true, subtree: true });
+  triage.on("start", () => {
+    const rail = document.querySelector(".rail");
+    new MutationObserver(markRail).observe(rail, { childList: true, subtree: true });
+    new MutationObserver(markRail).observe(triage.byId("page"), { childList: true });
+    markRail();
+  });
 
   triage.filters = {
     query: (more) => {
@@ -70,10 +77,14 @@
     },
     set: (changed) => {
       const next = { ...values, ...changed };
-      if (JSON.stringify(next) === JSON.stringify(values)) return;
+      const away = window.location.pathname !== "/";
+      if (JSON.stringify(next) === JSON.stringify(values)) return away && triage.go(address(wanted));
       values = next;
       wanted = "";
-      if (window.location.pathname !== "/") return triage.go(address(""));
+      if (away) {
+        triage.emit("filters");
+        return triage.go(address(""));
+      }
       window.history.replaceState({}, "", address(""));
       showControls();
       triage.emit("filters");
@@ -96,14 +107,9 @@
   triage.on("action:clear-filters", () => triage.filters.set({ ...DEFAULTS, order: values.order }));
 
   triage.on("navigate", ({ link, address: target }) => {
-    if (link.dataset.stream !== undefined) {
-      if (window.location.pathname === "/") triage.filters.set({ stream: link.dataset.stream });
-      else {
-        values = { ...values, stream: link.dataset.stream };
-        triage.go(address(""));
-      }
-      return;
-    }
+    const { stream, status } = link.dataset;
+    if (stream !== undefined) return triage.filters.set({ stream: values.stream === stream ? "" : stream });
+    if (status !== undefined) return triage.filters.set({ status });
     triage.go(link.dataset.action === "back" ? triage.filters.address() : target);
   });
 

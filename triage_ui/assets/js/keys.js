@@ -34,7 +34,7 @@
     k: () => triage.previous(),
     arrowdown: () => triage.next(),
     arrowup: () => triage.previous(),
-    enter: () => triage.openCluster(),
+    enter: () => triage.byId("queue-grid") && triage.openCluster(),
     escape: back,
     n: () => triage.byId("new-rows") && triage.showNew(),
     z: () => triage.undo(),

@@ -11,6 +11,7 @@
   let offlineSince = null;
   let trouble = "";
   let lag = null;
+  let greeted = false;
 
   const seconds = () => (performance.now() - heard) / 1000;
 
@@ -45,7 +46,10 @@
     } else {
       heard = performance.now();
     }
-    if (message.type === "hello") triage.emit("hello", message.data);
+    if (message.type === "hello") {
+      triage.emit("hello", { again: greeted });
+      greeted = true;
+    }
     if (message.type === "reset") triage.emit("reset", message.data);
     if (message.type === "change") {
       lag = message.data.lag;
@@ -71,9 +75,12 @@
 
   /* The frame's numbers are read anew when something happened, at most once a second. */
   let pulses = 0;
-  const pulse = triage.throttle(1000, () => triage.setProps("pulse", { data: ++pulses }));
+  const pulse = triage.throttle(1000, () => {
+    triage.setProps("pulse", { data: ++pulses });
+    triage.emit("pulse");
+  });
   triage.on("change", pulse);
-  triage.on("hello", pulse);
+  triage.on("hello", ({ again }) => again && pulse());
   triage.on("reset", pulse);
   setInterval(() => document.visibilityState === "visible" && pulse(), 5000);
 

@@ -4,14 +4,17 @@
 
   const triage = (window.triage = window.triage || {});
   const GRID = "queue-grid";
-  const REST_MS = 60; // the cursor must rest this long before a preview is asked for
+  const PREVIEW_MS = 120; // while the cursor runs, one preview in so many ms
+
+  const HAND_MS = 900; // since the pointer last moved over the rows
+  const WIDE = 760; // px of the grid from which the score has its column
 
   let api = null;
   let view = null;
   let at = { id: null, index: -1 };
   let hidden = false; // the cursor's row has not come yet
+  let wasEmpty = false;
   let fresh = 0;
-  let restTimer = null;
   let cursorCount = 0;
 
   triage.cursor = () => (onPage() ? at.id : null);
@@ -44,8 +47,7 @@
   /** After rows have come: place the cursor, say whether there is nothing. */
   const settle = () => {
     const empty = view.count === 0;
-    triage.setProps("queue-state", { data: { empty, filters: triage.filters.named() } });
-    document.body.classList.toggle("queue-is-empty", empty);
+    if (empty || empty !== wasEmpty) sayEmpty(empty);
     if (empty) return setCursor(-1);
     if (at.index < 0 || !view.ids.has(at.id)) {
       const wanted = triage.filters.cluster();
@@ -56,6 +58,13 @@
     if (hidden) reveal();
   };
 
+  const sayEmpty = (empty) => {
+    wasEmpty = empty;
+    document.body.classList.toggle("queue-is-empty", empty);
+    triage.setProps("queue-state", { data: { empty, filters: triage.filters.named() } });
+  };
+  triage.on("pulse", () => wasEmpty && onPage() && sayEmpty(true));
+
   const setCursor = (index, options = {}) => {
     const row = view.rows[index];
     at = { id: row ? row.cluster_id : null, index: row ? index : -1 };
@@ -64,8 +73,8 @@
     if (row && options.say) triage.announce(say(row, index));
     reveal();
     document.body.classList.toggle("preview-stale", Boolean(row));
-    clearTimeout(restTimer);
-    restTimer = setTimeout(showPreview, options.now ? 0 : REST_MS);
+    // The rows are painted first.
+    requestAnimationFrame(() => setTimeout(showPreview));
     triage.emit("cursor", row || null);
   };
 
@@ -86,8 +95,10 @@
     });
   };
 
-  const showPreview = () =>
-    triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } });
+  /** At once, and again when a cursor that ran on has come to rest. */
+  const showPreview = triage.throttle(PREVIEW_MS, () =>
+    triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } }),
+  );
 
   /** Hand the view's rows to the grid again; it repaints what differs. */
   const repaint = () => {
@@ -147,7 +158,7 @@
     if (view.count === 0) settle();
   };
 
-  const touch = triage.throttle(1000, async () => {
+  const touch = triage.throttle(2000, async () => {
     if (!view || !onPage() || view.total === null) return;
     if (view.count === 0) return reload();
     const mine = view;
@@ -157,7 +168,17 @@
     repaint();
   });
 
-  const reorderSoon = triage.throttle(700, reorderBelow);
+  /** Rows don't move under a hand that is about to click one. */
+  let pointed = 0;
+  document.addEventListener("pointermove", (event) => {
+    if (event.target.closest && event.target.closest("." + GRID)) pointed = performance.now();
+  });
+  const reorderSoon = triage.throttle(600, async () => {
+    for (let i = 0; i < 20 && performance.now() - pointed < HAND_MS; i++) {
+      await new Promise((resume) => setTimeout(resume, HAND_MS / 2));
+    }
+    await reorderBelow();
+  });
 
   triage.on("change", (change) => {
     if (change.kind === "clusters") {
@@ -168,7 +189,8 @@
     if (change.kind === "verdict" && change.data.cluster_id === at.id) showPreview();
   });
   triage.on("reset", () => onPage() && triage.showNew());
-  triage.on("hello", () => {
+  triage.on("hello", ({ again }) => {
+    if (!again) return;
     touch();
     if (at.id && onPage()) showPreview();
   });
@@ -195,19 +217,25 @@
     if (!view.ids.has(cluster)) return triage.showNew();
     view.take(data.row);
     repaint();
-    setCursor(view.indexOf(cluster), { now: true });
+    setCursor(view.indexOf(cluster));
   });
 
   const step = (by) => {
-    if (!onPage() || at.index < 0) return;
+    if (!view || at.index < 0) return;
     const index = Math.min(view.rows.length - 1, Math.max(0, at.index + by));
-    if (index !== at.index) setCursor(index, { say: true });
+    if (index === at.index) return;
+    if (onPage()) setCursor(index, { say: true });
+    else {
+      at = { id: view.rows[index].cluster_id, index };
+      triage.filters.remember(at.id);
+      triage.openCluster();
+    }
     // Read ahead before the end of what is known.
     if (index > view.rows.length - 20 && !view.complete) view.more().then(repaint, () => null);
   };
   triage.next = () => step(1);
   triage.previous = () => step(-1);
-  triage.openCluster = () => at.id && onPage() && triage.go("/cluster/" + encodeURIComponent(at.id));
+  triage.openCluster = () => at.id && triage.go("/cluster/" + encodeURIComponent(at.id));
   triage.on("filters", () => {
     at = { id: null, index: -1 };
     reload();
@@ -222,12 +250,15 @@
     await triage.ownGrid(id, datasource, (grid) => {
       api = grid;
       grid.addEventListener("rowClicked", (event) => {
-        if (event.data && event.data.cluster_id) setCursor(event.rowIndex, { now: true });
+        if (event.data && event.data.cluster_id) setCursor(event.rowIndex);
       });
       grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
+      grid.addEventListener("gridSizeChanged", (event) => {
+        grid.setColumnsVisible(["score"], event.clientWidth >= WIDE);
+      });
     });
     if (returning && at.index >= 0) {
-      setCursor(at.index, { now: true });
+      setCursor(at.index);
       touch();
     }
   };

@@ -3,7 +3,7 @@
   "use strict";
 
   const triage = (window.triage = window.triage || {});
-  const PAGE = 200;
+  const PAGE = 100;
   const ATTEMPTS = 4;
 
   /**

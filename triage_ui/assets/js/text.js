@@ -44,11 +44,14 @@
     " " +
     triage.percent(NOT_REAL.has(row.suggested) ? 1 - row.posterior : row.posterior);
 
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   triage.utc = (at) => {
-    const moment = new Date(at * 1000).toISOString();
-    const today = new Date(triage.now() * 1000).toISOString().slice(0, 10);
-    const day = moment.slice(0, 10);
-    return (day === today ? "" : day + " ") + moment.slice(11, 19);
+    const moment = new Date(at * 1000);
+    const now = new Date(triage.now() * 1000);
+    const time = moment.toISOString().slice(11, 19);
+    if (moment.toISOString().slice(0, 10) === now.toISOString().slice(0, 10)) return time;
+    const year = moment.getUTCFullYear() === now.getUTCFullYear() ? "" : moment.getUTCFullYear() + " ";
+    return `${moment.getUTCDate()} ${MONTHS[moment.getUTCMonth()]} ${year}${time}`;
   };
 
   triage.moved = (rose, fell) => {
