@@ -63,11 +63,15 @@ class Engine:
         self._done = done
         self._sleep = sleep
         self._pause = BACK_OFF_S[0]
+        self._trouble = False  # in this round
 
     def run(self) -> None:
         """Return when stopped or done. Raises Stop where a person is needed."""
         while not self._stop():
+            self._trouble = False
             busy = [self._step(part) for part in self._parts]
+            if not self._trouble:
+                self._pause = BACK_OFF_S[0]
             if any(busy):
                 continue
             if self._done():
@@ -76,14 +80,13 @@ class Engine:
 
     def _step(self, part: Step) -> bool:
         try:
-            busy = part.step()
+            return part.step()
         except (Retry, triage_errors.Retry) as error:
             log.warning("%s; trying again in %.1f s", error, self._pause)
             self._sleep(self._pause)
             self._pause = min(2 * self._pause, BACK_OFF_S[1])
+            self._trouble = True
             return True
-        self._pause = BACK_OFF_S[0]
-        return busy
 
 
 @click.command("engine", hidden=True)
