@@ -215,8 +215,11 @@ class Queries(Protocol):
     def verdict(self, verdict_id: str) -> VerdictRow | None:
         """Return one verdict."""
 
-    def recent_verdicts(self, limit: int) -> Sequence[VerdictRow]:
-        """Return the newest verdicts, newest first."""
+    def recent_verdicts(self, limit: int, viewer: str | None = None) -> Sequence[VerdictRow]:
+        """Return the newest verdicts, newest first.
+
+        With the name of who asks, others' first opinions are left out where a second is awaited.
+        """
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -15,6 +15,7 @@ from triage.store.sql_shared import SqlPart
 
 ABSOLUTE_S = 12 * 3600.0  # a working day; then sign in again
 IDLE_S = 2 * 3600.0
+KEPT_S = 30 * 86_400.0  # ended sessions are forgotten after a month
 SEEN_S = 60.0  # the use of a session is noted at most this often
 
 
@@ -58,6 +59,7 @@ class SqlSessions(SqlPart):
             if used is None:
                 return None
             session = self._token()
+            connection.execute(t.sessions.delete().where(t.sessions.c.started_at < at - KEPT_S))
             connection.execute(
                 t.sessions.insert().values(
                     token_sha256=_hash(session),

@@ -89,10 +89,15 @@ class SqlQueries(SqlPart):
             rows = verdict_rows(connection, t.verdicts.c.verdict_id == verdict_id)
             return rows[0] if rows else None
 
-    def recent_verdicts(self, limit: int) -> Sequence[VerdictRow]:
+    def recent_verdicts(self, limit: int, viewer: str | None = None) -> Sequence[VerdictRow]:
         """Return the newest verdicts, newest first."""
+        v, c = t.verdicts.c, t.clusters.c
+        blind = sa.exists().where(
+            c.cluster_id == v.cluster_id, c.status == ClusterStatus.SECOND_OPINION
+        )
+        seen = [] if viewer is None else [sa.or_(v.actor == viewer, ~blind)]
         with self._db.read() as connection:
-            return verdict_rows(connection, limit=limit)
+            return verdict_rows(connection, *seen, limit=limit)
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -12,54 +11,60 @@ from triage.store import tables as t
 from triage.store.codec import dumps, load_candidate
 from triage.store.sql_grouper import KEY_ENTITY
 
-READ = 200  # candidates whose contexts are opened, newest first
+READ = 200  # candidates whose contexts are opened at most
 
 
 def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
     """Return the newest ``limit`` kept events of the cluster's main entity, oldest first.
 
-    The main entity is the value of the stream's key that most members share. Its candidates in
-    other clusters count too.
+    The main entity is the value of the stream's key that most members share. What happened to it
+    until the cluster's last event counts, candidates of other clusters included.
     """
-    e, c, m = t.cluster_entities.c, t.candidates.c, t.members.c
-    main = connection.scalar(
+    main = _main_entity(connection, cluster_id)
+    if main is None:
+        return []
+    events: dict[tuple[float, str], EntityEvent] = {}
+    for row in _candidates(connection, cluster_id, main):
+        candidate = load_candidate(row)
+        # Newest first, and a context lies before its event: older ones can't displace these.
+        if sum(event.time > candidate.event_time for event in events.values()) >= limit:
+            break
+        named = EntityEvent(
+            candidate.event_time, candidate.record, candidate.candidate_id, row["cluster_id"]
+        )
+        events[_same(named)] = named
+        for kept in candidate.context:
+            event = EntityEvent(kept["time"], kept["fields"], None, None)
+            events.setdefault(_same(event), event)
+    ordered = sorted(events.items(), key=lambda item: item[0])
+    return [event for _, event in ordered][-limit:]
+
+
+def _main_entity(connection: sa.Connection, cluster_id: str) -> str | None:
+    e = t.cluster_entities.c
+    return connection.scalar(
         sa.select(e.value)
         .where(e.cluster_id == cluster_id, e.name == KEY_ENTITY)
         .order_by(e.members.desc(), e.value)
         .limit(1)
     )
-    if main is None:
-        return []
-    cluster = t.clusters.c
-    row = connection.execute(
+
+
+def _candidates(connection: sa.Connection, cluster_id: str, entity: str) -> Iterator[sa.RowMapping]:
+    c, m, cluster = t.candidates.c, t.members.c, t.clusters.c
+    stream, last_time = connection.execute(
         sa.select(cluster.stream, cluster.last_time).where(cluster.cluster_id == cluster_id)
     ).one()
     rows = connection.execute(
         sa.select(t.candidates, m.cluster_id)
-        .join(t.members, m.seq == c.seq)
-        .where(c.stream == row[0], c.entity == main)
-        .order_by((m.cluster_id == cluster_id).desc(), c.event_time.desc(), c.seq.desc())
+        .join(t.members, m.candidate_id == c.candidate_id)
+        .where(c.stream == stream, c.entity == entity, c.event_time <= last_time)
+        .order_by(c.event_time.desc(), c.seq.desc())
         .limit(READ)
-    ).mappings()
-    events: dict[tuple[float, str], EntityEvent] = {}
-    for found in rows:
-        candidate = load_candidate(found)
-        _note(events, candidate.event_time, candidate.record, candidate.candidate_id, found)
-        for event in candidate.context:
-            _note(events, event["time"], event["fields"], None, found)
-    ordered = sorted(events.items(), key=lambda item: item[0])
-    return [event for _, event in ordered][-limit:]
+    )
+    yield from rows.mappings()
 
 
-def _note(
-    events: dict[tuple[float, str], EntityEvent],
-    time: float,
-    fields: Any,
-    candidate_id: str | None,
-    row: sa.RowMapping,
-) -> None:
-    key = (time, dumps(dict(sorted(fields.items()))))
-    if candidate_id is not None:
-        events[key] = EntityEvent(time, fields, candidate_id, row["cluster_id"])
-    elif key not in events:
-        events[key] = EntityEvent(time, fields, None, None)
+def _same(event: EntityEvent) -> tuple[float, str]:
+    """Return what two sightings of one event have in common."""
+    return event.time, dumps(dict(sorted(event.fields.items())))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from contextlib import closing
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.cases import ANNA, AT, BEN, LEAD, STREAM, VIEWER, Desk
 from triage.errors import Conflict, Fenced, Invalid, NotAllowed, NotFound
 from triage.model import ClusterStatus, VerdictKind, VerdictState
+from triage.store import tables as t
 from triage.store.base import RELAY_LEASE
+from triage.store.database import Database
 
 GRACE = 8.0
 
@@ -159,6 +164,8 @@ class TestSecondOpinion:
         detail = desk.store.cluster(cluster_id, 1)
         assert detail is not None
         assert detail.verdicts == []
+        assert desk.store.recent_verdicts(5, viewer="ben") == []
+        assert len(desk.store.recent_verdicts(5, viewer="anna")) == 1
         with pytest.raises(Conflict) as refused:
             desk.decide(cluster_id, VerdictKind.REAL, BEN, revision=1)
         assert "anna" not in str(refused.value)
@@ -324,3 +331,22 @@ class TestRelay:
         desk.publish(AT + 99)
         (change,) = desk.store.changes_after(before, 9)
         assert (change.kind, change.data) == ("published", {"verdicts": [verdict.verdict_id]})
+
+
+def test_the_audit_trail_tells_who_changed_what(desk: Desk, url: str) -> None:
+    cluster_id = desk.cluster(2)
+    verdict = desk.decide(cluster_id, VerdictKind.EXPECTED, reason="holiday")
+    desk.undo(verdict.verdict_id, LEAD, AT + 5)
+    with closing(Database(url)) as database, database.read() as connection:
+        first, second = connection.execute(sa.select(t.audit).order_by(t.audit.c.seq)).mappings()
+    assert (first["seq"], first["at"], first["actor"], first["role"], first["action"]) == (
+        1, AT, "anna", "analyst", "verdict",
+    )  # fmt: skip
+    assert first["object"] == f"cluster/{cluster_id}"
+    assert json.loads(first["before"]) == {"status": "open", "revision": 1, "verdict": None}
+    after = json.loads(first["after"])
+    assert (after["status"], after["revision"], after["verdict"]) == ("decided", 2, "expected")
+    assert (after["reason"], after["scope"], after["propagated"]) == ("holiday", "this customer", 1)
+    assert (second["actor"], second["role"], second["action"]) == ("lea", "lead", "undo")
+    assert json.loads(second["after"])["state"] == "undone"
+    assert first["request_id"] != second["request_id"]

@@ -132,3 +132,15 @@ def test_no_new_members_still_moves_the_mark(desk: Desk) -> None:
     update = ClusterUpdate("x", STREAM, "d", "k", "t", "s", members=[])
     with pytest.raises(NotFound, match="needs a member"):
         desk.store.save_groups(STREAM, [update], 18, desk.lease, AT)
+
+
+def test_hostile_values_find_their_place(desk: Desk) -> None:
+    """Longer than an index entry may be, with characters that a database refuses."""
+    entity = "\0\ud800é<" + "x" * 20_000
+    members = desk.add(2, entity=entity, entities={"k" * 5000: entity, "ip": ""})
+    cluster_id = desk.group(members, key=entity, title=entity[:500], subtitle="\0")
+    assert desk.store.queue(QueueFilter(entity=entity), 0, 5).total == 1
+    assert desk.store.queue(QueueFilter(entity=entity[:-1] + "y"), 0, 5).total == 0
+    assert desk.store.queue(QueueFilter(text=entity), 0, 5).total == 1
+    assert len(desk.store.entity_events(cluster_id, 9)) == 3
+    assert desk.store.members(cluster_id, 0, 1)[0].candidate.entity == entity

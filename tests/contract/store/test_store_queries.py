@@ -156,6 +156,13 @@ class TestEntityEvents:
             None, cluster_id, cluster_id, other_id,
         ]  # fmt: skip
         assert desk.store.entity_events(cluster_id, 2) == events[-2:]
+        assert desk.store.entity_events(cluster_id, 3) == events[-3:]
+        assert desk.store.entity_events(other_id, 50) == events  # the same customer
+
+    def test_it_ends_with_the_clusters_last_event(self, desk: Desk) -> None:
+        first = desk.cluster(1, "a", event_time=AT, context=(), record={"amount": 1})
+        desk.cluster(1, "b", event_time=AT + 9, context=(), record={"amount": 2})
+        assert [event.fields["amount"] for event in desk.store.entity_events(first, 9)] == [1]
 
 
 class TestStatus:

@@ -97,4 +97,4 @@ def test_what_was_written_stays(url: str, desk: Desk, statement: str) -> None:
 def test_it_can_not_be_truncated_either(postgres_database: str, table: str) -> None:
     migrate(postgres_database)
     with pytest.raises(sa.exc.DBAPIError, match="append-only"):
-        execute(postgres_database, f"TRUNCATE {table}")
+        execute(postgres_database, f"TRUNCATE {table} CASCADE")

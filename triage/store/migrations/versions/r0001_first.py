@@ -66,16 +66,21 @@ def _table(name: str, *parts: sa.Column[Any] | sa.Constraint, **options: Any) ->
     op.create_table(name, *parts, sa.PrimaryKeyConstraint(*keys, name=f"pk_{name}"), **options)
 
 
-def _key(name: str, kind: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False, autoincrement=False, info={"key": True})
+def _key(name: str, kind: Any, of: str = "") -> sa.Column[Any]:
+    column = _col(name, kind, of)
+    column.info["key"] = True
+    return column
 
 
-def _col(name: str, kind: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False)
+def _col(name: str, kind: Any, of: str = "") -> sa.Column[Any]:
+    to = [sa.ForeignKey(of)] if of else []
+    return sa.Column(name, kind, *to, nullable=False, autoincrement=False)
 
 
-def _opt(name: str, kind: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=True)
+def _opt(name: str, kind: Any, of: str = "") -> sa.Column[Any]:
+    column = _col(name, kind, of)
+    column.nullable = True
+    return column
 
 
 def _index(name: str, table: str, *columns: str, where: str | None = None) -> None:
@@ -169,19 +174,6 @@ def _clusters() -> None:
     _index("ix_candidates_stream_event_time", "candidates", "stream", "event_time")
     _index("ix_candidates_stream_seq", "candidates", "stream", "seq")
     _table(
-        "members",
-        _key("candidate_id", sa.Text),
-        _col("seq", BIG),
-        _col("stream", sa.Text),
-        _col("partition", sa.Integer),
-        _opt("cluster_id", sa.Text),
-        _col("posterior", sa.Double),
-        _col("state", sa.Text),
-        sqlite_with_rowid=False,
-    )
-    _index("ix_members_cluster_id", "members", "cluster_id")
-    _index("ix_members_open", "members", "stream", "partition", where="state = 'open'")
-    _table(
         "clusters",
         _key("cluster_id", sa.Text),
         _col("stream", sa.Text),
@@ -216,13 +208,26 @@ def _clusters() -> None:
     _index("ix_clusters_stream_worth", "clusters", "waiting", "stream", "worth", "cluster_id")
     _index("ix_clusters_worth", "clusters", "waiting", "worth", "cluster_id")
     _table(
+        "members",
+        _key("candidate_id", sa.Text, "candidates.candidate_id"),
+        _col("seq", BIG),
+        _col("stream", sa.Text),
+        _col("partition", sa.Integer),
+        _opt("cluster_id", sa.Text, "clusters.cluster_id"),
+        _col("posterior", sa.Double),
+        _col("state", sa.Text),
+        sqlite_with_rowid=False,
+    )
+    _index("ix_members_cluster_id", "members", "cluster_id")
+    _index("ix_members_open", "members", "stream", "partition", where="state = 'open'")
+    _table(
         "cluster_reasons",
-        _key("cluster_id", sa.Text),
+        _key("cluster_id", sa.Text, "clusters.cluster_id"),
         _col("sums", sa.Text),
     )
     _table(
         "cluster_entities",
-        _key("cluster_id", sa.Text),
+        _key("cluster_id", sa.Text, "clusters.cluster_id"),
         _key("name", sa.Text),
         _key("value", sa.Text),
         _col("members", BIG),
@@ -237,7 +242,7 @@ def _verdicts() -> None:
         "verdicts",
         _key("verdict_id", sa.Text),
         _col("number", BIG),
-        _col("cluster_id", sa.Text),
+        _col("cluster_id", sa.Text, "clusters.cluster_id"),
         _col("stream", sa.Text),
         _col("kind", sa.Text),
         _col("state", sa.Text),
@@ -262,7 +267,7 @@ def _verdicts() -> None:
         _key("stream", sa.Text),
         _key("position", BIG),
         _col("verdict_id", sa.Text),
-        _opt("candidate_id", sa.Text),
+        _opt("candidate_id", sa.Text, "candidates.candidate_id"),
         _opt("y", sa.Double),
         _opt("weight", sa.Double),
         _opt("state", sa.Text),
@@ -285,7 +290,7 @@ def _verdicts() -> None:
         "findings",
         _key("finding_id", sa.Text),
         _key("revision", BIG),
-        _col("verdict_id", sa.Text),
+        _col("verdict_id", sa.Text, "verdicts.verdict_id"),
         _col("kind", sa.Text),
         _col("outbox_id", BIG),
         _col("at", sa.Double),
@@ -330,7 +335,7 @@ def _messages() -> None:
     _index("ix_outbox_verdict_id", "outbox", "verdict_id")
     _table(
         "pending",
-        _key("outbox_id", BIG),
+        _key("outbox_id", BIG, "outbox.outbox_id"),
         _col("topic", sa.Text),
         _opt("verdict_id", sa.Text),
         _col("not_before", sa.Double),
@@ -341,7 +346,7 @@ def _messages() -> None:
         "numbered",
         _key("topic", sa.Text),
         _key("sequence", BIG),
-        _col("outbox_id", BIG),
+        _col("outbox_id", BIG, "outbox.outbox_id"),
         _col("at", sa.Double),
         sa.UniqueConstraint("outbox_id", name="uq_numbered_outbox_id"),
     )
