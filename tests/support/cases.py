@@ -185,7 +185,9 @@ class Desk:
 
     def undo(self, verdict_id: str, actor: Actor = ANNA, at: float = AT) -> VerdictRow:
         self.keys += 1
-        return self.triage.handle(UndoVerdict(verdict_id, f"{self.stream}-{self.keys}", "mistake"), actor, at)
+        return self.triage.handle(
+            UndoVerdict(verdict_id, f"{self.stream}-{self.keys}", "mistake"), actor, at
+        )
 
     def labels(self, position: int | None = None) -> Mapping[str, tuple[float, float]]:
         """Return (y, weight) by candidate of the labels in force."""
