@@ -20,7 +20,7 @@ ANALYST = Actor("analyst", "analyst")
 @click.command("sign-in")
 @click.option("--name", default="analyst", show_default=True, help="Who signs in.")
 @click.option(
-    "--role", type=click.Choice(["viewer", "analyst"]), default="analyst", show_default=True
+    "--role", type=click.Choice(["viewer", "analyst", "lead"]), default="analyst", show_default=True
 )
 @port_option
 @data_option
