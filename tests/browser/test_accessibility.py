@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at
+from tests.browser.seeing import at, wait_for
 from tests.browser.test_queue import order
 from tests.unit.triage_ui.serving import Served
 
@@ -119,7 +119,7 @@ def test_the_switch_wins_over_the_system_and_stays(
     seen.get_by_role("button", name="Switch between light and dark").click()
     assert seen.evaluate(theme) == scheme
     seen.emulate_media(color_scheme=other)
-    seen.wait_for_function(f"({theme})() === '{other}'")
+    wait_for(seen, lambda: seen.evaluate(theme) == other, "the system's scheme")
 
 
 @pytest.mark.parametrize("width", [640, 1024, 1280, 1920])

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, row
+from tests.browser.seeing import at, row, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import a_reason
 from tests.unit.triage_ui.serving import Served
@@ -131,7 +131,7 @@ def test_inline_script_is_refused_by_the_policy(analyst: Page) -> None:
             document.head.append(script);
         }"""
     )
-    analyst.wait_for_function("() => window.stopped")
+    wait_for(analyst, lambda: analyst.evaluate("() => window.stopped"), "the refusal")
     assert analyst.evaluate("() => window.hacked") is None
 
 

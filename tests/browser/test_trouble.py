@@ -122,7 +122,7 @@ def test_changes_are_heard_once_and_in_order_over_a_restart(page: Page, board: S
     start = board.store.status(time.time()).position
     for number in range(3):
         arrive(board, f"before {number}", margin=0.0)
-    page.wait_for_function("() => window.heard.length > 0")
+    wait_for(page, lambda: page.evaluate("() => window.heard.length > 0"), "the first change")
     board.stop()
     for number in range(3):
         arrive(board, f"between {number}", margin=0.0)
@@ -130,7 +130,7 @@ def test_changes_are_heard_once_and_in_order_over_a_restart(page: Page, board: S
     for number in range(3):
         arrive(board, f"after {number}", margin=0.0)
     end = board.store.status(time.time()).position
-    page.wait_for_function(f"() => window.heard.includes({end})")
+    wait_for(page, lambda: end in page.evaluate("() => window.heard"), "the last change")
     heard = page.evaluate("() => window.heard")
     assert heard == list(range(start + 1, end + 1))
 
