@@ -7,8 +7,8 @@ range, history of the entity, clusters with titles. The peers are in ``benchmark
 sides 0.2 % of the events may become candidates. Runs are interleaved, each round on a stream and
 with a seed of its own. Events per second are of processor time, so that other work on the machine
 counts as little as possible; they and the ratios are medians over the rounds. Average precision is
-of scores given before learning from the event, its mean over the rounds; ``ap_over_NAME`` is the mean
-by which ours is higher, ``se`` that mean's standard error. The last line is one line of JSON.
+of scores given before learning from the event, its mean over the rounds; ``ap_over_NAME`` is the
+mean by which ours is higher, ``se`` its standard error. The last line is one line of JSON.
 """
 
 from __future__ import annotations
