@@ -28,18 +28,21 @@ from detectors.arrays import Matrix, Vector
 from detectors.base import Attribution, as_rows
 from detectors.grow import LEAF
 from detectors.jit import kernel
+from detectors.lanes import LANES, add, dot, multiply, scale
 from detectors.trees import Trees, spread_missing
 
 METHOD = "TreeSHAP"
 
 Table = npt.NDArray[np.float64]
 
-_POINTS = 4  # integration points handled at once: one register of doubles
-_EXACT = 2 * _POINTS  # features on a path that so many points integrate exactly
+_EXACT = 2 * LANES  # features on a path that so many integration points integrate exactly
 
 # Four columns each in the table of an edge. A row that passed every test on the feature so far
 # either passes this one too (the feature stays known) or fails it (the feature is lost):
-_KEEP, _KEEP_GAIN, _LOSE, _LOSE_GAIN = 0, 4, 8, 12
+_KEEP, _KEEP_GAIN, _LOSE, _LOSE_GAIN = (np.uint64(LANES * i) for i in range(4))
+_TABLE = np.uint64(4 * LANES)
+
+_LANES, _ONE = np.uint64(LANES), np.uint64(1)
 
 
 @kernel
@@ -98,24 +101,25 @@ def _fill_edges(
     ratio: Vector,
     points: Vector,
     weights: Vector,
-    edges: Table,
+    edges: Vector,
 ) -> None:
     """Work out what the edge into a node does to the product, and to the value of its feature."""
     share = np.ones(2 * splits + 1)  # z of the edge's feature after the edge
     for k in range(1, 2 * splits + 1):
         above = before[(k - 1) // 2]
         share[k] = share[above] * ratio[k]
-        for q in range(_POINTS):
+        table = np.uint64(k) * _TABLE
+        for q in range(LANES):
             t, w = points[q], weights[q]
             known = t + share[k] * (1.0 - t)
             undo, gain_before = 1.0, 0.0
             if above > 0:
                 undo = 1.0 / (t + share[above] * (1.0 - t))
                 gain_before = (1.0 - share[above]) * undo
-            edges[k, _KEEP + q] = known * undo
-            edges[k, _KEEP_GAIN + q] = w * ((1.0 - share[k]) / known - gain_before)
-            edges[k, _LOSE + q] = share[k] * (1.0 - t) * undo
-            edges[k, _LOSE_GAIN + q] = w * (-1.0 / (1.0 - t) - gain_before)
+            edges[table + _KEEP + np.uint64(q)] = known * undo
+            edges[table + _KEEP_GAIN + np.uint64(q)] = w * ((1.0 - share[k]) / known - gain_before)
+            edges[table + _LOSE + np.uint64(q)] = share[k] * (1.0 - t) * undo
+            edges[table + _LOSE_GAIN + np.uint64(q)] = w * (-1.0 / (1.0 - t) - gain_before)
 
 
 @kernel
@@ -151,31 +155,6 @@ def _list_trees(
 
 
 @kernel
-def _times(product: Table, p: np.uint32, edges: Table, k: np.uint32, c: np.uint32) -> None:
-    """Set the product at node ``k`` to that at ``p`` times four columns of the edge into ``k``."""
-    # All four are read before one is written: else they couldn't share a register.
-    p0, p1, p2, p3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
-    e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
-    p0, p1, p2, p3 = p0 * e0, p1 * e1, p2 * e2, p3 * e3
-    product[k, 0], product[k, 1], product[k, 2], product[k, 3] = p0, p1, p2, p3
-
-
-@kernel
-def _scale(product: Table, p: np.uint32, k: np.uint32, by: float) -> None:
-    """Set the product at node ``k`` to that at ``p`` times a number."""
-    p0, p1, p2, p3 = product[p, 0], product[p, 1], product[p, 2], product[p, 3]
-    p0, p1, p2, p3 = p0 * by, p1 * by, p2 * by, p3 * by
-    product[k, 0], product[k, 1], product[k, 2], product[k, 3] = p0, p1, p2, p3
-
-
-@kernel
-def _dot(product: Table, edges: Table, k: np.uint32, c: np.uint32) -> float:
-    b0, b1, b2, b3 = product[k, 0], product[k, 1], product[k, 2], product[k, 3]
-    e0, e1, e2, e3 = edges[k, c], edges[k, c + 1], edges[k, c + 2], edges[k, c + 3]
-    return float((b0 * e0 + b1 * e1) + (b2 * e2 + b3 * e3))
-
-
-@kernel
 def _down(
     x: Matrix,
     splits: int,
@@ -184,25 +163,26 @@ def _down(
     column: npt.NDArray[np.uint32],
     cut: Vector,
     ratio: Vector,
-    edges: Table,
+    edges: Vector,
     known: npt.NDArray[np.uint8],
-    product: Table,
+    product: Vector,
 ) -> None:
     """Keep up the product from the root to every node; mark the features that stay known."""
     known[0] = 1
-    product[0, :] = 1.0
+    product[:LANES] = 1.0
     for s in range(splits):
-        p, left, right = at[s], np.uint32(2 * s + 1), np.uint32(2 * s + 2)
+        p, left = np.uint64(at[s]) * _LANES, np.uint64(2 * s + 1)
+        right = left + _ONE
         if known[before[s]]:
-            goes_left = np.uint32(x[column[s]] <= cut[s])
-            known[left], known[right] = goes_left, 1 - goes_left
+            goes_left = np.uint64(x[column[s]] <= cut[s])
+            known[left], known[right] = goes_left, _ONE - goes_left
             keeps, loses = right - goes_left, left + goes_left  # a branch would be mispredicted
-            _times(product, p, edges, keeps, np.uint32(_KEEP))
-            _times(product, p, edges, loses, np.uint32(_LOSE))
+            multiply(product, p, edges, keeps * _TABLE + _KEEP, product, keeps * _LANES)
+            multiply(product, p, edges, loses * _TABLE + _LOSE, product, loses * _LANES)
         else:
             known[left], known[right] = 0, 0
-            _scale(product, p, left, ratio[left])
-            _scale(product, p, right, ratio[right])
+            scale(product, p, ratio[left], product, left * _LANES)
+            scale(product, p, ratio[right], product, right * _LANES)
 
 
 @kernel
@@ -211,10 +191,10 @@ def _up(
     at: npt.NDArray[np.uint32],
     before: npt.NDArray[np.uint32],
     tested: npt.NDArray[np.uint32],
-    edges: Table,
+    edges: Vector,
     known: npt.NDArray[np.uint8],
     value: Vector,
-    product: Table,
+    product: Vector,
     out: Vector,
 ) -> None:
     """Sum leaf values times products towards the root; each edge credits its feature.
@@ -222,17 +202,17 @@ def _up(
     ``value`` is 1 at splits, whose place in ``product`` has taken the sum of their children.
     """
     for s in range(splits - 1, -1, -1):
-        p, left, right = at[s], np.uint32(2 * s + 1), np.uint32(2 * s + 2)
-        _scale(product, left, left, value[left])
-        _scale(product, right, right, value[right])
+        left = np.uint64(2 * s + 1)
+        right = left + _ONE
+        scale(product, left * _LANES, value[left], product, left * _LANES)
+        scale(product, right * _LANES, value[right], product, right * _LANES)
         if known[before[s]]:
-            keeps, loses = right - np.uint32(known[left]), left + np.uint32(known[left])
-            out[tested[s]] += _dot(product, edges, keeps, np.uint32(_KEEP_GAIN))
-            out[tested[s]] += _dot(product, edges, loses, np.uint32(_LOSE_GAIN))
-        a0, a1, a2, a3 = product[left, 0], product[left, 1], product[left, 2], product[left, 3]
-        b0, b1, b2, b3 = product[right, 0], product[right, 1], product[right, 2], product[right, 3]
-        a0, a1, a2, a3 = a0 + b0, a1 + b1, a2 + b2, a3 + b3
-        product[p, 0], product[p, 1], product[p, 2], product[p, 3] = a0, a1, a2, a3
+            goes_left = np.uint64(known[left])
+            keeps, loses = right - goes_left, left + goes_left
+            kept = dot(product, keeps * _LANES, edges, keeps * _TABLE + _KEEP_GAIN)
+            lost = dot(product, loses * _LANES, edges, loses * _TABLE + _LOSE_GAIN)
+            out[tested[s]] += kept + lost
+        add(product, left * _LANES, right * _LANES, np.uint64(at[s]) * _LANES)
 
 
 @kernel
@@ -251,7 +231,7 @@ def _explain(
     out: Table,
 ) -> None:
     most = leaf.shape[1]
-    known, value, product = np.empty(most, np.uint8), np.empty(most), np.empty((most, _POINTS))
+    known, value, product = np.empty(most, np.uint8), np.empty(most), np.empty(most * LANES)
     for t in range(len(splits)):
         n = splits[t]
         for k in range(2 * n + 1):
@@ -282,9 +262,9 @@ class TreeShap:
     def __init__(self, trees: Trees) -> None:
         self._trees = trees
         chunks = -(-min(trees.depth, trees.features) // _EXACT)
-        points, weights = np.polynomial.legendre.leggauss(chunks * _POINTS)
-        self._points = ((points + 1.0) / 2.0).reshape(chunks, _POINTS)
-        self._weights = (weights / 2.0).reshape(chunks, _POINTS)
+        points, weights = np.polynomial.legendre.leggauss(chunks * LANES)
+        self._points = ((points + 1.0) / 2.0).reshape(chunks, LANES)
+        self._weights = (weights / 2.0).reshape(chunks, LANES)
         self._chunks = chunks
         self._allocate(0)
 
@@ -300,7 +280,7 @@ class TreeShap:
         self._tested = np.zeros(shape, np.uint32)
         self._cut = np.zeros(shape)
         self._ratio = np.zeros(shape)
-        self._edges = np.zeros((self._chunks, *shape, 4 * _POINTS))
+        self._edges = np.zeros((self._chunks, len(self._trees), nodes * 4 * LANES))
 
     def __repr__(self) -> str:
         return f"TreeShap({self._trees!r})"
