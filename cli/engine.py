@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -17,12 +19,15 @@ import click
 from cli.logs import configure
 from cli.places import Places, data_option, store_option, transport_option
 from streaming.config.load import load
-from streaming.errors import Retry, Stop
+from streaming.config.model import StreamConfig
+from streaming.errors import Retry, Stop, UnknownTopic
 from streaming.grouper import Grouper
 from streaming.ingest import Ingest
 from streaming.relay import Relay
 from streaming.sources.registry import open_source
+from streaming.transports.base import Transport
 from streaming.transports.registry import open_transport
+from streaming.verified import TOPIC as VERIFIED
 from streaming.worker import Worker
 from triage import errors as triage_errors
 from triage.store.store import open_store
@@ -94,6 +99,7 @@ class Engine:
 @click.option("--source", "source_name", help="File, '-', or the name of a built-in source.")
 @click.option("--rate", type=float, help="Records per second; as fast as possible without.")
 @click.option("--until-done", is_flag=True, help="End when the source has been processed.")
+@click.option("--config-version", help="Stop if the config is another one by now.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 @data_option
 @transport_option
@@ -103,6 +109,7 @@ def command(
     source_name: str | None,
     rate: float | None,
     until_done: bool,
+    config_version: str | None,
     parent: int | None,
     folder: Path,
     transport_url: str | None,
@@ -112,26 +119,35 @@ def command(
     configure()
     places = Places.of(folder, transport_url, store_url)
     try:
-        _run(places, config_path, source_name, rate, until_done=until_done, parent=parent)
+        config = _loaded(config_path, config_version)
+        _run(places, config, source_name, rate, until_done=until_done, parent=parent)
     except (Stop, triage_errors.Stop) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
 
 
+def _loaded(path: Path, version: str | None) -> StreamConfig:
+    """Load the config. Raises Stop if it is no longer the one that this run began with."""
+    config = load(path)
+    if version not in (None, config.version):
+        raise Stop(f"{path} was changed while it ran: stop this run and start again to use it")
+    return config
+
+
 def _run(
     places: Places,
-    config_path: Path,
+    config: StreamConfig,
     source_name: str | None,
     rate: float | None,
     *,
     until_done: bool,
     parent: int | None,
 ) -> None:
-    config = load(config_path)
     store = open_store(places.store_url)
     transport = open_transport(places.transport_url, time.time)
-    holder = f"{config.stream}:{os.getpid()}"
+    holder = f"{config.stream}:{socket.gethostname()}:{uuid.uuid4()}"
     transport.ensure_topic(config.source.topic, config.source.partitions)
+    _ensure_verified_topic(transport)
     ingest = None
     if source_name:
         source = open_source(source_name, config)
@@ -149,13 +165,23 @@ def _run(
 
     def done() -> bool:
         processed = until_done and (ingest is None or ingest.done) and worker.lag() == 0
-        return processed and worker.settled() and not store.outbox_topics()
+        settled = processed and worker.settled() and grouper.settled()
+        return settled and not store.outbox_topics()
 
     parts: list[Step] = [worker, grouper, relay]
     Engine([ingest, *parts] if ingest else parts, stop, done, time.sleep).run()
     worker.close()
+    grouper.close()
     relay.close()
     if ingest:
         ingest.close()
     transport.close()
     store.close()
+
+
+def _ensure_verified_topic(transport: Transport) -> None:
+    """Let consumers find the topic before the first finding."""
+    try:
+        transport.partitions(VERIFIED)
+    except UnknownTopic:
+        transport.ensure_topic(VERIFIED, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
 
@@ -54,3 +55,4 @@ class Commands(click.Group):
 @click.version_option(package_name="streaming-triage")
 def main() -> None:
     """Run one of the commands."""
+    os.umask(0o077)  # logs and stores hold people's events: for their owner only

@@ -60,12 +60,14 @@ class Places:
         )
 
     @classmethod
-    def existing(cls, folder: Path, transport_url: str | None, store_url: str | None) -> Places:
+    def existing(
+        cls, folder: Path, transport_url: str | None, store_url: str | None, needs: str = "log.db"
+    ) -> Places:
         """The same for commands that only look: somebody must have run something there."""
-        if not folder.is_dir() and transport_url is None and store_url is None:
+        if transport_url is None and store_url is None and not (folder / needs).is_file():
             raise click.ClickException(
-                f"{folder} does not exist, so nothing has run there yet: start `triage demo` or "
-                "`triage run` first, or name the right folder with --data"
+                f"there is no {needs} in {folder}, so nothing has run there yet: start `triage "
+                "demo` or `triage run` first, or name the right folder with --data"
             )
         return cls.of(folder, transport_url, store_url)
 

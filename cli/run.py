@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from tqdm import tqdm
@@ -24,7 +25,7 @@ from cli.places import (
     store_option,
     transport_option,
 )
-from cli.sign_in import sign_in_link
+from cli.sign_in import board_url, sign_in_link
 from cli.supervise import Child, Supervisor
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
@@ -122,7 +123,7 @@ def start(run: Run, places: Places) -> None:
 
 
 def _supervise(run: Run, places: Places, config: StreamConfig, total: int | None) -> int:
-    supervisor = Supervisor(_children(run, places))
+    supervisor = Supervisor(_children(run, places, config))
     stop = threading.Event()
     watch = threading.Thread(
         target=_watch, args=(run, places, config, total, stop), name="watch", daemon=True
@@ -135,10 +136,11 @@ def _supervise(run: Run, places: Places, config: StreamConfig, total: int | None
         watch.join(timeout=5)
 
 
-def _children(run: Run, places: Places) -> Sequence[Child]:
+def _children(run: Run, places: Places, config: StreamConfig) -> Sequence[Child]:
     triage = [sys.executable, "-m", "cli"]
     parent = ["--parent", str(os.getpid())]
     engine = [*triage, "engine", "--stream", str(run.config_path.resolve()), *places.arguments()]
+    engine += ["--config-version", config.version]
     if run.source:
         engine += ["--source", run.source]
     if run.rate:
@@ -157,8 +159,12 @@ def _watch(
 ) -> None:
     """Print the address when the board answers, then show the progress."""
     store = open_store(places.store_url)
-    if run.board and _answers(run.port, stop):
-        click.echo(f"Board: {sign_in_link(store, run.port, time.time())}  (works once)")
+    if run.board:
+        url = board_url(run.host, run.port)
+        if _answers(url, stop):
+            click.echo(f"Board: {sign_in_link(store, url, time.time())}  (works once)")
+        elif not stop.is_set():
+            click.echo(f"The board does not answer at {url}; its messages say why", err=True)
     if run.quiet:
         return
     with tqdm(total=total, unit=" events", unit_scale=True, disable=None, mininterval=0.5) as bar:
@@ -172,15 +178,19 @@ def _watch(
     store.close()
 
 
-def _answers(port: int, stop: threading.Event) -> bool:
+def _answers(url: str, stop: threading.Event) -> bool:
     """Wait until the board's health page answers."""
+    address = urlsplit(url)
     until = time.monotonic() + BOARD_WAIT_S
     while time.monotonic() < until and not stop.wait(0.1):
+        board = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as response:
-                return bool(response.status == 200)
-        except (urllib.error.URLError, OSError):
+            board.request("GET", "/health")
+            return board.getresponse().status == HTTPStatus.OK
+        except OSError:
             continue
+        finally:
+            board.close()
     return False
 
 

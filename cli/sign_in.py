@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.places import Places, data_option, port_option, store_option
+from cli.places import Places, data_option, store_option
 from triage.errors import TriageError
 from triage.model import Actor
 from triage.store.base import Store
@@ -22,19 +22,30 @@ ANALYST = Actor("analyst", "analyst")
 @click.option(
     "--role", type=click.Choice(["viewer", "analyst", "lead"]), default="analyst", show_default=True
 )
-@port_option
+@click.option(
+    "--url",
+    default="http://127.0.0.1:8050",
+    show_default=True,
+    help="Where the board is reached.",
+)
 @data_option
 @store_option
-def command(name: str, role: str, port: int, folder: Path, store_url: str | None) -> None:
+def command(name: str, role: str, url: str, folder: Path, store_url: str | None) -> None:
     """Print a link that signs a person in, once, within the next hour."""
+    places = Places.existing(folder, None, store_url, needs="triage.db")
     try:
-        store = open_store(Places.existing(folder, None, store_url).store_url)
-        click.echo(sign_in_link(store, port, time.time(), Actor(name, role)))
+        store = open_store(places.store_url)
+        click.echo(sign_in_link(store, url, time.time(), Actor(name, role)))
     except TriageError as error:
         raise click.ClickException(str(error)) from error
 
 
-def sign_in_link(store: Store, port: int, now: float, actor: Actor = ANALYST) -> str:
-    """Return a one-time link for the board on this machine."""
-    token = store.new_sign_in(actor, now, TTL_S)
-    return f"http://127.0.0.1:{port}/sign-in?token={token}"
+def board_url(host: str, port: int) -> str:
+    """Return the address at which this machine reaches a board that listens there."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def sign_in_link(store: Store, url: str, now: float, actor: Actor = ANALYST) -> str:
+    """Return a one-time link for the board at ``url``."""
+    return f"{url.rstrip('/')}/sign-in?token={store.new_sign_in(actor, now, TTL_S)}"

@@ -24,8 +24,8 @@ from triage.store.base import (
 from triage.titles import Noun, title_of
 
 BATCH = 500  # candidates of one step
-LEASE_S = 10.0  # seconds; another grouper takes over after this
-RENEW_S = 3.0  # seconds between renewals
+LEASE_S = 6.0  # seconds; after a crash the next grouper waits so long
+RENEW_S = 2.0  # seconds between renewals
 TITLE_MEMBERS = 200  # newest members that a title is made from
 NAMESPACE = uuid.UUID("0d6f2c53-6f7d-5d0b-8f7e-0b8f3d1c7a42")
 
@@ -69,12 +69,26 @@ class Grouper:
         self._up_to = batch[-1].seq
         return True
 
+    def settled(self) -> bool:
+        """Return whether the lease is ours and every committed candidate has its cluster."""
+        return self._holds_lease() and not self._store.candidates_after(
+            self._config.stream, self._up_to, 1
+        )
+
+    def close(self) -> None:
+        """Let the next grouper take over at once."""
+        if self._epoch is not None:
+            self._store.acquire_lease(self._lease(), self._holder, self._clock(), 0.0)
+            self._epoch = None
+
+    def _lease(self) -> str:
+        return f"{GROUPER_LEASE}{self._config.stream}"
+
     def _holds_lease(self) -> bool:
         now = self._clock()
         if self._epoch is not None and now < self._renew_at:
             return True
-        lease = f"{GROUPER_LEASE}{self._config.stream}"
-        epoch = self._store.acquire_lease(lease, self._holder, now, LEASE_S)
+        epoch = self._store.acquire_lease(self._lease(), self._holder, now, LEASE_S)
         if epoch is not None and epoch != self._epoch:
             self._rebuild()
         self._epoch, self._renew_at = epoch, now + RENEW_S

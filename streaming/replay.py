@@ -19,6 +19,7 @@ from triage.store.base import SnapshotRow
 log = logging.getLogger(__name__)
 
 READ_RECORDS = 2_048
+REMEDY = "Restore the store from a backup, or start with an empty data folder."
 
 Read = Callable[[Position, int], Sequence[Record]]
 LabelsAt = Callable[[Position], Sequence[Label]]
@@ -26,6 +27,9 @@ LabelsAt = Callable[[Position], Sequence[Label]]
 
 class JournalStore(Protocol):
     """What recovery reads of a store."""
+
+    def config_versions(self, stream: str) -> Sequence[str]:
+        """Return the versions of the stream's config that were ever registered."""
 
     def snapshots(self, stream: str, partition: int) -> Sequence[SnapshotRow]:
         """Return the kept snapshots, newest first."""
@@ -63,7 +67,8 @@ def recover(
     """Return the pipeline of a partition as it was at its committed position.
 
     Starts from the newest sound snapshot and replays up to ``state.next_offset`` with the output
-    suppressed. Raises Stop if no snapshot is sound and the log no longer has the first records.
+    suppressed. Raises Stop where that would give another state than the one that was lost: no
+    snapshot is sound and the log no longer has the first records, or the config has changed since.
     """
     partition = TopicPartition(config.source.topic, state.partition)
     for row in store.snapshots(state.stream, state.partition):
@@ -99,8 +104,7 @@ def _restored(
     try:
         pipeline.restore(row.blob)
     except SnapshotError as error:
-        log.warning("%s can't be used (%s); trying an older one", where, error)
-        return None
+        raise Stop(f"{where} is not of this program and config ({error}). {REMEDY}") from error
     return pipeline
 
 
@@ -111,13 +115,11 @@ def _from_the_beginning(
     pipeline = PartitionPipeline(config, state.partition, state.topic_id)
     if state.next_offset == 0:
         return pipeline
-    start = transport.start_position(partition)
-    if start > 0:
-        raise Stop(
-            f"{state.stream}[{state.partition}]: no usable snapshot, and the log has already "
-            f"deleted the records before offset {start}: the detector can't be rebuilt. Restore "
-            "the store from a backup, or start with an empty data folder."
-        )
+    where = f"{state.stream}[{state.partition}]: no usable snapshot"
+    if (start := transport.start_position(partition)) > 0:
+        raise Stop(f"{where}, and the log no longer has what came before offset {start}. {REMEDY}")
+    if len(store.config_versions(state.stream)) > 1:
+        raise Stop(f"{where}, and the config has changed since the first record. {REMEDY}")
     log.warning("%s[%d]: rebuilding from offset 0", state.stream, state.partition)
     for _ in replay(
         pipeline,

@@ -40,6 +40,12 @@ class _Owned:
     journal: list[JournalEntry] = field(default_factory=list)
     rescored: dict[str, float] = field(default_factory=dict)
     dirty: bool = False
+    was_warm: bool = False
+
+    def warm_up_has_ended(self) -> bool:
+        """Return whether it has since the last call."""
+        before, self.was_warm = self.was_warm, self.pipeline.warm_up_left == 0
+        return self.was_warm and not before
 
     def committed(self) -> None:
         """Forget what has been written."""
@@ -119,8 +125,9 @@ class Worker:
         """
         newest = self._store.label_position(self._config.stream)
         behind = {p: o for p, o in self._owned.items() if o.pipeline.model_version < newest}
-        for partition, owned in behind.items():
-            self._rescore(partition, owned)
+        for partition, owned in self._owned.items():
+            if partition in behind or owned.warm_up_has_ended():
+                self._rescore(partition, owned)
         self._write(snapshot=snapshot and not behind)
         if not behind:
             return
@@ -129,6 +136,7 @@ class Worker:
         for partition, owned in behind.items():
             owned.pipeline.apply_labels(labels, newest)
             owned.journal.append(JournalEntry(owned.position, newest))
+            owned.dirty = True
             self._rescore(partition, owned)
         self._write(snapshot=snapshot)
 
@@ -150,7 +158,12 @@ class Worker:
         self._consumer.commit({self._tp(c.partition): c.next_offset for c in commits})
 
     def _rescore(self, partition: int, owned: _Owned) -> None:
-        """Note the open candidates whose probability is no longer what the store says."""
+        """Note the open candidates whose probability is no longer what the store says.
+
+        A detector that is still warming up has nothing to say about them.
+        """
+        if owned.pipeline.warm_up_left:
+            return
         version = self._config.features_version()
         waiting = [
             candidate
@@ -163,7 +176,7 @@ class Worker:
             for candidate, new in zip(waiting, now, strict=True)
             if abs(new - candidate.posterior) > MOVED
         }
-        owned.dirty = True
+        owned.dirty = owned.dirty or bool(owned.rescored)
 
     def _commit_of(self, partition: int, owned: _Owned, *, snapshot: bool) -> PartitionCommit:
         due = snapshot or owned.position - owned.snapshot_at >= SNAPSHOT_EVERY
@@ -194,6 +207,7 @@ class Worker:
             pipeline, first = self._pipeline(state, tp)
             start = state.next_offset or self._transport.start_position(tp)
             owned = _Owned(pipeline, state.epoch, start, start)
+            owned.warm_up_has_ended()  # if so, that is old news
             if first:  # a snapshot goes with its first commit: it says where the detector began
                 owned.dirty, owned.snapshot_at = True, start - SNAPSHOT_EVERY
             self._owned[tp.partition] = owned

@@ -138,6 +138,9 @@ class WorkerStore(Protocol):
         and handlers use for the stream from now on.
         """
 
+    def config_versions(self, stream: str) -> Sequence[str]:
+        """Return the versions of the stream's config that were ever registered."""
+
     def own(
         self, stream: str, partition: int, topic_id: str, config_version: str
     ) -> PartitionState:

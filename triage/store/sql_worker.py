@@ -52,6 +52,15 @@ class SqlWorker(SqlPart):
             connection.execute(row.on_conflict_do_update(index_elements=["stream"], set_=current))
             add_change(connection, "status", at, {"stream": stream})
 
+    def config_versions(self, stream: str) -> Sequence[str]:
+        """Return the versions of the stream's config, oldest first."""
+        c = t.configs.c
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(c.version).where(c.stream == stream).order_by(c.at, c.version)
+            )
+            return [row[0] for row in rows]
+
     def own(
         self, stream: str, partition: int, topic_id: str, config_version: str
     ) -> PartitionState:

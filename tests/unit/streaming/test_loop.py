@@ -13,6 +13,7 @@ import pytest
 
 from streaming.config.model import StreamConfig
 from streaming.errors import Fenced as StreamFenced
+from streaming.errors import Stop
 from streaming.grouper import Grouper
 from streaming.pipeline import PartitionPipeline
 from streaming.records import OutRecord, TopicPartition
@@ -231,6 +232,53 @@ def test_damaged_snapshots_are_passed_over_for_older_ones_or_a_rebuild(
     assert "damaged" in caplog.text
     (status,) = house.store.status(house.now).streams
     assert status.counters.accepted == 600
+
+
+def test_a_snapshot_of_another_config_is_never_replayed(house: House) -> None:
+    house.send(events(300))
+    for seed in ("7", "8"):
+        house.config = small_config(seed=seed)
+        worker = house.worker()
+        house.run(worker)
+        worker.close()
+    with closing(sqlite3.connect(house.folder / "triage.db")) as database:
+        database.execute("UPDATE snapshots SET blob = zeroblob(9)")
+        database.commit()
+    with pytest.raises(Stop, match="the config has changed"):
+        house.run(house.worker())
+
+
+def test_a_changed_config_leaves_the_queue_as_it_is_until_it_has_warmed_up(house: House) -> None:
+    house.send(events(1500))
+    worker = house.worker()
+    house.run(worker)
+    house.grouper().step()
+    house.undo(house.decide())  # there is a label position to catch up with
+    house.run(worker)
+    worker.close()
+    before = open_posteriors(house)
+
+    house.config = small_config(alert_budget="5%")
+    changed = house.worker()
+    house.run(changed)
+    assert open_posteriors(house) == before
+
+    house.send([{**e, "id": f"n{i}"} for i, e in enumerate(events(1500, seed=1))])
+    house.run(changed)
+    now = open_posteriors(house)
+    assert {candidate_id: now[candidate_id] for candidate_id in before} != before
+
+
+def test_a_grouper_that_ends_lets_the_next_one_begin_at_once(house: House) -> None:
+    house.send(events(1500))
+    house.run(house.worker())
+    one = house.grouper()
+    assert not one.settled()
+    one.step()
+    assert one.settled()
+    one.close()
+    other = Grouper(house.config, house.store, "another", lambda: house.now)
+    assert other.settled()
 
 
 def test_a_worker_whose_partitions_were_taken_over_has_no_effect(house: House) -> None:
