@@ -60,20 +60,24 @@ class Decoded:
     bad: Sequence[BadRecord]
 
 
+END_OF_TIME = 7_258_118_400
+"""Seconds since 1970 of the year 2200. A larger number is no seconds: milliseconds, most likely."""
+
 _TYPES: Mapping[str, Any] = {
     "number": float,
-    "string": Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)],
+    # An id may be a JSON integer; as a float64 it would not be told from its neighbours.
+    "string": Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)] | int,
     "boolean": bool,
-    # Up to the year 2200: a larger number is not seconds (milliseconds, most likely).
-    "time": dt.datetime | Annotated[float, msgspec.Meta(ge=0, le=7_258_118_400)],
+    "time": dt.datetime | float,
 }
 
 
 class Decoder:
     """Decodes JSON objects by the declared fields; undeclared ones are ignored.
 
-    Numbers are JSON numbers and finite, texts are JSON strings, times are RFC 3339 texts (UTC where
-    they name no zone) or seconds since 1970. A missing or null field is None unless it is required.
+    Numbers are JSON numbers and finite, texts are JSON strings or integers (``881`` is "881"),
+    times are RFC 3339 texts (UTC where they name no zone) or seconds since 1970, from 1970 to 2199.
+    A missing or null field is None unless it is required.
     """
 
     def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
@@ -92,6 +96,8 @@ class Decoder:
             rename={attribute: name for name, attribute in self._attributes.items()},
         )
         self._decoder = msgspec.json.Decoder(event)
+        times = [name for name, kind in self._types.items() if kind == "time"]
+        self._times = [(name, self._attributes[name]) for name in times]
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Decode each record by itself; one bad record never touches its neighbours."""
@@ -107,9 +113,12 @@ class Decoder:
                 event = decode(record.value)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 bad.append(_bad(record, error))
-            else:
-                good.append(record)
-                events.append(event)
+                continue
+            if far := self._far_time(event):
+                bad.append(BadRecord(record, "out_of_range", far, _FAR_TIME))
+                continue
+            good.append(record)
+            events.append(event)
         return Decoded(good, events, bad)
 
     def columns(self, events: Sequence[Any]) -> dict[str, Column]:
@@ -121,19 +130,34 @@ class Decoder:
         plain: dict[str, Any] = {}
         for name, attribute in self._attributes.items():
             value = getattr(event, attribute)
+            if isinstance(value, dt.datetime):
+                value = value.isoformat()
+            elif type(value) is int:
+                value = str(value)
             if value is not None:
-                plain[name] = value.isoformat() if isinstance(value, dt.datetime) else value
+                plain[name] = value
         return plain
+
+    def _far_time(self, event: Any) -> str:
+        """Return the first field whose time is before 1970 or after 2199, "" if there is none."""
+        for name, attribute in self._times:
+            seconds = _seconds(getattr(event, attribute))
+            if seconds is not None and not 0 <= seconds < END_OF_TIME:
+                return name
+        return ""
 
     def _column(self, name: str, events: Sequence[Any]) -> Column:
         attribute = self._attributes[name]
         values = [getattr(event, attribute) for event in events]
         kind = self._types[name]
         if kind == "string":
-            return values
+            return [str(value) if type(value) is int else value for value in values]
         if kind == "time":
             values = [_seconds(value) for value in values]
         return np.array(values, dtype=np.float64)
+
+
+_FAR_TIME = "out of the years 1970 to 2199; a number is taken as seconds, not milliseconds"
 
 
 def _seconds(value: dt.datetime | float | None) -> float | None:

@@ -74,7 +74,7 @@ def _named_fields(
         (("time",), raw.get("time"), ("time",)),
     ]
     if isinstance(event_id, dict):
-        named.append((("event_id", "field"), event_id.get("field"), ("string", "number")))
+        named.append((("event_id", "field"), event_id.get("field"), ("string",)))
     if isinstance(context, list):
         named += [(("context", i), name, ()) for i, name in enumerate(context)]
     for path, name, fitting in named:
@@ -84,7 +84,12 @@ def _named_fields(
             yield tree.problem(path, _undeclared(name, types))
         elif fitting and types[name] not in (None, *fitting):
             needed = " or ".join(fitting)
-            yield tree.problem(path, f'needs a {needed} field, "{name}" is declared {types[name]}')
+            message = f'needs a {needed} field, "{name}" is declared {types[name]}'
+            if fitting == ("string",) and types[name] == "number":
+                message += (
+                    "; declare it as string, which also reads whole numbers and loses no digit"
+                )
+            yield tree.problem(path, message)
 
 
 def _feature_fields(

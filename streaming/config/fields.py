@@ -68,7 +68,9 @@ class Source(Section):
 class EventId(Section):
     """How an event that was sent twice is recognised."""
 
-    field: FieldName = Field(description="Field that is equal when an event is sent again.")
+    field: FieldName = Field(
+        description="Field that is equal when an event is sent again; a `string`."
+    )
     horizon: int = Field(
         default=100_000,
         ge=1,
@@ -81,8 +83,8 @@ class StreamField(Section):
     """A field of the event that is read. All other fields are ignored."""
 
     type: FieldType = Field(
-        description="`number` (a JSON number), `string`, `boolean`, or `time` (RFC 3339 text or "
-        "seconds since 1970)."
+        description="`number` (a JSON number), `string` (a text, or a whole number like an id), "
+        "`boolean`, or `time` (RFC 3339 text or seconds since 1970; years 1970 to 2199)."
     )
     required: bool = Field(
         default=False,

@@ -109,7 +109,8 @@ def _values(column: pa.Array, declared: str | None) -> Sequence[Any]:
     if pa.types.is_float16(kind) or pa.types.is_float32(kind):
         column = column.cast(pa.string()).cast(pa.float64())  # 0.85, not 0.8500000238418579
     elif pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
+        is_id = declared == "string" and kind.scale == 0
+        column = column.cast(pa.string() if is_id else pa.float64())
     elif pa.types.is_date(kind):
         column = column.cast(pa.timestamp("us"))
     elif pa.types.is_timestamp(kind):

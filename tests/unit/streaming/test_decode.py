@@ -46,9 +46,18 @@ def records(*values: bytes) -> list[Record]:
         (b'{"amount": true}', "wrong_type", "amount"),
         (b"{}", "missing_field", "amount"),
         (b"[1, 2]", "wrong_type", ""),
-        (b'{"amount": 1, "user id": 7}', "wrong_type", "user id"),
+        (b'{"amount": 1, "user id": 7.5}', "wrong_type", "user id"),
+        (b'{"amount": 1, "user id": true}', "wrong_type", "user id"),
+        (b'{"amount": 1, "user id": {}}', "wrong_type", "user id"),
+        (b'{"amount": 1, "user id": %s}' % (b"9" * 5_000), "out_of_range", "user id"),
         (b'{"amount": 1, "at": "yesterday"}', "wrong_type", "at"),
-        (b'{"amount": 1, "at": 1700000000000}', "wrong_type", "at"),
+        (b'{"amount": 1, "at": 1700000000000}', "out_of_range", "at"),
+        (b'{"amount": 1, "at": -1}', "out_of_range", "at"),
+        (b'{"amount": 1, "at": "0001-01-01T00:00:00+14:00"}', "out_of_range", "at"),
+        (b'{"amount": 1, "at": "1969-12-31T23:59:59Z"}', "out_of_range", "at"),
+        (b'{"amount": 1, "at": "1970-01-01T00:00:00+01:00"}', "out_of_range", "at"),
+        (b'{"amount": 1, "at": "2200-01-01T00:00:00Z"}', "out_of_range", "at"),
+        (b'{"amount": 1, "at": "9999-12-31T23:59:59-14:00"}', "out_of_range", "at"),
         (b'{"amount": 1, "user id": "%s"}' % (b"x" * (MAX_TEXT_LENGTH + 1)), "too_long", "user id"),
         (b'{"amount": 1, "x": "%s"}' % (b"x" * MAX_RECORD_BYTES), "too_large", ""),
         (b"[" * 100_000, "wrong_type", ""),
@@ -88,6 +97,28 @@ def test_fields_are_the_declared_ones_only() -> None:
     decoder = Decoder(FIELDS)
     (event,) = decoder.decode(records(b'{"amount": 1, "secret": "x", "user id": "u"}')).events
     assert decoder.fields(event) == {"amount": 1.0, "user id": "u"}
+
+
+@pytest.mark.parametrize("number", [0, -7, 2**53, 2**53 + 1, 2**64 + 1, 10**40])
+def test_a_whole_number_in_a_string_field_is_its_digits(number: int) -> None:
+    decoder = Decoder(FIELDS)
+    events = decoder.decode(records(b'{"amount": 1, "user id": %d}' % number)).events
+    assert decoder.columns(events)["user id"] == [str(number)]
+    assert decoder.fields(events[0])["user id"] == str(number)
+
+
+@pytest.mark.parametrize(
+    "time", [b"0", b"7258118399", b'"1970-01-01T00:00:00Z"', b'"2199-12-31T23:59:59"']
+)
+def test_the_years_from_1970_to_2199_are_read(time: bytes) -> None:
+    assert not Decoder(FIELDS).decode(records(b'{"amount": 1, "at": %s}' % time)).bad
+
+
+def test_a_time_that_is_out_of_range_is_explained() -> None:
+    value = b'{"amount": 1, "at": 1700000000000}'
+    (bad,) = Decoder(FIELDS).decode(records(value)).bad
+    assert "1970 to 2199" in bad.message
+    assert "seconds, not milliseconds" in bad.message
 
 
 @given(st.lists(st.one_of(st.just(GOOD), st.binary(max_size=30)), max_size=8))

@@ -289,6 +289,15 @@ class TestParquet:
             }
         ]
 
+    def test_an_id_keeps_all_its_digits(self, opened: Open, tmp_path: Path) -> None:
+        ids = [Decimal(2**64 + 1), Decimal(7)]
+        path = parquet(tmp_path, decimal=pa.array(ids, pa.decimal128(30, 0)), whole=[2**53 + 1, 1])
+        source = opened(path, stream(decimal="string", whole="string"))
+        assert objects(source) == [
+            {"decimal": "18446744073709551617", "whole": "9007199254740993"},
+            {"decimal": "7", "whole": "1"},
+        ]
+
     def test_values_are_bent_to_the_declared_type_where_that_loses_nothing(
         self, opened: Open, tmp_path: Path
     ) -> None:
