@@ -25,9 +25,6 @@ class Case:
     status: ClusterStatus
     revision: int
     verdict: VerdictKind | None
-    posterior: float
-    first_time: float
-    last_time: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,11 @@ class Finding:
         decided_by, decided_at, reason: who gave the verdict, when (seconds since 1970) and why.
         revised_by, revised_at, revision_reason: the same for this revision (equal to the above in
             the first one).
+        title: the cluster's; where not all members were read it begins with how many were.
         read: the members that were on the screen; unread ones are never published.
         members_total: members of the cluster at that time, read or not.
-        posterior: the cluster's when it was decided.
+        posterior: the largest of the read members', as they were scored.
+        first_time, last_time: event times of the first and the last read member.
         entities: (field, value) of the read members, each once, sorted.
     """
 

@@ -308,6 +308,9 @@ def _audited(case: Case) -> dict[str, object]:
 def _finding(
     case: Case, verdict: Verdict, read: Sequence[Candidate], total: int, kind: FindingKind
 ) -> Finding:
+    """Return what the members that were read say; nothing but the title tells of the others."""
+    times = [candidate.event_time for candidate in read]
+    part = "" if len(read) == total else f"{len(read):,} of {total:,} members read: "
     return Finding(
         finding_id=_id("finding", verdict.verdict_id),
         revision=1,
@@ -316,7 +319,7 @@ def _finding(
         detector=case.detector,
         cluster_id=case.cluster_id,
         verdict_id=verdict.verdict_id,
-        title=case.title,
+        title=part + case.title,
         decided_by=verdict.actor,
         decided_at=verdict.at,
         reason=verdict.reason,
@@ -325,9 +328,9 @@ def _finding(
         revision_reason=verdict.reason,
         read=tuple(read),
         members_total=total,
-        posterior=case.posterior,
-        first_time=case.first_time,
-        last_time=case.last_time,
+        posterior=max(candidate.posterior for candidate in read),
+        first_time=min(times),
+        last_time=max(times),
         config_version=read[0].config_version,
         model_version=max(candidate.model_version for candidate in read),
         entities=tuple(sorted({pair for one in read for pair in one.entities.items()})),

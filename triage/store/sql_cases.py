@@ -80,9 +80,6 @@ class SqlUnitOfWork:
             status=ClusterStatus(row["status"]),
             revision=row["revision"],
             verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
-            posterior=row["posterior"],
-            first_time=row["first_time"],
-            last_time=row["last_time"],
         )
 
     def member_ids(self, cluster_id: str) -> Sequence[str]:

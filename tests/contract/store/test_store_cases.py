@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.support.cases import ANNA, AT, BEN, LEAD, STREAM, VIEWER, Desk
+from tests.support.cases import ANNA, AT, BEN, LEAD, STREAM, VIEWER, Desk, to_message
 from triage.errors import Conflict, Fenced, Invalid, NotAllowed, NotFound
+from triage.findings import Finding, Message
+from triage.handlers import Triage
 from triage.model import ClusterStatus, VerdictKind, VerdictState
 from triage.store import tables as t
 from triage.store.base import RELAY_LEASE
@@ -268,6 +270,31 @@ class TestUndo:
         row = desk.store.verdict(verdict.verdict_id)
         assert row is not None
         assert (row.learned, row.model_before, row.model_after) == (True, position, position + 1)
+
+
+def test_a_finding_speaks_of_the_read_members_only(desk: Desk) -> None:
+    said: list[Finding] = []
+
+    def message_of(finding: Finding) -> Message:
+        said.append(finding)
+        return to_message(finding)
+
+    desk.triage = Triage(desk.store, message_of)
+    members = desk.add(5)
+    cluster_id = desk.group(members, title="5 payments")
+    read = members[1:3]
+    verdict = desk.decide(cluster_id, read=tuple(one.candidate_id for one in read))
+    desk.publish(AT + GRACE + 1)
+    desk.undo(verdict.verdict_id, at=AT + GRACE + 2)
+    assert [finding.kind for finding in said] == ["verified", "retracted"]
+    for finding in said:
+        assert finding.title == "2 of 5 members read: 5 payments"
+        assert finding.first_time == min(one.event_time for one in read)
+        assert finding.last_time == max(one.event_time for one in read)
+        assert finding.posterior == max(one.posterior for one in read)
+    all_read = tuple(one.candidate_id for one in members)
+    desk.decide(cluster_id, read=all_read, at=AT + 20)
+    assert said[-1].title == "5 payments"
 
 
 def test_the_grace_ends_by_itself(desk: Desk) -> None:
