@@ -183,10 +183,11 @@ class GrouperStore(Protocol):
         """Return the ``seq`` up to which the stream's candidates have been grouped."""
 
     def open_members(self, stream: str, within_s: float) -> Sequence[GroupedCandidate]:
-        """Return grouped candidates at most so much older than the stream's newest one, by seq.
+        """Return grouped candidates at most so much older than the stream's present, by seq.
 
-        The grouper rebuilds its leaders from them. By event time. They come without ``context`` and
-        ``record``.
+        The grouper rebuilds its leaders from them. Age is by event time; the present is the median
+        of the newest candidates' (at most 1,000), so that an event from the far future makes none
+        of the others old. They come without ``context`` and ``record``.
         """
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import median_low
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from triage.store.sql_shared import (
 )
 from triage.worth import suggest, worth
 
+PRESENT = 1_000  # newest candidates whose median event time is the stream's present
 GROUPED = "grouped_up_to:"  # followed by the stream
 MAX_SEARCH = 300  # characters that are searched; an index holds them
 BARE = [column for column in t.candidates.c if column.name != "context"]
@@ -51,15 +53,23 @@ class SqlGrouper(SqlPart):
             return get_mark(connection, GROUPED + stream)
 
     def open_members(self, stream: str, within_s: float) -> Sequence[GroupedCandidate]:
-        """Return grouped candidates at most so much older than the stream's newest one, by seq."""
+        """Return grouped candidates at most so much older than the stream's present, by seq."""
         c = t.candidates.c
-        newest = sa.select(sa.func.max(c.event_time)).where(c.stream == stream).scalar_subquery()
+        with self._db.read() as connection:
+            times = connection.scalars(
+                sa.select(c.event_time)
+                .where(c.stream == stream)
+                .order_by(c.seq.desc())
+                .limit(PRESENT)
+            ).all()
+        if not times:
+            return []
         return self._grouped(
             sa.select(*BARE, t.members.c.cluster_id)
             .join(t.members, t.members.c.candidate_id == c.candidate_id)
             .where(
                 c.stream == stream,
-                c.event_time >= newest - within_s,
+                c.event_time >= median_low(times) - within_s,
                 t.members.c.cluster_id.is_not(None),
             )
             .order_by(c.seq),

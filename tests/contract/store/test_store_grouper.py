@@ -84,6 +84,13 @@ def test_open_members_are_the_newest_by_event_time(desk: Desk) -> None:
     assert desk.store.open_members("network", 100) == []
 
 
+def test_an_event_of_the_far_future_makes_no_member_old(desk: Desk) -> None:
+    growing = desk.add(3, event_time=AT)
+    desk.group([*growing, *desk.add(1, event_time=AT + 1e9)])
+    found = {row.candidate.candidate_id for row in desk.store.open_members(STREAM, 50)}
+    assert found >= {one.candidate_id for one in growing}
+
+
 def test_a_decided_cluster_takes_no_members(desk: Desk) -> None:
     cluster_id = desk.cluster(1)
     verdict = desk.decide(cluster_id)
