@@ -89,10 +89,12 @@ class VerdictRow:
 
     Attributes:
         learned: labels of this verdict (once it is taken back: their retraction) are in force in
-            every partition of the stream. True at once, without models, where there is nothing to
+            every partition of the stream's present topic. True at once, without models, where there is nothing to
             learn.
         model_before, model_after: label positions of the models, once learned.
         rose, fell: open clusters whose posterior moved by more than 0.01.
+        scope, expires_at: what an *expected* verdict covers and until when (seconds since 1970);
+            from then on its labels are taken back while the cluster stays decided.
         grace_until: seconds since 1970; until then undo leaves no trace outside.
     """
 
@@ -103,6 +105,8 @@ class VerdictRow:
     actor: str
     at: float
     reason: str
+    scope: str
+    expires_at: float | None
     read: int
     propagated: int
     grace_until: float

@@ -16,9 +16,18 @@ def verdict_rows(
 ) -> Sequence[VerdictRow]:
     """Return the verdicts, newest first."""
     v, p, n = t.verdicts.c, t.partitions.c, t.learnings.c
-    reached = (
+    last = t.partitions.alias("last").c
+    present_topic = (
+        sa.select(last.topic_id)
+        .where(last.stream == v.stream, last.committed_at.is_not(None))
+        .order_by(last.committed_at.desc())
+        .limit(1)
+        .correlate(t.verdicts)
+        .scalar_subquery()
+    )
+    reached = (  # partitions of a topic that the stream no longer reads never learn
         sa.select(sa.func.min(p.label_position))
-        .where(p.stream == v.stream)
+        .where(p.stream == v.stream, p.topic_id == present_topic)
         .correlate(t.verdicts)
         .scalar_subquery()
     )
@@ -58,6 +67,8 @@ def _row(row: sa.RowMapping) -> VerdictRow:
         actor=row["actor"],
         at=row["at"],
         reason=row["reason"],
+        scope=row["scope"],
+        expires_at=row["expires_at"],
         read=row["read"],
         propagated=row["propagated"],
         grace_until=row["grace_until"],

@@ -81,7 +81,9 @@ class SqlWorker(SqlPart):
             if row["topic_id"] != topic_id:
                 raise TopicReplaced(
                     f"{stream}/{partition}: the stored positions are of topic {row['topic_id']},"
-                    f" the log now has {topic_id}: it was deleted and made anew"
+                    f" the source now has {topic_id}: the topic was deleted and made anew, or the"
+                    " config names another one. A stream keeps its topic: give the stream a new"
+                    " name, or use an empty data folder"
                 )
             epoch = row["epoch"] + 1
             connection.execute(t.partitions.update().where(*where).values(epoch=epoch))

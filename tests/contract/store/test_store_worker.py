@@ -32,7 +32,7 @@ class TestOwning:
 
     def test_a_replaced_topic_stops(self, store: Store) -> None:
         store.own(STREAM, 0, "topic-1", "v1")
-        with pytest.raises(TopicReplaced, match=r"topic-1.*topic-2"):
+        with pytest.raises(TopicReplaced, match=r"topic-1.*topic-2.*new name"):
             store.own(STREAM, 0, "topic-2", "v1")
         assert store.own(STREAM, 0, "topic-1", "v1").epoch == 2  # the refused one took nothing
 
@@ -225,6 +225,17 @@ class TestRescoring:
         desk.commit(desk.part(0, label_position=position))
         assert not store.recent_verdicts(1)[0].learned
         desk.commit(desk.part(1, label_position=position))
+        assert store.recent_verdicts(1)[0].learned
+
+    def test_partitions_of_a_former_topic_need_not_learn(self, store: Store) -> None:
+        desk = Desk(store)
+        former = dataclasses.replace(
+            desk.part(), partition=1, epoch=store.own(STREAM, 1, "topic-0", "v1").epoch
+        )
+        desk.commit(former, at=AT - 100)
+        desk.decide(desk.cluster(1))
+        assert not store.recent_verdicts(1)[0].learned
+        desk.commit(desk.part(label_position=store.label_position(STREAM)), at=AT + 1)
         assert store.recent_verdicts(1)[0].learned
 
     def test_a_move_below_a_hundredth_is_no_rise(self, desk: Desk) -> None:
