@@ -78,7 +78,9 @@ class LiveHub:
                 self._stop()
 
     async def _follow(self, last: int) -> AsyncIterator[bytes]:
-        while not self._closed:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._settings.stream_s
+        while not self._closed and loop.time() < end:
             news = self._news
             changes = await self._after(last)
             if not changes:

@@ -95,8 +95,14 @@ async def _http_error(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, error.detail, REMEDIES.get(error.status_code, ""))
 
 
+async def _defect(_request: Request, _error: Exception) -> JSONResponse:
+    """The server raises it again after this answer, so its trace is in the log."""
+    return problem(500, "Something unexpected went wrong.", REMEDIES[500])
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the API a problem document."""
     app.add_exception_handler(TriageError, _triage_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _defect)

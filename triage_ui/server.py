@@ -49,7 +49,7 @@ def create_app(
     another server runs the app, because open streams never end by themselves.
     """
     hub = LiveHub(queries, settings)
-    services = Services(triage, queries, hub, settings)
+    services = Services(triage, queries, sessions, hub, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from triage.commands import Command
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
+from triage.store.base import SessionStore
 from triage_ui.live import LiveHub
 from triage_ui.settings import BoardSettings
 
@@ -30,6 +31,7 @@ class Services:
 
     commands: Commands
     queries: Queries
+    sessions: SessionStore
     hub: LiveHub
     settings: BoardSettings
 

@@ -1,14 +1,15 @@
-"""When: which number of an entity's events to draw, its usual band, and a sentence that says it."""
+"""When: which number of a cluster's events to draw, its usual band, and a sentence that says it."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from triage.queries import EntityEvent
+from triage.queries import ClusterReason, EntityEvent, MemberRow
 from triage_ui.text import count, number, span, visible
 
 ENOUGH = 8
@@ -17,7 +18,12 @@ ENOUGH = 8
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One event: ``value`` is None where the events have no number to draw."""
+    """One event.
+
+    Attributes:
+        value: the number to draw, None where the event has none.
+        member: of this cluster. ``elsewhere``: a candidate that is in another cluster.
+    """
 
     time: float
     value: float | None
@@ -31,35 +37,34 @@ class Timeline:
     """What to draw.
 
     Attributes:
-        field: name of the drawn number, None if the events have none.
+        name: of the drawn number, for people; None if the events have none.
         low, high: usual band: 5 % and 95 % of the ordinary events, None if they are too few.
         sentence: the same for who doesn't see the drawing.
     """
 
     points: Sequence[Point]
-    field: str | None
+    name: str | None
     low: float | None
     high: float | None
     sentence: str
 
 
-def timeline(events: Sequence[EntityEvent], cluster_id: str, features: Sequence[str]) -> Timeline:
-    """Choose what to draw of an entity's events.
-
-    Args:
-        events: oldest first. ``features``: names of the cluster's reasons, strongest first.
-    """
-    field = _field(events, cluster_id, features)
-    points = [_point(event, cluster_id, field) for event in events]
-    ordinary = sorted(
-        point.value
-        for point in points
-        if not point.member and not point.elsewhere and point.value is not None
-    )
-    low = high = None
-    if len(ordinary) >= ENOUGH:
-        low, high = ordinary[len(ordinary) // 20], ordinary[-1 - len(ordinary) // 20]
-    return Timeline(points, field, low, high, _sentence(points, field, low, high))
+def cluster_events(
+    events: Sequence[EntityEvent], members: Sequence[MemberRow], cluster_id: str
+) -> Sequence[EntityEvent]:
+    """Return the main entity's kept events with all members among them, oldest first."""
+    there = {event.candidate_id for event in events}
+    more = [
+        EntityEvent(
+            member.candidate.event_time,
+            member.candidate.record,
+            member.candidate.candidate_id,
+            cluster_id,
+        )
+        for member in members
+        if member.candidate.candidate_id not in there
+    ]
+    return sorted([*events, *more], key=lambda event: event.time)
 
 
 def near_members(
@@ -71,6 +76,34 @@ def near_members(
     )
     end = min(len(events), last + 1 + most // 10)
     return events[max(0, end - most) : end]
+
+
+def main_key(members: Sequence[MemberRow]) -> str:
+    """Return the value of the stream's key that most members share."""
+    keys = Counter(member.candidate.entity for member in members)
+    return keys.most_common(1)[0][0] if keys else ""
+
+
+def timeline(
+    events: Sequence[EntityEvent], cluster_id: str, reasons: Sequence[ClusterReason], entity: str
+) -> Timeline:
+    """Choose what to draw.
+
+    Args:
+        events: oldest first. ``reasons``: the cluster's, strongest first.
+        entity: whose ordinary events these are.
+    """
+    field = _field(events, cluster_id, [reason.feature for reason in reasons])
+    points = [_point(event, cluster_id, field) for event in events]
+    ordinary = [point for point in points if not point.member and not point.elsewhere]
+    values = sorted(point.value for point in ordinary if point.value is not None)
+    low = high = None
+    if len(values) >= ENOUGH:
+        low, high = values[len(values) // 20], values[-1 - len(values) // 20]
+    labels = {reason.feature: reason.label for reason in reasons}
+    name = None if field is None else visible(labels.get(field, field.replace("_", " ")), 60)
+    sentence = _sentence(points, len(ordinary), name, low, high, entity)
+    return Timeline(points, name, low, high, sentence)
 
 
 def _point(event: EntityEvent, cluster_id: str, field: str | None) -> Point:
@@ -105,10 +138,9 @@ def _field(events: Sequence[EntityEvent], cluster_id: str, features: Sequence[st
 
 
 def _stands_out(values: Sequence[float | None], member: Sequence[bool]) -> float:
-    inside = [v for v, is_member in zip(values, member, strict=True) if is_member and v is not None]
-    outside = [
-        v for v, is_member in zip(values, member, strict=True) if not is_member and v is not None
-    ]
+    pairs = [(value, mine) for value, mine in zip(values, member, strict=True) if value is not None]
+    inside = [value for value, mine in pairs if mine]
+    outside = [value for value, mine in pairs if not mine]
     if not inside or len(outside) < 2:
         return 0.0
     centre = median(outside)
@@ -117,24 +149,27 @@ def _stands_out(values: Sequence[float | None], member: Sequence[bool]) -> float
 
 
 def _sentence(
-    points: Sequence[Point], field: str | None, low: float | None, high: float | None
+    points: Sequence[Point],
+    ordinary: int,
+    name: str | None,
+    low: float | None,
+    high: float | None,
+    entity: str,
 ) -> str:
     if not points:
         return "No events of this entity are kept."
+    others = f"{count(ordinary, 'ordinary event')} of {visible(entity, 60)}"
     members = [point for point in points if point.member]
     if not members:
-        return f"{count(len(points), 'kept event')} of the entity, none of this cluster."
-    length = span(max(0.0, points[-1].time - points[0].time))
-    start = (
-        f"{count(len(members), 'member')} among the last {count(len(points), 'event')}, {length}"
-    )
+        return f"{others}, none of this cluster."
+    within = members[-1].time - members[0].time
+    start = count(len(members), "member") + (f" within {span(within)}" if within >= 1 else "")
     values = [point.value for point in members if point.value is not None]
-    if field is None or not values:
-        return f"{start}."
-    name = visible(field, 60).replace("_", " ")
+    if name is None or not values:
+        return f"{start}, beside {others}."
     seen = _interval(min(values), max(values))
     usual = "" if low is None or high is None else f", usually {_interval(low, high)}"
-    return f"{start}; {name} {seen}{usual}."
+    return f"{start}: {name} {seen}{usual}; beside {others}."
 
 
 def _interval(low: float, high: float) -> str:

@@ -108,6 +108,21 @@ def test_a_key_held_down_is_one_verdict(analyst: Page, board: Served) -> None:
     assert len(board.store.recent_verdicts(9)) == 1
 
 
+def test_quick_keys_decide_one_cluster_each_in_order(analyst: Page, board: Served) -> None:
+    clusters = order(board)
+    at(analyst, clusters[0])
+    for key in "rsr":
+        analyst.keyboard.press(key)
+    wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 3, "three verdicts")
+    given = {one.cluster_id: (one.kind, one.read) for one in board.store.recent_verdicts(3)}
+    assert given == {
+        clusters[0]: ("real", 3),
+        clusters[1]: ("spurious", 4),
+        clusters[2]: ("real", 5),
+    }
+    at(analyst, clusters[3])
+
+
 def test_keys_do_nothing_in_a_field_or_when_switched_off(analyst: Page, board: Served) -> None:
     analyst.keyboard.press("/")
     analyst.keyboard.type("rspuz")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from triage.commands import RecordVerdict
 from triage.errors import NotFound
 from triage.model import VerdictKind
+from triage.queries import ClusterDetail
 from triage_ui.api.actor import actor_of
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, cluster, event, member, verdict
@@ -44,29 +45,41 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/clusters/{cluster_id}")
     queries = services.queries
 
-    @router.get("")
-    async def read(
-        cluster_id: Id, members: Annotated[int, Query(ge=0, le=MAX_MEMBERS)] = 5
-    ) -> Json:
-        detail = await in_thread(queries.cluster, cluster_id, members)
+    async def found(cluster_id: str, members: int, viewer: str) -> ClusterDetail:
+        detail = await in_thread(queries.cluster, cluster_id, members, viewer)
         if detail is None:
             raise NotFound(f"there is no cluster {cluster_id}")
-        return cluster(detail)
+        return detail
+
+    @router.get("")
+    async def read(
+        cluster_id: Id,
+        request: Request,
+        members: Annotated[int, Query(ge=0, le=MAX_MEMBERS)] = 5,
+    ) -> Json:
+        return cluster(await found(cluster_id, members, actor_of(request).name))
 
     @router.get("/members")
     async def read_members(
         cluster_id: Id,
+        request: Request,
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MAX_MEMBERS)] = 100,
     ) -> Json:
         rows = await in_thread(queries.members, cluster_id, offset, limit)
+        if not rows:
+            await found(cluster_id, 0, actor_of(request).name)
         return {"members": [member(row) for row in rows]}
 
     @router.get("/events")
     async def read_events(
-        cluster_id: Id, limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 200
+        cluster_id: Id,
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 200,
     ) -> Json:
         rows = await in_thread(queries.entity_events, cluster_id, limit)
+        if not rows:
+            await found(cluster_id, 0, actor_of(request).name)
         return {"events": [event(row) for row in rows]}
 
     @router.post("/verdicts", status_code=201)

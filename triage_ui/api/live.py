@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
+from triage.errors import Retry
 from triage_ui.api.actor import actor_of
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, status
@@ -30,13 +34,36 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/changes")
     async def follow(
+        request: Request,
         after: Position = None,
         last_event_id: Annotated[str | None, Header(max_length=30)] = None,
     ) -> StreamingResponse:
         """Resume after ``Last-Event-ID`` (a browser sends it by itself), else after ``after``."""
         resumed = last_event_id is not None and last_event_id.isdecimal()
         start = int(last_event_id or 0) if resumed else after
-        stream = services.hub.stream(start)
+        stream = _signed_in(services, request.state.session, services.hub.stream(start))
         return StreamingResponse(stream, headers=UNBUFFERED, media_type="text/event-stream")
 
     return router
+
+
+async def _signed_in(
+    services: Services, session: str, stream: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """Pass the stream on until the session ends, which is looked for as often as a ping comes."""
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
+    async with aclosing(cast("AsyncGenerator[bytes, None]", stream)):
+        async for part in stream:
+            if loop.time() >= asked + services.settings.ping_s:
+                asked = loop.time()
+                if not await _lasts(services, session):
+                    return
+            yield part
+
+
+async def _lasts(services: Services, session: str) -> bool:
+    try:
+        return await in_thread(services.sessions.lasts, session, services.settings.clock())
+    except Retry:
+        return True  # asked again at the next ping; the stream tells the trouble

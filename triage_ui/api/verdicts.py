@@ -28,13 +28,16 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/verdicts")
 
     @router.get("")
-    async def read_recent(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Json:
-        rows = await in_thread(services.queries.recent_verdicts, limit)
+    async def read_recent(
+        request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    ) -> Json:
+        viewer = actor_of(request).name
+        rows = await in_thread(services.queries.recent_verdicts, limit, viewer)
         return {"verdicts": [verdict(row) for row in rows]}
 
     @router.get("/{verdict_id}")
-    async def read(verdict_id: Id) -> Json:
-        row = await in_thread(services.queries.verdict, verdict_id)
+    async def read(verdict_id: Id, request: Request) -> Json:
+        row = await in_thread(services.queries.verdict, verdict_id, actor_of(request).name)
         if row is None:
             raise NotFound(f"there is no verdict {verdict_id}")
         return verdict(row)

@@ -96,7 +96,7 @@ def _layout(line: Timeline, colours: Palette) -> dict[str, Any]:
                 "layer": "below",
             }
         )
-    flat = line.field is None
+    flat = line.name is None
     return base_layout(
         colours,
         HEIGHT if not flat else 90,

@@ -35,7 +35,7 @@ def preview(detail: ClusterDetail, now: float) -> Component:
                 "Why",
                 reason_bars(detail.reasons),
                 name="why",
-                aside="pushes towards anomaly → value (usual)",
+                aside="value, usual range",
             ),
             html.Div(id="preview-when", **attributes(data_cluster=row.cluster_id)),
             section(
@@ -63,8 +63,8 @@ def preview(detail: ClusterDetail, now: float) -> Component:
 
 def preview_when(line: Timeline) -> Component:
     """Return the drawing of *when*."""
-    field = visible(line.field, 40).replace("_", " ") if line.field else "events"
-    return section("When", when_strip(line), name="when", aside=f"{field}, in order of time")
+    aside = f"{line.name or 'events'}, in order of time"
+    return section("When", when_strip(line), name="when", aside=aside)
 
 
 def suggested_or_real(suggested: VerdictKind) -> VerdictKind:
@@ -102,10 +102,15 @@ def facts(detail: ClusterDetail) -> str:
         visible(row.stream, 60),
         visible(row.subtitle, 300),
         count(row.size, "member"),
-        f"score {row.score:.1f} by {visible(detail.detector, 40)}",
+        f"score {row.score:.1f} by {detector_name(detail.detector)}",
         f"{percent(row.posterior)} likely real",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def detector_name(name: str) -> str:
+    """Return a detector's name as people write it."""
+    return visible(name.replace("_", " "), 60)
 
 
 def decided(detail: ClusterDetail, now: float) -> list[Component]:

@@ -1,4 +1,4 @@
-"""Why: one line per feature, its push towards or away from anomaly, its value and usual range."""
+"""Why: one entry per feature: its push towards or away from anomaly, its value and usual range."""
 
 from __future__ import annotations
 
@@ -35,20 +35,19 @@ def _row(reason: ClusterReason, zero: float, width: float) -> Component:
         className=f"bar {'towards' if towards else 'away'}",
         style={"left": f"{100 * start:.1f}%", "width": f"{max(1.5, 100 * length):.1f}%"},
     )
-    direction = "towards anomaly" if towards else "away from anomaly"
+    push = f"{reason.mean:+.2f}, {'towards' if towards else 'away from'} anomaly"
+    label, value = visible(reason.label, 80), visible(reason.text, 80)
+    usual = f"usually {visible(reason.usual, 80)}" if reason.usual else ""
     return html.Li(
         [
+            html.Bdi(label, className="reason-label", title=label),
+            html.Bdi(value, className="reason-value", title=value),
             html.Span(
-                visible(reason.label, 80), className="reason-label", title=visible(reason.label)
-            ),
-            html.Span(
-                [bar, hidden_text(f"{reason.mean:+.2f}, {direction}")],
+                [bar, hidden_text(push)],
                 className="reason-bar",
-                title=f"{reason.mean:+.2f}, {direction}; {reason.low:+.2f} to {reason.high:+.2f}",
+                title=f"{push}; members {reason.low:+.2f} to {reason.high:+.2f}",
             ),
-            html.Bdi(
-                value_text(reason), className="reason-value", title=visible(value_text(reason))
-            ),
+            html.Bdi(usual, className="reason-usual", title=usual),
         ],
         className="reason",
     )

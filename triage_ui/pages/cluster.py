@@ -16,19 +16,28 @@ from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
-from triage_ui.components.preview import decided, facts, subject, suggested_or_real
+from triage_ui.components.preview import (
+    decided,
+    detector_name,
+    facts,
+    member_list,
+    subject,
+    suggested_or_real,
+)
 from triage_ui.components.shap_chart import shap_chart
 from triage_ui.pages import Page
 from triage_ui.palette import palette
 from triage_ui.services import Services, in_thread
 from triage_ui.text import VERDICT_WORDS, visible
-from triage_ui.timeline import timeline
+from triage_ui.timeline import cluster_events, main_key, timeline
 
 PATH = re.compile(r"/cluster/([^/]{1,200})")
-MEMBERS = 20
-"""Members listed first, and counted as read: as many as a screen shows."""
+MEMBERS = 5
+"""Members beside the verdicts, always on the screen: these count as read."""
 EVENTS = 400
-VALUE_COLUMNS = 4
+DRAWN = 200
+"""Members in the drawing, the strongest."""
+VALUE_COLUMNS = 3
 
 
 def layout() -> Component:
@@ -149,7 +158,10 @@ def register(board: Dash, services: Services) -> None:
         if detail is None:
             return _missing(), [], [], [], []
         events = await in_thread(queries.entity_events, match[1], EVENTS)
-        line = timeline(events, match[1], [reason.feature for reason in detail.reasons])
+        members = await in_thread(queries.members, match[1], 0, DRAWN)
+        line = timeline(
+            cluster_events(events, members, match[1]), match[1], detail.reasons, main_key(members)
+        )
         colours, now = palette(scheme), settings.clock()
         made = member_columns(detail)
         return (
@@ -166,7 +178,7 @@ def register(board: Dash, services: Services) -> None:
                 entity_chart(line, colours),
                 name="when",
                 level=2,
-                aside="kept events of the entity; times in UTC; drag to zoom",
+                aside="times in UTC; drag to zoom, double click to go back",
             ),
             _side(detail, now),
             no_update if made == columns else made,
@@ -225,6 +237,13 @@ def _side(detail: ClusterDetail, now: float) -> list[Component]:
             name="decide",
             level=2,
         ),
+        section(
+            "Read",
+            member_list(detail, now),
+            name="read",
+            aside=f"{len(detail.members):,} of {detail.members_total:,} members",
+            level=2,
+        ),
         section("Verdicts", history(detail.verdicts, now), name="history", level=2),
         section("Behind it", _behind(detail), name="behind", level=2),
     ]
@@ -237,10 +256,10 @@ def _side(detail: ClusterDetail, now: float) -> list[Component]:
 
 def _behind(detail: ClusterDetail) -> Component:
     rows = (
-        ("Detector", visible(detail.detector, 80)),
+        ("Detector", detector_name(detail.detector)),
         ("Margin needed", f"{detail.threshold:.2f}"),
         ("Explained by", visible(detail.method, 80)),
-        ("Config", visible(detail.config_version, 12)),
+        ("Config", visible(detail.config_version[:12])),
         ("Cluster", visible(detail.row.cluster_id, 80)),
     )
     return html.Dl(
@@ -274,7 +293,7 @@ def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
         for index, reason in enumerate(detail.reasons[:VALUE_COLUMNS])
     ]
     return [
-        {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 150},
+        {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 136},
         *entities,
         *values,
         {

@@ -18,7 +18,7 @@ from triage_ui.components.preview import gone, nothing_selected, preview, previe
 from triage_ui.components.when import DOTS
 from triage_ui.pages import Page
 from triage_ui.services import Services, in_thread
-from triage_ui.timeline import near_members, timeline
+from triage_ui.timeline import cluster_events, main_key, near_members, timeline
 
 ROW = 46
 """Height of a row in px: two lines and air."""
@@ -27,7 +27,7 @@ MEMBERS = 5
 EVENTS = 400
 
 COLUMNS = (
-    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 64},
+    {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 60},
     {
         "colId": "cluster",
         "headerName": "Cluster",
@@ -39,23 +39,23 @@ COLUMNS = (
         "colId": "why",
         "headerName": "Why",
         "cellRenderer": "TriageWhy",
-        "width": 70,
+        "width": 68,
         "headerTooltip": "The three strongest reasons",
     },
     {
         "colId": "score",
         "headerName": "Score",
         "cellRenderer": "TriageScore",
-        "width": 62,
+        "width": 58,
         "headerTooltip": "How far from normal, before any label; in standard deviations",
     },
-    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 76},
-    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 66},
+    {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 72},
+    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 62},
     {
         "colId": "suggested",
         "headerName": "Suggested",
         "cellRenderer": "TriageSuggested",
-        "width": 140,
+        "width": 132,
     },
 )
 
@@ -185,8 +185,10 @@ def _when(queries: Queries, cluster_id: str) -> object:
     detail = queries.cluster(cluster_id, 1)
     if detail is None:
         return []
-    near = near_members(queries.entity_events(cluster_id, EVENTS), cluster_id, DOTS)
-    return preview_when(timeline(near, cluster_id, [one.feature for one in detail.reasons]))
+    members = queries.members(cluster_id, 0, DOTS)
+    events = cluster_events(queries.entity_events(cluster_id, EVENTS), members, cluster_id)
+    near = near_members(events, cluster_id, DOTS)
+    return preview_when(timeline(near, cluster_id, detail.reasons, main_key(members)))
 
 
 def register(board: Dash, services: Services) -> None:

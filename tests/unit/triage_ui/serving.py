@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from tests.support.cases import ANNA, Desk
@@ -32,6 +31,27 @@ def wait_until(true: Callable[[], object], what: str) -> None:
         time.sleep(0.01)
 
 
+class Running:
+    """An app that is served in a thread until it is stopped."""
+
+    def __init__(self, app: FastAPI, port: int = 0) -> None:
+        bound = listen("127.0.0.1", port)
+        self.port: int = bound.getsockname()[1]
+        self._server = serving_it = server(app)
+        self._thread = threading.Thread(target=lambda: serving_it.run(sockets=[bound]), daemon=True)
+        self._thread.start()
+        wait_until(lambda: serving_it.started, "the board")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive(), "the board did not stop"
+
+
 @dataclass
 class Served:
     """A board that can be stopped and started again on the same port and the same store."""
@@ -42,8 +62,7 @@ class Served:
     desk: Desk = field(init=False)
     port: int = 0
     app: FastAPI = field(init=False)
-    _server: uvicorn.Server | None = None
-    _thread: threading.Thread | None = None
+    _running: Running | None = None
 
     def __post_init__(self) -> None:
         self.store = open_store(f"sqlite:///{self.folder}/triage.db")
@@ -57,20 +76,13 @@ class Served:
     def start(self) -> None:
         settings = BoardSettings(clock=self.clock, poll_s=0.05, ping_s=0.5)
         self.app = create_app(self.desk.triage, self.store, self.store, settings)
-        bound = listen("127.0.0.1", self.port)
-        self.port = bound.getsockname()[1]
-        running = self._server = server(self.app)
-        self._thread = threading.Thread(target=lambda: running.run(sockets=[bound]), daemon=True)
-        self._thread.start()
-        wait_until(lambda: running.started, "the board")
+        self._running = Running(self.app, self.port)
+        self.port = self._running.port
 
     def stop(self) -> None:
-        if self._server is None or self._thread is None:
-            return
-        self._server.should_exit = True
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive(), "the board did not stop"
-        self._server = self._thread = None
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
 
     def link(self, actor: Actor = ANNA) -> str:
         """Return a fresh sign-in link."""

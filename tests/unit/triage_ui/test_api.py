@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.support.cases import ANNA, AT, BEN, LEAD, VIEWER, a_reason
 from tests.unit.triage_ui.conftest import Board
 from triage.model import VerdictKind
+from triage_ui import problems
 from triage_ui.api.clusters import VerdictBody
 
 
@@ -126,6 +129,7 @@ def test_expected_needs_a_scope_and_an_end(board: Board, cluster: str) -> None:
     assert decide(board, cluster, "a", kind="expected").status_code == 422
     answer = decide(board, cluster, "b", kind="expected", scope="payday", expires_at=AT + 86400.0)
     assert answer.status_code == 201
+    assert (answer.json()["scope"], answer.json()["expires_at"]) == ("payday", AT + 86400.0)
 
 
 WRONG: tuple[dict[str, Any], ...] = (
@@ -185,6 +189,33 @@ def test_only_a_lead_takes_back_what_another_said(board: Board, cluster: str) ->
     assert undo(board, verdict).status_code == 200
 
 
+def test_an_unknown_cluster_is_404_whatever_is_asked_of_it(board: Board, cluster: str) -> None:
+    for what in ("", "/members", "/events"):
+        assert board.client.get(f"/api/v1/clusters/none{what}").status_code == 404, what
+    beyond = board.client.get(f"/api/v1/clusters/{cluster}/members?offset=99")
+    assert (beyond.status_code, beyond.json()) == (200, {"members": []})
+
+
+def test_a_defect_is_a_problem_document_without_its_details() -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/")
+    def fail() -> None:
+        raise RuntimeError("a secret")
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://board") as client:
+            return await client.get("/")
+
+    answer = asyncio.run(ask())
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert answer.json()["remedy"]
+
+
 def test_an_unknown_verdict_is_404(board: Board) -> None:
     board.sign_in()
     assert board.client.get("/api/v1/verdicts/none").status_code == 404
@@ -192,10 +223,24 @@ def test_an_unknown_verdict_is_404(board: Board) -> None:
 
 
 def test_the_first_opinion_stays_hidden_from_the_second(board: Board, cluster: str) -> None:
-    board.desk.decide(cluster, VerdictKind.UNSURE, BEN)
+    first = board.desk.decide(cluster, VerdictKind.UNSURE, BEN).verdict_id
     assert board.client.get("/api/v1/queue").json()["total"] == 1
-    assert board.client.get(f"/api/v1/clusters/{cluster}").json()["verdicts"] == []
+    detail = board.client.get(f"/api/v1/clusters/{cluster}").json()
+    assert (detail["verdicts"], detail["row"]["status"]) == ([], "open")
+    for asked in ("open", "second_opinion", "all"):
+        (row,) = board.client.get(f"/api/v1/queue?status={asked}").json()["rows"]
+        assert row["status"] == "open"
+    assert board.client.get("/api/v1/verdicts").json()["verdicts"] == []
+    assert board.client.get(f"/api/v1/verdicts/{first}").status_code == 404
     assert decide(board, cluster).status_code == 201
+    assert board.client.get(f"/api/v1/verdicts/{first}").json()["kind"] == "unsure"
+
+
+def test_who_gave_the_first_opinion_sees_it(board: Board, cluster: str) -> None:
+    first = decide(board, cluster, kind="unsure").json()["verdict_id"]
+    assert board.client.get(f"/api/v1/verdicts/{first}").json()["kind"] == "unsure"
+    (row,) = board.client.get("/api/v1/queue?status=all").json()["rows"]
+    assert row["status"] == "second_opinion"
 
 
 def test_status_says_who_i_am_and_how_streams_do(board: Board, cluster: str) -> None:

@@ -63,7 +63,7 @@ def detail_of(desk: Desk, count: int = 7, **given: Any) -> ClusterDetail:
 
 def drawn(desk: Desk, detail: ClusterDetail) -> list[Component]:
     cluster = detail.row.cluster_id
-    line = timeline(desk.store.entity_events(cluster, 100), cluster, ["amount"])
+    line = timeline(desk.store.entity_events(cluster, 100), cluster, detail.reasons, "c1")
     return [
         preview(detail, AT),
         preview_when(line),
@@ -95,7 +95,7 @@ def status(*streams: StreamStatus, decided: int = 0) -> BoardStatus:
 def test_the_preview_answers_the_three_questions(desk: Desk) -> None:
     detail = detail_of(desk)
     shown = text_of(drawn(desk, detail)[0])
-    assert "412 € (20–55 €)" in shown
+    assert "412 €+1.00, towards anomalyusually 20–55 €" in shown
     assert "5 members that you read are published as verified" in shown
     assert "The other 2 become propagated: evidence, not published." in shown
     assert "Nothing like it has been decided before" in shown

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -197,6 +198,19 @@ def test_closing_ends_all_streams() -> None:
     assert asyncio.run(run())
 
 
+def test_a_stream_ends_after_its_time_and_resumes_without_a_gap() -> None:
+    async def run() -> list[int]:
+        changes = Changes([change(number) for number in range(1, 4)])
+        settings = BoardSettings(clock=lambda: 100.0, poll_s=0.002, ping_s=0.02, stream_s=0.05)
+        queries: Any = changes
+        hub = LiveHub(queries, settings)
+        ids = await take(hub.stream(0), 99)
+        changes.made.append(change(4))
+        return ids + await take(hub.stream(ids[-1]), 99)
+
+    assert asyncio.run(run()) == [1, 2, 3, 4]
+
+
 def test_a_frame_is_one_event_whatever_is_in_it() -> None:
     raw = frame("change", {"text": "a\n\nevent: x\r\n", "number": float("nan")}, 7).decode()
     assert raw.count("\n\n") == 1
@@ -233,6 +247,19 @@ def test_changes_come_over_http_unbuffered_and_resume(board: Board) -> None:
         assert second in first_change(answer)["data"]["ids"]
     with listening(board.client, **{"last-event-id": "rubbish"}) as answer:
         assert answer.status_code == 200
+
+
+def test_a_stream_ends_with_its_session(board: Board) -> None:
+    board.sign_in()
+    with listening(board.client) as answer:
+        lines = answer.iter_lines()
+        assert "retry" in next(lines)
+        with board.served.client(None) as other:  # the stream holds the only connection
+            other.cookies = board.client.cookies
+            other.headers["x-csrftoken"] = board.client.headers["x-csrftoken"]
+            assert other.post("/sign-out").status_code == 204
+        assert len(list(islice(lines, 60))) < 60
+    assert board.client.get("/api/v1/changes").status_code == 401
 
 
 def test_a_board_with_open_streams_stops(board: Board) -> None:

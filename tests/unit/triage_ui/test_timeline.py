@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.queries import EntityEvent
-from triage_ui.timeline import ENOUGH, near_members, timeline
+from tests.support.cases import Desk
+from triage.queries import ClusterReason, EntityEvent
+from triage_ui.timeline import ENOUGH, Timeline, cluster_events, near_members
+from triage_ui.timeline import timeline as choose
+
+
+def timeline(events: Sequence[EntityEvent], cluster: str, features: Sequence[str]) -> Timeline:
+    reasons = [ClusterReason(name, name, 1.0, 1.0, 1.0, "", "") for name in features]
+    return choose(events, cluster, reasons, "C1")
+
 
 MINE, OTHER = "mine", "other"
 
@@ -21,27 +30,27 @@ def ordinary(count: int, **fields: Any) -> list[EntityEvent]:
 
 def test_the_number_of_the_strongest_reason_is_drawn() -> None:
     events = [*ordinary(10, duration=1.0), event(11.0, MINE, amount=400.0, duration=90.0)]
-    assert timeline(events, MINE, ["duration_log", "amount"]).field == "duration"
-    assert timeline(events, MINE, ["amount_vs_30d"]).field == "amount"
+    assert timeline(events, MINE, ["duration_log", "amount"]).name == "duration"
+    assert timeline(events, MINE, ["amount_vs_30d"]).name == "amount"
 
 
 def test_without_a_named_one_the_number_that_stands_out_most_is_drawn() -> None:
     events = [*ordinary(10, port=80), event(11.0, MINE, amount=400.0, port=81)]
-    assert timeline(events, MINE, ["something_else"]).field == "amount"
+    assert timeline(events, MINE, ["something_else"]).name == "amount"
 
 
 def test_events_without_numbers_are_drawn_too() -> None:
     line = timeline(
         [event(0.0, service="ftp"), event(1.0, MINE, service="http")], MINE, ["service"]
     )
-    assert line.field is None
+    assert line.name is None
     assert [point.value for point in line.points] == [None, None]
-    assert "1 member among the last 2 events" in line.sentence
+    assert line.sentence == "1 member, beside 1 ordinary event of C1."
 
 
 def test_flags_nan_and_text_are_no_numbers() -> None:
     events = [event(float(i), amount=float("nan"), flag=True, name="7") for i in range(9)]
-    assert timeline(events, MINE, []).field is None
+    assert timeline(events, MINE, []).name is None
 
 
 def test_the_band_is_of_ordinary_events_only() -> None:
@@ -50,7 +59,9 @@ def test_the_band_is_of_ordinary_events_only() -> None:
     line = timeline([*ordinary(20), *members, *others], MINE, ["amount"])
     assert (line.low, line.high) == (20.0, 29.0)
     assert sum(point.elsewhere for point in line.points) == 5
-    assert "amount 900, usually 20–29" in line.sentence
+    assert line.sentence == (
+        "5 members within 4 s: amount 900, usually 20–29; beside 20 ordinary events of C1."
+    )
 
 
 def test_few_ordinary_events_make_no_band() -> None:
@@ -85,3 +96,14 @@ def test_any_events_can_be_drawn(kinds: list[tuple[str | None, Any]]) -> None:
     line = timeline(events, MINE, ["x"])
     assert len(line.points) == len(events)
     assert line.sentence.endswith(".")
+
+
+def test_members_of_other_entities_are_drawn_too(desk: Desk) -> None:
+    members = desk.add(2, entity="c1") + desk.add(3, entity="c2")
+    cluster = desk.group(members)
+    events = desk.store.entity_events(cluster, 100)
+    rows = desk.store.members(cluster, 0, 100)
+    merged = cluster_events(events, rows, cluster)
+    assert sum(one.cluster_id == cluster for one in merged) == 5
+    assert [one.time for one in merged] == sorted(one.time for one in merged)
+    assert cluster_events(merged, rows, cluster) == merged

@@ -116,7 +116,7 @@
       headerColumnResizeHandleColor: "transparent",
       headerRowBorder: { color: "var(--line)" },
       columnBorder: false,
-      cellHorizontalPadding: 12,
+      cellHorizontalPadding: 10,
       fontFamily: "inherit",
       fontSize: 13,
       rowHoverColor: "var(--hover)",

@@ -185,7 +185,10 @@
       touch();
       if ((change.data.ids || []).includes(at.id)) showPreview();
     }
-    if (change.kind === "learned") reorderSoon();
+    if (change.kind === "learned") {
+      reorderSoon();
+      showPreview();
+    }
     if (change.kind === "verdict" && change.data.cluster_id === at.id) showPreview();
   });
   triage.on("reset", () => onPage() && triage.showNew());

@@ -59,7 +59,7 @@
 
   const what = (entry) => [
     shape(entry.kind),
-    make("strong", "", bdi(entry.title, 70)),
+    make("strong", "", bdi(entry.title, 46)),
     ` marked ${triage.words[entry.kind].toLowerCase()}`,
   ];
 
@@ -89,7 +89,7 @@
   });
 
   triage.on("conflict", ({ entry, text }) => {
-    show("conflict", null, [bdi(entry.title, 70), ": ", text, ". Yours was not counted."], [
+    show("conflict", null, [bdi(entry.title, 46), ": ", text, ". Yours was not counted."], [
       button("look", "", () => triage.go("/cluster/" + encodeURIComponent(entry.cluster))),
     ]);
   });

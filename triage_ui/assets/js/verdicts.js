@@ -10,6 +10,9 @@
   /** cluster id -> {kind, state, verdict, by, learned, ...}: what this page knows beyond the rows. */
   const marks = new Map();
   const ofVerdict = new Map();
+  const AHEAD = 3; // keys that may wait for their cluster to be painted
+  let turn = Promise.resolve();
+  let waiting = 0;
   let unsaved = load(UNSAVED);
   let stack = load(UNDO); // [{verdict, cluster, title, kind}], newest last
 
@@ -55,9 +58,18 @@
     return null;
   };
 
-  /** Give a verdict on what is on the screen. `extra`: scope and expiry of *expected*. */
-  triage.decide = async (kind, extra = {}) => {
+  /**
+   * Give a verdict on what is on the screen. `extra`: scope and expiry of *expected*.
+   * Quick keys wait for each other: each is about the cluster that the one before moved on to.
+   */
+  triage.decide = (kind, extra = {}) => {
+    if (waiting >= AHEAD) return;
     triage.emit("pressed", kind);
+    waiting += 1;
+    turn = turn.then(() => decideOne(kind, extra)).finally(() => (waiting -= 1));
+  };
+
+  const decideOne = async (kind, extra) => {
     const seen = subject() || (await awaitSubject());
     if (!seen) {
       triage.emit("trouble", { text: "The members did not load: nothing was decided." });
@@ -77,7 +89,7 @@
     };
     setMark(entry.cluster, { kind, state: "sending" });
     triage.emit("decided", entry);
-    await triage.send(entry);
+    triage.send(entry);
   };
 
   /** Send a verdict, the first time or again; the same key never counts twice. */
