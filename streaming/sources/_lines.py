@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -12,7 +13,10 @@ from streaming.sources.base import MAX_CHUNK_BYTES, MAX_ROW_BYTES, Chunk, Source
 
 
 class LineReader:
-    """Reads lines in order and counts them; of an overlong one it keeps the beginning."""
+    """Reads lines in order and counts them; of an overlong one it keeps the beginning.
+
+    ``file`` is at its beginning: a byte order mark there is passed over.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -32,6 +36,8 @@ class LineReader:
         rest = line
         while rest and not rest.endswith(b"\n"):
             rest = self._file.readline(MAX_ROW_BYTES)
+        if self.position == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         return line.rstrip(b"\r\n")
 
     def chunk(self, max_records: int, key: KeyReader) -> Chunk:

@@ -251,6 +251,16 @@ class TestJsonLines:
         assert long.startswith(first.value)
         assert second == SourceRow(b"b", b'{"a": "b"}')
 
+    def test_a_byte_order_mark_is_no_part_of_the_first_line(
+        self, opened: Open, tmp_path: Path
+    ) -> None:
+        content = b'\xef\xbb\xbf{"k": "a"}\n\xef\xbb\xbf{"k": "b"}\n'
+        source = opened(written(tmp_path, "a.jsonl", content), stream("k"))
+        first, second = source.read(0, 5).rows
+        assert first == SourceRow(b"a", b'{"k": "a"}')
+        assert second == SourceRow(None, b'\xef\xbb\xbf{"k": "b"}')
+        assert list(source.read(0, 1).rows) == [first]
+
     def test_a_deep_line_has_no_key(self, opened: Open, tmp_path: Path) -> None:
         path = written(tmp_path, "a.jsonl", b'{"k": ' + b"[" * 100_000 + b'\n{"k": 1}\n')
         assert [row.key for row in rows(opened(path, stream("k")))] == [None, b"1"]
