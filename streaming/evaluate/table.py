@@ -15,6 +15,7 @@ import pyarrow.json
 import pyarrow.parquet
 
 from streaming.errors import SourceInvalid
+from streaming.sources.registry import PIPE, built_in
 
 _LABEL_PREFIXES = ("label", "row", "LEAK_")
 _DESCRIPTIONS = frozenset(
@@ -76,6 +77,8 @@ def read_table(path: Path) -> pa.Table:
     }
     reader = readers.get(path.suffix.lower())
     if reader is None:
+        if path.name == PIPE or path.name.partition("?")[0] in built_in():
+            raise SourceInvalid(f"{path}: is no file; say with --stream what its columns are")
         raise SourceInvalid(f"{path}: ends in none of {', '.join(readers)}; rename or convert it")
     try:
         return reader(path)

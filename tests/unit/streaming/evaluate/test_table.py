@@ -89,6 +89,12 @@ def test_a_file_that_is_no_use_is_refused_with_the_remedy(
         read_labelled(tmp_path / name, "label")
 
 
+@pytest.mark.parametrize("name", ["shuttle", "payments_simulator?seed=7&events=100", "-"])
+def test_a_source_that_is_no_file_needs_a_config(name: str) -> None:
+    with pytest.raises(SourceInvalid, match="--stream"):
+        read_labelled(Path(name), "label")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceInvalid, match=r"none\.csv"):
         read_labelled(tmp_path / "none.csv", "label")
