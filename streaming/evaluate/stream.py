@@ -173,9 +173,8 @@ class _Replay:
         margins, truths, asked = self._scored()
         is_anomaly = truths == 1
         labels = len(self._hits)
-        found = {**found_at(self._hits, self._settings.budget), **found_at(self._hits, labels)}
         return {
-            "found": dict(sorted(found.items(), key=lambda pair: int(pair[0]))),
+            "found": found_at(self._hits, labels),
             "found_by_propagation": self._propagated,
             "looks": self._looks,
             "labels": labels,
