@@ -23,8 +23,8 @@ class QueueFilter:
     Attributes:
         text: words that must all occur in title, subtitle or stream, or be an entity's value.
         viewer: name of who asks. With it ``status=OPEN`` also lists the clusters that wait for a
-            second opinion, except those where the viewer gave the first; they look like the others,
-            so that the second opinion is blind.
+            second opinion, except those where the viewer gave the first; all that wait for the
+            viewer's are shown as ``open``, so that the second opinion is blind.
     """
 
     stream: str | None = None
@@ -89,8 +89,8 @@ class VerdictRow:
 
     Attributes:
         learned: labels of this verdict (once it is taken back: their retraction) are in force in
-            every partition of the stream's present topic. True at once, without models, where there is nothing to
-            learn.
+            every partition of the stream's present topic. True at once, without models, where there
+            is nothing to learn.
         model_before, model_after: label positions of the models, once learned.
         rose, fell: open clusters whose posterior moved by more than 0.01.
         scope, expires_at: what an *expected* verdict covers and until when (seconds since 1970);
@@ -207,8 +207,13 @@ class Queries(Protocol):
     def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:
         """Return rows ``offset`` to ``offset + limit`` of the filtered, ordered queue."""
 
-    def cluster(self, cluster_id: str, members: int) -> ClusterDetail | None:
-        """Return a cluster with its first members by posterior, None if there is no such one."""
+    def cluster(
+        self, cluster_id: str, members: int, viewer: str | None = None
+    ) -> ClusterDetail | None:
+        """Return a cluster with its first members by posterior, None if there is no such one.
+
+        With the name of who asks, one that waits for that person's second opinion is ``open``.
+        """
 
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
         """Return more members, strongest posterior first."""
@@ -216,8 +221,8 @@ class Queries(Protocol):
     def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
         """Return the kept events around the cluster's main entity, oldest first, no repeats."""
 
-    def verdict(self, verdict_id: str) -> VerdictRow | None:
-        """Return one verdict."""
+    def verdict(self, verdict_id: str, viewer: str | None = None) -> VerdictRow | None:
+        """Return one verdict; ``viewer`` as for ``recent_verdicts``."""
 
     def recent_verdicts(self, limit: int, viewer: str | None = None) -> Sequence[VerdictRow]:
         """Return the newest verdicts, newest first.

@@ -23,7 +23,7 @@ from triage.queries import (
 from triage.store import tables as t
 from triage.store.codec import load_candidate, loads
 from triage.store.sql_cases import policy_of
-from triage.store.sql_queue import queue_page, queue_row
+from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_shared import STANDING, SqlPart, position
 from triage.store.sql_timeline import entity_events
 from triage.store.sql_verdicts import verdict_rows
@@ -40,7 +40,9 @@ class SqlQueries(SqlPart):
         with self._db.read() as connection:
             return queue_page(connection, where, offset, limit)
 
-    def cluster(self, cluster_id: str, members: int) -> ClusterDetail | None:
+    def cluster(
+        self, cluster_id: str, members: int, viewer: str | None = None
+    ) -> ClusterDetail | None:
         """Return a cluster with its first members by posterior, None if there is no such one."""
         with self._db.read() as connection:
             row = (
@@ -60,7 +62,7 @@ class SqlQueries(SqlPart):
             first = _members(connection, cluster_id, 0, max(1, members))
             strongest = first[0].candidate
             return ClusterDetail(
-                row=queue_row(row),
+                row=blinded(connection, [queue_row(row)], viewer)[0],
                 reasons=ReasonSums.load(loads(row["sums"])).reasons(),
                 method=strongest.method,
                 detector=row["detector"],
@@ -83,21 +85,17 @@ class SqlQueries(SqlPart):
         with self._db.read() as connection:
             return entity_events(connection, cluster_id, limit)
 
-    def verdict(self, verdict_id: str) -> VerdictRow | None:
+    def verdict(self, verdict_id: str, viewer: str | None = None) -> VerdictRow | None:
         """Return one verdict."""
+        this = t.verdicts.c.verdict_id == verdict_id
         with self._db.read() as connection:
-            rows = verdict_rows(connection, t.verdicts.c.verdict_id == verdict_id)
+            rows = verdict_rows(connection, this, *_shown_to(viewer))
             return rows[0] if rows else None
 
     def recent_verdicts(self, limit: int, viewer: str | None = None) -> Sequence[VerdictRow]:
         """Return the newest verdicts, newest first."""
-        v, c = t.verdicts.c, t.clusters.c
-        blind = sa.exists().where(
-            c.cluster_id == v.cluster_id, c.status == ClusterStatus.SECOND_OPINION
-        )
-        seen = [] if viewer is None else [sa.or_(v.actor == viewer, ~blind)]
         with self._db.read() as connection:
-            return verdict_rows(connection, *seen, limit=limit)
+            return verdict_rows(connection, *_shown_to(viewer), limit=limit)
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""
@@ -142,6 +140,17 @@ def _members(
     return [
         MemberRow(load_candidate(row), row["latest"], MemberState(row["state"])) for row in rows
     ]
+
+
+def _shown_to(viewer: str | None) -> list[sa.ColumnElement[bool]]:
+    """Return what hides others' first opinions from the viewer while a second is awaited."""
+    if viewer is None:
+        return []
+    v, c = t.verdicts.c, t.clusters.c
+    awaited = sa.exists().where(
+        c.cluster_id == v.cluster_id, c.status == ClusterStatus.SECOND_OPINION
+    )
+    return [sa.or_(v.actor == viewer, ~awaited)]
 
 
 def _shown_verdicts(connection: sa.Connection, row: sa.RowMapping) -> Sequence[VerdictRow]:

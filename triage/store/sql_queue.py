@@ -7,6 +7,7 @@ keeps no statistics; which columns it may use an index for is said by ``_is``.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,8 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
         .offset(offset)
         .limit(limit)
     ).mappings()
-    return QueuePage([queue_row(row) for row in rows], total, position(connection))
+    page = blinded(connection, [queue_row(row) for row in rows], where.viewer)
+    return QueuePage(page, total, position(connection))
 
 
 def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
@@ -81,6 +83,28 @@ def queue_row(row: sa.RowMapping) -> QueueRow:
     )
 
 
+def blinded(
+    connection: sa.Connection, rows: Sequence[QueueRow], viewer: str | None
+) -> Sequence[QueueRow]:
+    """Return the rows; those that wait for the viewer's second opinion look open."""
+    awaited = [row.cluster_id for row in rows if row.status is ClusterStatus.SECOND_OPINION]
+    if viewer is None or not awaited:
+        return rows
+    first = _first_opinions(viewer).where(t.verdicts.c.cluster_id.in_(awaited))
+    theirs = frozenset(awaited).difference(connection.scalars(first))
+    return [
+        dataclasses.replace(row, status=ClusterStatus.OPEN) if row.cluster_id in theirs else row
+        for row in rows
+    ]
+
+
+def _first_opinions(viewer: str) -> sa.Select[tuple[str]]:
+    v = t.verdicts.c
+    return sa.select(v.cluster_id).where(
+        v.actor == viewer, v.kind == VerdictKind.UNSURE, v.state.in_(STANDING)
+    )
+
+
 def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool]]:
     """Return the filter, ``to_find`` (or count) what fits, else to read it in order."""
     c = t.clusters.c
@@ -107,7 +131,7 @@ def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool
 def _waiting(
     status: ClusterStatus, viewer: str | None, to_find: bool, indexed: bool
 ) -> list[sa.ColumnElement[bool]]:
-    c, v = t.clusters.c, t.verdicts.c
+    c = t.clusters.c
     if status is ClusterStatus.OPEN and viewer is not None:
         conditions = [_is(c.waiting, 1, indexed)]
     elif status is ClusterStatus.OPEN and not to_find:
@@ -115,10 +139,7 @@ def _waiting(
     else:
         conditions = [_is(c.status, status, indexed)]
     if viewer is not None:
-        mine = sa.select(v.cluster_id).where(
-            v.actor == viewer, v.kind == VerdictKind.UNSURE, v.state.in_(STANDING)
-        )
-        conditions.append(c.cluster_id.not_in(mine))
+        conditions.append(c.cluster_id.not_in(_first_opinions(viewer)))
     return conditions
 
 
