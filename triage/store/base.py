@@ -319,6 +319,9 @@ class SessionStore(Protocol):
     def session(self, token: str, at: float) -> Actor | None:
         """Return who the session belongs to and note the use; None if it ended or expired."""
 
+    def lasts(self, token: str, at: float) -> bool:
+        """Return whether the session has neither ended nor expired; asking is no use of it."""
+
     def end(self, token: str, at: float) -> None:
         """End a session (idempotent)."""
 

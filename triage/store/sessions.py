@@ -73,21 +73,18 @@ class SqlSessions(SqlPart):
 
     def session(self, token: str, at: float) -> Actor | None:
         """Return who the session belongs to and note the use; None if it ended or expired."""
-        s = t.sessions.c
-        with self._db.read() as connection:
-            row = connection.execute(
-                sa.select(s.actor, s.role, s.started_at, s.seen_at).where(
-                    s.token_sha256 == _hash(token), s.ended_at.is_(None)
-                )
-            ).first()
-        if row is None or at >= row[2] + ABSOLUTE_S or at >= row[3] + IDLE_S:
+        row = self._lasting(token, at)
+        if row is None:
             return None
-        if at >= row[3] + SEEN_S:
+        if at >= row["seen_at"] + SEEN_S:
+            this = t.sessions.c.token_sha256 == _hash(token)
             with self._db.write() as connection:
-                connection.execute(
-                    t.sessions.update().where(s.token_sha256 == _hash(token)).values(seen_at=at)
-                )
-        return Actor(row[0], row[1])
+                connection.execute(t.sessions.update().where(this).values(seen_at=at))
+        return Actor(row["actor"], row["role"])
+
+    def lasts(self, token: str, at: float) -> bool:
+        """Return whether the session has neither ended nor expired; asking is no use of it."""
+        return self._lasting(token, at) is not None
 
     def end(self, token: str, at: float) -> None:
         """End a session (idempotent)."""
@@ -96,6 +93,22 @@ class SqlSessions(SqlPart):
     def end_all(self, actor: str, at: float) -> int:
         """End all sessions of an actor; return how many."""
         return self._end(t.sessions.c.actor == actor, at)
+
+    def _lasting(self, token: str, at: float) -> sa.RowMapping | None:
+        s = t.sessions.c
+        with self._db.read() as connection:
+            row = (
+                connection.execute(
+                    sa.select(s.actor, s.role, s.started_at, s.seen_at).where(
+                        s.token_sha256 == _hash(token), s.ended_at.is_(None)
+                    )
+                )
+                .mappings()
+                .first()
+            )
+        if row is None or at >= row["started_at"] + ABSOLUTE_S or at >= row["seen_at"] + IDLE_S:
+            return None
+        return row
 
     def _end(self, which: sa.ColumnElement[bool], at: float) -> int:
         with self._db.write() as connection:

@@ -63,6 +63,15 @@ def test_an_idle_session_expires_a_used_one_does_not(store: Store) -> None:
     assert store.session(used, AT + IDLE_S) == ANNA
 
 
+def test_asking_whether_a_session_lasts_is_no_use_of_it(store: Store) -> None:
+    session = sign_in(store)
+    assert store.lasts(session, AT + IDLE_S - 1)
+    assert not store.lasts(session, AT + IDLE_S)
+    assert not store.lasts("guess", AT)
+    store.end(session, AT + 1)
+    assert not store.lasts(session, AT + 2)
+
+
 def test_after_a_working_day_it_is_over(store: Store) -> None:
     session = sign_in(store)
     at = AT
