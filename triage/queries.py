@@ -190,7 +190,8 @@ class Change:
     """Something that happened; ids rise without a gap in commit order (server-sent events).
 
     ``kind`` and ``data``: ``clusters`` (new, grown or moved in the queue: the first 200 ``ids``,
-    ``total``), ``verdict`` (``id``, ``cluster_id``: given or taken back), ``learned`` (``stream``,
+    ``total``), ``verdict`` (``id``, ``cluster_id``: given, taken back or
+    expired), ``learned`` (``stream``,
     ``verdicts``, ``rose``, ``fell``, ``model``), ``published`` (``verdicts``), ``status``
     (``stream``: a stream came, changed its config, or is warm now).
     """

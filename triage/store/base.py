@@ -255,6 +255,9 @@ class UnitOfWork(Protocol):
     def standing(self, cluster_id: str) -> Sequence[Verdict]:
         """Return the cluster's verdicts that have not been taken back, oldest first."""
 
+    def expired(self, at: float, limit: int) -> Sequence[Verdict]:
+        """Return standing verdicts that have expired with labels in force, oldest first."""
+
     def add_verdict(self, verdict: Verdict) -> None:
         """Store a new verdict."""
 

@@ -107,6 +107,23 @@ class SqlUnitOfWork:
         v = t.verdicts.c
         return self._verdicts(v.cluster_id == cluster_id, v.state.in_(STANDING))
 
+    def expired(self, at: float, limit: int) -> Sequence[Verdict]:
+        """Return standing verdicts that have expired with labels in force, oldest first."""
+        v, one = t.verdicts.c, t.labels.alias("one").c
+        ended = sa.exists().where(
+            one.stream == v.stream,
+            one.verdict_id == v.verdict_id,
+            one.candidate_id.is_(None),
+        )
+        return self._verdicts(
+            v.kind == VerdictKind.EXPECTED,
+            v.state.in_(STANDING),
+            v.expires_at <= at,
+            v.label_position.is_not(None),
+            ~ended,
+            limit=limit,
+        )
+
     def add_verdict(self, verdict: Verdict) -> None:
         """Store a new verdict."""
         number = next_number(self._connection, t.verdicts.c.number)
@@ -269,9 +286,11 @@ class SqlUnitOfWork:
     def _next_label(self, stream: str) -> int:
         return next_number(self._connection, t.labels.c.position, t.labels.c.stream == stream)
 
-    def _verdicts(self, *where: sa.ColumnElement[bool]) -> Sequence[Verdict]:
+    def _verdicts(
+        self, *where: sa.ColumnElement[bool], limit: int | None = None
+    ) -> Sequence[Verdict]:
         rows = self._connection.execute(
-            sa.select(t.verdicts).where(*where).order_by(t.verdicts.c.number)
+            sa.select(t.verdicts).where(*where).order_by(t.verdicts.c.number).limit(limit)
         ).mappings()
         return [_verdict(row) for row in rows]
 
