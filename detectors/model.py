@@ -21,6 +21,7 @@ from detectors.trees import Trees
 PRIOR_SHIFT = 2.5
 """Standard deviations above the usual at which an event is as likely an anomaly as not."""
 
+USUAL_EVERY = 8  # blocks; what is usual changes slowly, and quantiles cost more than scoring
 _USUAL = (0.05, 0.95)  # quantiles between which a value is usual
 _CHEAP_LABELS = 60  # fitted anew in half a millisecond
 _SCALE_ROWS = 256  # of a block are enough to know its mean and deviation
@@ -106,7 +107,8 @@ class StreamModel:
         self._rows = 0
         self._since_fit = 0  # blocks
         self._version = 0
-        self._usual: tuple[Vector, Vector] | None = None
+        nothing = np.full(len(detector.feature_names), np.nan)
+        self._usual: tuple[Vector, Vector] = (nothing, nothing)
 
     @property
     def warm_up_left(self) -> int:
@@ -143,8 +145,9 @@ class StreamModel:
         self._scale.learn(self._detector.score_many(X[:: max(1, len(X) // _SCALE_ROWS)]))
         # Before the first block all rows scored alike, which says nothing about a threshold.
         self._budget.learn(margins if self._rows else self._prior(X))
+        if self._rows // self._settings.block % USUAL_EVERY == 0:
+            self._usual = self._quantiles()
         self._rows += len(X)
-        self._usual = None
         self._follow()
 
     def set_labels(self, labels: Labels, position: int) -> None:
@@ -177,16 +180,10 @@ class StreamModel:
         return Attribution(values, base, why.method, why.additive)
 
     def usual_range(self) -> tuple[Vector, Vector]:
-        """Return the 5 % and 95 % quantile of each feature lately; NaN where none is known."""
-        if self._usual is None:
-            window = self._detector.window
-            if not len(window) and self._companion:
-                window = self._companion.window
-            columns = [_quantiles(column) for column in window.T]
-            self._usual = (
-                np.array([low for low, _ in columns], np.float64),
-                np.array([high for _, high in columns], np.float64),
-            )
+        """Return the 5 % and 95 % quantile of each feature lately; NaN where none is known.
+
+        They are worked out at every eighth block, at fixed ones, so that a replay shows the same.
+        """
         return self._usual
 
     def snapshot(self) -> Snapshot:
@@ -205,6 +202,7 @@ class StreamModel:
             "scale": self._scale.snapshot(),
             "budget": self._budget.snapshot(),
             "labels": self._labels.snapshot(),
+            "usual": Snapshot({}, dict(zip(("low", "high"), self._usual, strict=True))),
         }
         if self._companion:
             parts["companion"] = self._companion.snapshot()
@@ -213,7 +211,7 @@ class StreamModel:
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state. Raises ``SnapshotError`` if it is of another model."""
         parts = unnest(snapshot)
-        wanted = {"counts", "detector", "scale", "budget", "labels"}
+        wanted = {"counts", "detector", "scale", "budget", "labels", "usual"}
         wanted |= {"companion"} if self._companion else set()
         if set(parts) != wanted:
             raise SnapshotError(f"the snapshot of a model has parts {sorted(parts)}")
@@ -229,7 +227,8 @@ class StreamModel:
         self._labels.restore(parts["labels"])
         self._rows, self._since_fit = int(counts["rows"]), int(counts["since_fit"])
         self._version = int(counts["version"])
-        self._usual = None
+        usual = parts["usual"].arrays
+        self._usual = (usual["low"], usual["high"])
         self._stack()
 
     @property
@@ -247,6 +246,16 @@ class StreamModel:
     def _stack(self) -> None:
         """Put the two tables of a walk side by side; both may have changed."""
         self._tables = np.stack([self._trees.values, self._labels.table])
+
+    def _quantiles(self) -> tuple[Vector, Vector]:
+        window = self._detector.window
+        if not len(window) and self._companion:
+            window = self._companion.window
+        columns = [_quantiles(column) for column in window.T]
+        return (
+            np.array([low for low, _ in columns], np.float64),
+            np.array([high for _, high in columns], np.float64),
+        )
 
     def _follow(self) -> None:
         """Bring the labels to the trees as they are after a block.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 
 class TopicPartition(NamedTuple):
     """One partition of one topic."""
@@ -19,9 +21,11 @@ Position = int
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record as read: bytes, nothing decoded.
+
+    A struct, since millions are made: that takes a tenth of a dataclass's time, and the garbage
+    collector has nothing to look at.
 
     Attributes:
         offset: its place in the partition; offsets rise, gaps are allowed.
