@@ -10,21 +10,18 @@ from triage.model import Actor
 
 
 class Action(enum.StrEnum):
-    """What can be asked for. One value per row of the audit trail's ``action``."""
+    """What can be asked for."""
 
     READ = "read"
     DECIDE = "decide"
     UNDO_OWN = "undo_own"
     UNDO_OTHERS = "undo_others"
-    MANAGE_SESSIONS = "manage_sessions"
 
 
 ALLOWED: Mapping[str, frozenset[Action]] = {
     "viewer": frozenset({Action.READ}),
     "analyst": frozenset({Action.READ, Action.DECIDE, Action.UNDO_OWN}),
     "lead": frozenset({Action.READ, Action.DECIDE, Action.UNDO_OWN, Action.UNDO_OTHERS}),
-    "admin": frozenset({Action.READ, Action.MANAGE_SESSIONS}),
-    "service": frozenset({Action.READ}),
 }
 
 

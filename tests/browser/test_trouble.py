@@ -13,6 +13,7 @@ from tests.browser.test_queue import arrive, order
 from tests.support.cases import BEN, VIEWER
 from tests.unit.triage_ui.serving import Served
 from triage.model import VerdictKind
+from triage_ui.sessions import SESSION_COOKIE
 
 
 def test_two_analysts_at_once_and_the_second_learns_of_the_first(
@@ -150,7 +151,8 @@ def test_a_session_that_ended_says_so_and_keeps_what_is_not_saved(
 ) -> None:
     sign_in(page, board)
     at(page, order(board)[0])
-    board.store.end_all("anna", time.time())
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    board.store.end(cookies[SESSION_COOKIE], time.time())
     page.keyboard.press("r")
     expect(page.locator("#toasts")).to_contain_text("Your session has ended")
     expect(page.locator("#toasts .tray")).to_contain_text("Not saved (1)")

@@ -328,9 +328,6 @@ class SessionStore(Protocol):
     def end(self, token: str, at: float) -> None:
         """End a session (idempotent)."""
 
-    def end_all(self, actor: str, at: float) -> int:
-        """End all sessions of an actor; return how many."""
-
 
 class Store(
     WorkerStore, GrouperStore, RelayStore, LeaseStore, CaseStore, SessionStore, Queries, Protocol

@@ -88,11 +88,13 @@ class SqlSessions(SqlPart):
 
     def end(self, token: str, at: float) -> None:
         """End a session (idempotent)."""
-        self._end(t.sessions.c.token_sha256 == _hash(token), at)
-
-    def end_all(self, actor: str, at: float) -> int:
-        """End all sessions of an actor; return how many."""
-        return self._end(t.sessions.c.actor == actor, at)
+        s = t.sessions.c
+        with self._db.write() as connection:
+            connection.execute(
+                t.sessions.update()
+                .where(s.token_sha256 == _hash(token), s.ended_at.is_(None))
+                .values(ended_at=at)
+            )
 
     def _lasting(self, token: str, at: float) -> sa.RowMapping | None:
         s = t.sessions.c
@@ -109,15 +111,6 @@ class SqlSessions(SqlPart):
         if row is None or at >= row["started_at"] + ABSOLUTE_S or at >= row["seen_at"] + IDLE_S:
             return None
         return row
-
-    def _end(self, which: sa.ColumnElement[bool], at: float) -> int:
-        with self._db.write() as connection:
-            ended = connection.execute(
-                t.sessions.update()
-                .where(which, t.sessions.c.ended_at.is_(None))
-                .values(ended_at=at)
-            )
-            return ended.rowcount
 
 
 def _hash(token: str) -> str:

@@ -47,12 +47,12 @@ def test_a_session_ends_when_told(store: Store) -> None:
     assert store.session(session, AT + 3) is None
 
 
-def test_all_sessions_of_one_person(store: Store) -> None:
-    mine = [sign_in(store), sign_in(store)]
+def test_the_end_of_a_session_ends_no_other(store: Store) -> None:
+    ended, mine = sign_in(store), sign_in(store)
     other = store.redeem(store.new_sign_in(BEN, AT, 60), AT)
     assert other is not None
-    assert store.end_all("anna", AT + 1) == 2
-    assert [store.session(session, AT + 2) for session in mine] == [None, None]
+    store.end(ended, AT + 1)
+    assert [store.session(session, AT + 2) for session in (ended, mine)] == [None, ANNA]
     assert store.session(other, AT + 2) == BEN
 
 

@@ -15,9 +15,6 @@ EXPECTED = {
     ("lead", Action.DECIDE),
     ("lead", Action.UNDO_OWN),
     ("lead", Action.UNDO_OTHERS),
-    ("admin", Action.READ),
-    ("admin", Action.MANAGE_SESSIONS),
-    ("service", Action.READ),
 }
 
 
