@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streaming.errors import Retry, SlowDown, Stop
+from streaming.errors import Retry, SlowDown, SourceInvalid, Stop
 from streaming.records import OutRecord
 from streaming.sources.base import Chunk, Source
 from streaming.transports.base import Publisher, Transport
+
+log = logging.getLogger(__name__)
 
 BATCH = 2_000  # rows of one publish
 BURST_S = 1.0  # after a pause at most this much of the rate is made up for at once
@@ -26,8 +29,9 @@ class Ingest:
     """Moves the rows of ``source`` into ``topic``, at most ``rate`` a second (None = no limit).
 
     The publisher's sequence is the source's position, so a restart goes on at the first row that is
-    not in the log; a pipe, which can't be read again, goes on with what comes. ``name`` is the
-    stream's; ``clock`` gives seconds, from any zero.
+    not in the log; a pipe, which can't be read again, goes on with what comes. A file that was
+    replaced since is another source, and all of it is sent; see ``sources._files`` for how that is
+    told. ``name`` is the stream's; ``clock`` gives seconds, from any zero.
     """
 
     def __init__(
@@ -44,7 +48,7 @@ class Ingest:
         self._source = source
         self._transport = transport
         self._topic = topic
-        self._name = f"ingest:{name}:{source.name}"
+        self._names = [f"ingest:{name}:{identity}" for identity in source.identities]
         self._pace = _Pace(rate, clock)
         self._publisher: Publisher | None = None
         self._base: int | None = None  # sequence of the source's position 0
@@ -56,7 +60,8 @@ class Ingest:
     def step(self) -> bool:
         """Publish the next rows, if there are any and the log takes them; return whether so.
 
-        Raises Retry if the log can't be reached or the outcome is not known: call again.
+        Raises SourceInvalid if the source has fewer rows than the log has of it, Retry if the log
+        can't be reached or the outcome is not known: call again.
         """
         if self.done:
             return False
@@ -89,15 +94,42 @@ class Ingest:
 
     def _connect(self) -> Publisher:
         """Make a publisher; go on after what the log has by now."""
-        publisher = self._transport.publisher(self._name)
+        publisher = self._publisher = self._transport.publisher(self._names[0])
         last = publisher.last_sequence()
         if self._base is None:
+            self._position = (last or self._sent_when_shorter()) if self._source.resumable else 0
             self._base = 0 if self._source.resumable else last
-            self._position = last - self._base
+            self._look_back()
         if self._waiting is not None and self._sequence(self._waiting) <= last:
             self._arrived(self._waiting)
-        self._publisher = publisher
         return publisher
+
+    def _sent_when_shorter(self) -> int:
+        """Return how many rows were sent when the source was known by another identity."""
+        for name in self._names[1:]:
+            publisher = self._transport.publisher(name)
+            last = publisher.last_sequence()
+            publisher.close()
+            if last:
+                return last
+        return 0
+
+    def _look_back(self) -> None:
+        """Tell what is in the log already; refuse a source that has lost rows since."""
+        total = self._source.total()
+        if not self._position or total is None:
+            return
+        name = self._source.name
+        if self._position > total:
+            raise SourceInvalid(
+                f"{name}: has {total} rows, but {self._position} rows of it are in the log already:"
+                " it was cut, or replaced by another file that begins alike. To send what it holds"
+                " now, give it another name"
+            )
+        if self._position == total:
+            log.info("all %d rows of %s are in the log already: nothing new", total, name)
+        else:
+            log.info("going on with %s at row %d of %d", name, self._position + 1, total)
 
     def _drop_publisher(self) -> None:
         if self._publisher is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +13,8 @@ from streaming.errors import SourceInvalid
 from streaming.sources.base import Declaration
 
 LISTED_COLUMNS = 12
+FINGERPRINT_BYTES = 64 << 10
+RECORD_BYTES = 4 << 10  # of the beginning, in which the first record is looked for
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -28,6 +32,33 @@ def open_file(path: Path) -> BinaryIO:
         raise SourceInvalid(f"{path}: the file is empty; name a file with data")
     file.seek(0)
     return file
+
+
+def identities_of_lines(path: Path, lines: int) -> tuple[str, ...]:
+    """Return the identities of a file that may grow at its end; see ``Source``.
+
+    A file replaced by another is another source, one that has grown is the same. So the path goes
+    with a fingerprint of the first 64 kB, or, of a smaller file, of the first ``lines`` lines that
+    are not blank: a small file that is replaced by one with the same first record has, as far as
+    can be told, grown.
+    """
+    with path.open("rb") as file:
+        head = file.read(FINGERPRINT_BYTES)
+    filled = [line for line in head[:RECORD_BYTES].splitlines() if line.strip()]
+    small = _identity(path, b"\n".join(filled[:lines]))
+    return (_identity(path, head), small) if len(head) == FINGERPRINT_BYTES else (small,)
+
+
+def identity_of_whole(path: Path) -> tuple[str, ...]:
+    """Return the identity of a file that never grows: by its beginning and its end."""
+    with path.open("rb") as file:
+        head = file.read(FINGERPRINT_BYTES)
+        file.seek(max(0, file.seek(0, os.SEEK_END) - FINGERPRINT_BYTES))
+        return (_identity(path, head + file.read()),)
+
+
+def _identity(path: Path, content: bytes) -> str:
+    return f"{path.resolve()}#{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def check_columns(path: Path, columns: Sequence[str], declaration: Declaration) -> None:

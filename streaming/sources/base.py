@@ -46,7 +46,15 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What tells this source from others: its rows are remembered as sent under this name."""
+        """What people call it."""
+
+    @property
+    def identities(self) -> Sequence[str]:
+        """What tells its rows from others: they are remembered as sent under the first.
+
+        Others are what it was known as when it was shorter: how far it was sent under one of these
+        counts if nothing was sent under the first.
+        """
 
     @property
     def resumable(self) -> bool:

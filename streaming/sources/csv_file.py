@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from streaming.errors import SourceInvalid
-from streaming.sources._files import check_columns, open_file
+from streaming.sources._files import check_columns, identities_of_lines, open_file
 from streaming.sources._values import encode, from_text, key_of
 from streaming.sources.base import (
     MAX_CHUNK_BYTES,
@@ -34,9 +34,10 @@ class CsvFile:
     resumable = True
 
     def __init__(self, path: Path, declaration: Declaration) -> None:
-        self.name = str(path.resolve())
+        self.name = str(path)
         self._path = path
         open_file(path).close()
+        self.identities = identities_of_lines(path, 2)  # the header and a row
         self._total: int | None = None
         self._names = _header(path, declaration)
         self._rows = _RawRows(path)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streaming.errors import SourceInvalid
-from streaming.sources._files import missing_column, open_file
+from streaming.sources._files import identities_of_lines, missing_column, open_file
 from streaming.sources._lines import KeyReader, LineReader, names_in
 from streaming.sources.base import Chunk, Declaration, SourceRow
 
@@ -19,13 +19,14 @@ class JsonLinesFile:
     resumable = True
 
     def __init__(self, path: Path, declaration: Declaration) -> None:
-        self.name = str(path.resolve())
+        self.name = str(path)
         self._path = path
         self._key = KeyReader(declaration.key)
         self._total: int | None = None
         with open_file(path) as file:
             _check(path, LineReader(file).chunk(SAMPLE_LINES, self._key).rows, declaration.key)
         self._file = open_file(path)
+        self.identities = identities_of_lines(path, 1)
         self._lines = LineReader(self._file)
 
     def read(self, position: int, max_records: int) -> Chunk:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streaming.errors import SourceInvalid
-from streaming.sources._files import check_columns, open_file
+from streaming.sources._files import check_columns, identity_of_whole, open_file
 from streaming.sources._values import from_text, plain, rows_of
 from streaming.sources.base import Chunk, Declaration, SourceRow
 
@@ -27,9 +27,10 @@ class ParquetFile:
     resumable = True
 
     def __init__(self, path: Path, declaration: Declaration) -> None:
-        self.name = str(path.resolve())
+        self.name = str(path)
         self._path = path
         open_file(path).close()
+        self.identities = identity_of_whole(path)
         try:
             self._file = pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:

@@ -61,6 +61,7 @@ class PaymentsSimulator:
 
     def __init__(self, seed: int, events: int | None, key: str | None) -> None:
         self.name = f"payments_simulator?seed={seed}"
+        self.identities = (self.name,)
         self._seed = seed
         self._events = events
         self._key = key

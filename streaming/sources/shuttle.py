@@ -23,6 +23,7 @@ class Shuttle:
     """The whole set, in memory (some 20 MB)."""
 
     name = "shuttle"
+    identities = (name,)
     resumable = True
 
     def __init__(self, path: Path, declaration: Declaration) -> None:

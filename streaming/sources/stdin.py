@@ -22,6 +22,7 @@ class Pipe:
     """Reads lines on a thread of its own, so that ``read`` never waits for the writer."""
 
     name = "-"
+    identities = (name,)
     resumable = False
 
     def __init__(self, file: BinaryIO, declaration: Declaration) -> None:

@@ -124,7 +124,7 @@ def test_rows_are_json_objects_with_their_keys(make: Callable[[], Source]) -> No
 def test_rows_are_the_same_however_they_are_cut(make: Callable[[], Source]) -> None:
     source, other = make(), make()
     assert read_all(source, 0, 7_000) == read_all(other, 0, 61)
-    assert source.name == other.name
+    assert list(source.identities) == list(other.identities) != []
     source.close()
     other.close()
 

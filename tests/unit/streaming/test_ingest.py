@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.errors import Fenced, Retry, Stop
+from streaming.errors import Fenced, Retry, SourceInvalid, Stop
 from streaming.ingest import Ingest
 from streaming.records import TopicPartition
 from streaming.sources.base import Chunk, SourceRow
+from streaming.sources.registry import open_source
 from streaming.sources.stdin import Pipe
 from streaming.transports._log_topics import Limits
 from streaming.transports.embedded import EmbeddedTransport
@@ -28,6 +33,7 @@ class ListSource:
 
     resumable = True
     name = "list"
+    identities: Sequence[str] = ("list",)
 
     def __init__(self, values: Sequence[str | None]) -> None:
         self.values = values
@@ -136,7 +142,7 @@ def test_a_pipe_goes_on_with_what_comes() -> None:
 def test_other_sources_of_a_stream_are_remembered_apart() -> None:
     transport = log()
     other = ListSource(["x", "y"])
-    other.name = "another file"
+    other.identities = ("another file",)
     run(Ingest(ListSource(numbers(5)), transport, "t", "s", None, Clock()))
     run(Ingest(other, transport, "t", "s", None, Clock()))
     run(Ingest(ListSource(numbers(6)), transport, "t", "s", None, Clock()))
@@ -161,6 +167,75 @@ def test_a_pause_is_not_followed_by_a_flood() -> None:
     for _ in range(10):
         ingest.step()
     assert len(sent(transport)) == 200
+
+
+def send(transport: EmbeddedTransport, path: Path) -> None:
+    source = open_source(str(path), stream())
+    with contextlib.closing(Ingest(source, transport, "t", "s", None, Clock())) as ingest:
+        run(ingest)
+        assert ingest.done
+
+
+def lines(word: str, count: int) -> str:
+    return "".join(f'{{"{word}": {number}}}\n' for number in range(count))
+
+
+@pytest.mark.parametrize("count", [3, 10_000])
+def test_a_file_that_was_replaced_is_sent_and_one_that_is_the_same_is_not(
+    tmp_path: Path, count: int
+) -> None:
+    transport, path = log(), tmp_path / "a.jsonl"
+    for word in ("old", "old", "new", "new"):
+        path.write_text(lines(word, count))
+        send(transport, path)
+    assert sent(transport) == (lines("old", count) + lines("new", count)).splitlines()
+
+
+def test_of_a_csv_file_the_first_row_tells_and_not_the_header(tmp_path: Path) -> None:
+    transport, path = log(), tmp_path / "a.csv"
+    for number in (1, 2, 2):
+        path.write_text(f"n\n{number}\n")
+        send(transport, path)
+    assert sent(transport) == ['{"n":"1"}', '{"n":"2"}']
+
+
+def test_a_parquet_file_with_other_rows_is_another(tmp_path: Path) -> None:
+    transport, path = log(), tmp_path / "a.parquet"
+    for numbers_ in ([1, 2], [1, 3], [1, 3]):
+        pq.write_table(pa.table({"n": numbers_}), path)
+        send(transport, path)
+    assert sent(transport) == ['{"n":1}', '{"n":2}', '{"n":1}', '{"n":3}']
+
+
+def test_a_file_that_grows_is_the_same_from_its_first_line_to_many(tmp_path: Path) -> None:
+    transport, path = log(), tmp_path / "a.jsonl"
+    for count in (1, 2, 500, 4_000, 9_000, 9_000, 12_000):
+        path.write_text(lines("n", count))
+        send(transport, path)
+    assert sent(transport) == lines("n", 12_000).splitlines()
+
+
+def test_a_file_that_lost_rows_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    transport, path = log(), tmp_path / "a.jsonl"
+    path.write_text(lines("n", 6))
+    send(transport, path)
+    path.write_text(lines("n", 4))
+    with pytest.raises(SourceInvalid, match=r"a\.jsonl: has 4 rows, but 6 .* another name"):
+        send(transport, path)
+    assert len(sent(transport)) == 6
+
+
+def test_it_says_what_is_in_the_log_already(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "streaming")
+    transport, path = log(), tmp_path / "a.jsonl"
+    for count in (600, 600, 601):
+        path.write_text(lines("n", count))
+        send(transport, path)
+    nothing_new, going_on = caplog.messages
+    assert nothing_new == f"all 600 rows of {path} are in the log already: nothing new"
+    assert going_on == f"going on with {path} at row 601 of 601"
 
 
 @pytest.mark.parametrize("rate", [0, -1])

@@ -45,6 +45,7 @@ class Rows:
     """A source in memory."""
 
     name = "rows"
+    identities = (name,)
     resumable = True
 
     def __init__(self, events: Sequence[dict[str, Any] | bytes], chunk: int = 400) -> None:

@@ -18,6 +18,7 @@ class Rows:
     """A source of rows that are there already, handed out a few at a time."""
 
     name = "rows"
+    identities = (name,)
     resumable = True
 
     def __init__(self, rows: Sequence[bytes], at_a_time: int) -> None:
