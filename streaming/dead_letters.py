@@ -1,19 +1,23 @@
 """Records that could not be used: kept as they were, with the reason; listed; sent again.
 
-A dead letter lies in ``<topic>.dlq`` with the record's own key, bytes and headers. The reason is in
+A dead letter lies in ``<topic>.dlq`` with the record's own key, bytes and headers. Of a row of over
+900,000 bytes only these are there, and a header ``triage.truncated-from`` says so. The reason is in
 headers of its own, ``triage.dlq.*``: where the record came from and what was wrong with it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from streaming.decode import BadRecord
 from streaming.errors import UnknownTopic
-from streaming.records import Headers, OutRecord, Record, TopicPartition
+from streaming.records import TRUNCATED_FROM, Headers, OutRecord, Record, TopicPartition
 from streaming.transports.base import Publisher, Transport
 from triage.store.base import NewDeadLetter
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".dlq"
 PREFIX = "triage.dlq."
@@ -109,12 +113,15 @@ class Replay:
     """Sends the dead letters of ``topic`` to where they came from, each once.
 
     What was sent is remembered in the log, so a later ``Replay`` goes on with the letters that are
-    new. A record that is bad again becomes a new dead letter.
+    new. A record that is bad again becomes a new dead letter. A letter of which only the beginning
+    was kept is left out.
     """
 
     def __init__(self, transport: Transport, topic: str) -> None:
         self._transport = transport
         self._topic = topic
+        self.skipped = 0
+        """Letters left out since only their beginning was kept."""
         self._partitions = transport.partitions(topic)
         self._publishers: dict[TopicPartition, Publisher] = {
             place: transport.publisher(f"replay:{place.topic}:{place.partition}")
@@ -122,18 +129,31 @@ class Replay:
         }
 
     def step(self) -> int:
-        """Send the next letters again; return how many, 0 when there are none left.
+        """Send the next letters again; return how many, 0 when there are none left to send.
 
         Raises SlowDown or Retry as ``Publisher.publish`` does; after Retry make a new ``Replay``.
         """
         for place, publisher in self._publishers.items():
             position = max(publisher.last_sequence(), self._transport.start_position(place))
-            records = self._transport.read(place, position, BATCH)
-            if records:
-                again = [self._again(parse(record)) for record in records]
-                publisher.publish(again, records[-1].offset + 1)
-                return len(again)
+            while records := self._transport.read(place, position, BATCH):
+                whole = [record for record in records if not _is_cut(record)]
+                again = [self._again(parse(record)) for record in whole]
+                position = records[-1].offset + 1
+                publisher.publish(again, position)
+                self._skip(len(records) - len(again))
+                if again:
+                    return len(again)
         return 0
+
+    def _skip(self, letters: int) -> None:
+        self.skipped += letters
+        if letters:
+            log.warning(
+                "%d dead letters of %s are not sent again: only their beginning was kept, so send"
+                " them from where they came from",
+                letters,
+                self._topic,
+            )
 
     def _again(self, letter: DeadLetter) -> OutRecord:
         """Return the record as it was; it goes to the topic asked for, whatever a header says."""
@@ -160,6 +180,10 @@ def _places(transport: Transport, topic: str) -> list[TopicPartition]:
 
 def _own_headers(headers: Headers) -> Headers:
     return tuple(header for header in headers if not header[0].startswith(PREFIX))
+
+
+def _is_cut(record: Record) -> bool:
+    return any(name == TRUNCATED_FROM for name, _ in record.headers)
 
 
 def _number(told: Mapping[str, str], name: str) -> int:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from streaming.records import Record
+from streaming.records import TRUNCATED_FROM, Record
 
 MAX_RECORD_BYTES = 256 * 1024
 """Larger records are dead-lettered unread: no event of this service needs them."""
@@ -114,7 +114,7 @@ class Decoder:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 bad.append(_bad(record, error))
                 continue
-            if far := self._far_time(event):
+            if self._times and (far := self._far_time(event)):
                 bad.append(BadRecord(record, "out_of_range", far, _FAR_TIME))
                 continue
             good.append(record)
@@ -123,7 +123,11 @@ class Decoder:
 
     def columns(self, events: Sequence[Any]) -> dict[str, Column]:
         """Return one column per field: texts, or float64 with NaN where missing."""
-        return {name: self._column(name, events) for name in self._types}
+        by_field = list(zip(*map(msgspec.structs.astuple, events), strict=True))
+        return {
+            name: _column(kind, by_field[i] if by_field else ())
+            for i, (name, kind) in enumerate(self._types.items())
+        }
 
     def fields(self, event: Any) -> dict[str, Any]:
         """Return an event's declared fields as plain JSON values; missing ones are left out."""
@@ -146,18 +150,16 @@ class Decoder:
                 return name
         return ""
 
-    def _column(self, name: str, events: Sequence[Any]) -> Column:
-        attribute = self._attributes[name]
-        values = [getattr(event, attribute) for event in events]
-        kind = self._types[name]
-        if kind == "string":
-            return [str(value) if type(value) is int else value for value in values]
-        if kind == "time":
-            values = [_seconds(value) for value in values]
-        return np.array(values, dtype=np.float64)
-
 
 _FAR_TIME = "out of the years 1970 to 2199; a number is taken as seconds, not milliseconds"
+
+
+def _column(kind: str, values: Sequence[Any]) -> Column:
+    if kind == "string":
+        return [str(value) if type(value) is int else value for value in values]
+    if kind == "time":
+        values = [_seconds(value) for value in values]
+    return np.array(values, dtype=np.float64)
 
 
 def _seconds(value: dt.datetime | float | None) -> float | None:
@@ -169,7 +171,10 @@ def _seconds(value: dt.datetime | float | None) -> float | None:
 
 
 def _too_large(record: Record) -> BadRecord:
-    message = f"{len(record.value)} bytes, at most {MAX_RECORD_BYTES} are read"
+    had = dict(record.headers).get(TRUNCATED_FROM, b"").decode(errors="replace")
+    message = f"{had or len(record.value)} bytes, at most {MAX_RECORD_BYTES} are read"
+    if had:
+        message += f"; only the first {len(record.value)} are kept"
     return BadRecord(record, "too_large", "", message)
 
 

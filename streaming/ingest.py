@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streaming.errors import Retry, SlowDown, SourceInvalid, Stop
-from streaming.records import OutRecord
-from streaming.sources.base import Chunk, Source
+from streaming.records import TRUNCATED_FROM, Headers, OutRecord
+from streaming.sources.base import Chunk, Source, SourceRow
 from streaming.transports.base import Publisher, Transport
 
 log = logging.getLogger(__name__)
@@ -84,13 +84,19 @@ class Ingest:
         publisher = self._publisher or self._connect()
         chunk = self._waiting or self._read()
         if chunk.rows:
-            records = [OutRecord(self._topic, row.key, row.value) for row in chunk.rows]
+            records = [self._record(row) for row in chunk.rows]
             try:
                 publisher.publish(records, self._sequence(chunk))
             except SlowDown:
                 return False
         self._arrived(chunk)
         return bool(chunk.rows)
+
+    def _record(self, row: SourceRow) -> OutRecord:
+        headers: Headers = ()
+        if row.truncated_from:
+            headers = ((TRUNCATED_FROM, str(row.truncated_from).encode()),)
+        return OutRecord(self._topic, row.key, row.value, headers)
 
     def _connect(self) -> Publisher:
         """Make a publisher; go on after what the log has by now."""

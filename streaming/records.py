@@ -20,6 +20,9 @@ Position = int
 
 Headers = tuple[tuple[str, bytes], ...]
 
+TRUNCATED_FROM = "triage.truncated-from"
+"""Header of a record of which only the beginning is kept: how many bytes it had."""
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A record as read: bytes, nothing decoded.

@@ -21,6 +21,8 @@ class LineReader:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.position = 0
+        self.truncated_from = 0
+        """How many bytes the last line had if it was overlong, else 0."""
 
     def skip(self, lines: int | None) -> None:
         """Pass over so many lines (None: over all); stop at the end."""
@@ -33,9 +35,12 @@ class LineReader:
         if not line:
             return None
         self.position += 1
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = self._file.readline(MAX_ROW_BYTES)
+        part, size = line, len(line)
+        while part and not part.endswith(b"\n"):
+            part = self._file.readline(MAX_ROW_BYTES)
+            size += len(part)
+        size -= part.endswith(b"\n")  # the end is no part of the line
+        self.truncated_from = size if size > MAX_ROW_BYTES else 0
         if self.position == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
         return line.rstrip(b"\r\n")
@@ -49,7 +54,7 @@ class LineReader:
             if line is None:
                 return Chunk(rows, self.position, done=True)
             if line and not line.isspace():
-                rows.append(SourceRow(key.of(line), line))
+                rows.append(SourceRow(key.of(line), line, self.truncated_from))
                 size += len(line)
                 if size > MAX_CHUNK_BYTES:
                     break

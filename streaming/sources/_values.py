@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.sources.base import MAX_ROW_BYTES, SourceRow
+from streaming.sources.base import SourceRow, row_of
 
 encode = msgspec.json.Encoder().encode
 """NaN and infinity become null, times ISO 8601."""
@@ -62,11 +62,9 @@ def rows_of(
     """Return one JSON object per row of the columns."""
     keys = columns[names.index(key)] if key is not None else ()
     values = [encode(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
-    if any(len(value) > MAX_ROW_BYTES for value in values):
-        values = [value[:MAX_ROW_BYTES] for value in values]
     if key is None:
-        return [SourceRow(None, value) for value in values]
-    return [SourceRow(key_of(own), value) for own, value in zip(keys, values, strict=True)]
+        return [row_of(None, value) for value in values]
+    return [row_of(key_of(own), value) for own, value in zip(keys, values, strict=True)]
 
 
 def key_of(value: Any) -> bytes | None:

@@ -10,17 +10,28 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 MAX_ROW_BYTES = 900_000
-"""A longer row is cut there, so it arrives as a bad record: Kafka takes 1 MiB a message."""
+"""A longer row is cut there and arrives as a bad record: Kafka takes 1 MiB a message."""
 
 MAX_CHUNK_BYTES = 8 << 20
 """A source ends a chunk early after so much, to bound memory."""
 
 
 class SourceRow(NamedTuple):
-    """One row as it goes to the log: the key's text, and a JSON object (or what stood there)."""
+    """One row as it goes to the log: the key's text, and a JSON object (or what stood there).
+
+    ``truncated_from``: how many bytes the row had if ``value`` is only its beginning, else 0.
+    """
 
     key: bytes | None
     value: bytes
+    truncated_from: int = 0
+
+
+def row_of(key: bytes | None, value: bytes) -> SourceRow:
+    """Return a row, cut if it is too long."""
+    if len(value) <= MAX_ROW_BYTES:
+        return SourceRow(key, value)
+    return SourceRow(key, value[:MAX_ROW_BYTES], len(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from streaming.sources.base import (
     Chunk,
     Declaration,
     SourceRow,
+    row_of,
 )
 
 DELIMITERS = ",;\t|"
@@ -95,7 +96,7 @@ class CsvFile:
         except UnicodeEncodeError:
             return _as_it_stands(raw)
         key = None if self._key is None else key_of(values[self._key])
-        return SourceRow(key, value[:MAX_ROW_BYTES])
+        return row_of(key, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def _value(cell: str, convert: Callable[[str], Any] | None) -> Any:
 
 def _as_it_stands(raw: _RawRow) -> SourceRow:
     line = raw.text.rstrip("\r\n").encode(errors="surrogateescape")
-    return SourceRow(None, line[:MAX_ROW_BYTES])
+    return row_of(None, line)
 
 
 def open_source(name: str, declaration: Declaration) -> CsvFile:

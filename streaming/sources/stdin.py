@@ -29,7 +29,7 @@ class Pipe:
         self._key = KeyReader(declaration.key)
         self._position = 0
         self._done = False
-        self._lines: queue.Queue[bytes | None] = queue.Queue(READ_AHEAD)
+        self._lines: queue.Queue[tuple[bytes, int] | None] = queue.Queue(READ_AHEAD)
         threading.Thread(target=self._read_ahead, args=(file,), daemon=True).start()
 
     def read(self, position: int, max_records: int) -> Chunk:
@@ -39,15 +39,16 @@ class Pipe:
         rows: list[SourceRow] = []
         while len(rows) < max_records and not self._done:
             try:
-                line = self._lines.get_nowait()
+                read = self._lines.get_nowait()
             except queue.Empty:
                 break
-            if line is None:
+            if read is None:
                 self._done = True
                 break
+            line, truncated_from = read
             self._position += 1
             if line and not line.isspace():
-                rows.append(SourceRow(self._key.of(line), line))
+                rows.append(SourceRow(self._key.of(line), line, truncated_from))
         return Chunk(rows, self._position, self._done)
 
     def total(self) -> int | None:
@@ -60,7 +61,7 @@ class Pipe:
     def _read_ahead(self, file: BinaryIO) -> None:
         lines = LineReader(file)
         while (line := lines.line()) is not None:
-            self._lines.put(line)
+            self._lines.put((line, lines.truncated_from))
         self._lines.put(None)
 
 

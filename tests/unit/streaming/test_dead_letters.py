@@ -5,7 +5,7 @@ import pytest
 from streaming.dead_letters import PREFIX, REPLAYED_FROM, Replay, dead_letter, dead_letters, parse
 from streaming.decode import BadRecord
 from streaming.errors import Retry
-from streaming.records import OutRecord, Record, TopicPartition
+from streaming.records import TRUNCATED_FROM, OutRecord, Record, TopicPartition
 from streaming.transports.embedded import EmbeddedTransport
 from tests.unit.streaming.flaky import AFTER, BEFORE, FlakyTransport
 
@@ -103,6 +103,25 @@ def test_replay_sends_the_original_bytes_once() -> None:
     assert header[0] == REPLAYED_FROM
     assert header[1].startswith(b"events.dlq/")
     assert header[1].endswith(b"/0")
+
+
+def test_a_letter_that_was_cut_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
+    transport = log(1)
+    headers = ((TRUNCATED_FROM, b"2700010"),)
+    cut = BadRecord(Record("events", 1, 7, b"k", b"cut", 0, headers), "too_large", "", "no")
+    row = dead_letter(cut, "v1")
+    assert headers[0] in row.headers
+    letters = [OutRecord(row.topic, row.key, row.value, row.headers)] * 600
+    publisher = transport.publisher("relay")
+    publisher.publish(letters, 2)
+    last = BadRecord(Record("events", 1, 8, b"k", b"whole"), "not_json", "", "no")
+    row = dead_letter(last, "v1")
+    publisher.publish([OutRecord(row.topic, row.key, row.value, row.headers)], 3)
+    replay = Replay(transport, "events")
+    assert [replay.step() for _ in range(3)] == [1, 1, 0]
+    assert replay.skipped == 600
+    assert values(transport) == [b"bad 0", b"whole"]
+    assert "only their beginning was kept" in caplog.text
 
 
 def test_a_forged_letter_goes_to_the_topic_asked_for() -> None:

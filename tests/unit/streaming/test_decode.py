@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.decode import MAX_RECORD_BYTES, MAX_TEXT_LENGTH, Decoder
-from streaming.records import Record
+from streaming.records import TRUNCATED_FROM, Record
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,13 @@ def test_a_whole_number_in_a_string_field_is_its_digits(number: int) -> None:
 )
 def test_the_years_from_1970_to_2199_are_read(time: bytes) -> None:
     assert not Decoder(FIELDS).decode(records(b'{"amount": 1, "at": %s}' % time)).bad
+
+
+def test_of_a_record_that_was_cut_the_whole_size_is_told() -> None:
+    cut = Record("t", 0, 0, None, b"x" * 900_000, headers=((TRUNCATED_FROM, b"2700010"),))
+    (bad,) = Decoder(FIELDS).decode([cut]).bad
+    assert bad.code == "too_large"
+    assert bad.message == "2700010 bytes, at most 262144 are read; only the first 900000 are kept"
 
 
 def test_a_time_that_is_out_of_range_is_explained() -> None:

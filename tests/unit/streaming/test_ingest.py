@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from streaming.errors import Fenced, Retry, SourceInvalid, Stop
 from streaming.ingest import Ingest
-from streaming.records import TopicPartition
+from streaming.records import TRUNCATED_FROM, TopicPartition
 from streaming.sources.base import Chunk, SourceRow
 from streaming.sources.registry import open_source
 from streaming.sources.stdin import Pipe
@@ -137,6 +137,15 @@ def test_a_pipe_goes_on_with_what_comes() -> None:
     for lines in (b"1\n2\n", b"3\n\n4\n", b"5\n"):
         run(Ingest(Pipe(io.BytesIO(lines), stream()), transport, "t", "s", None, Clock()))
     assert sent(transport) == ["1", "2", "3", "4", "5"]
+
+
+def test_a_row_that_is_cut_says_so_in_the_log() -> None:
+    transport = log()
+    pipe = io.BytesIO(b"x" * 1_000_000 + b"\n{}\n")
+    run(Ingest(Pipe(pipe, stream()), transport, "t", "s", None, Clock()))
+    cut, whole = transport.read(PLACE, 0, 10)
+    assert (len(cut.value), cut.headers) == (900_000, ((TRUNCATED_FROM, b"1000000"),))
+    assert (whole.value, whole.headers) == (b"{}", ())
 
 
 def test_other_sources_of_a_stream_are_remembered_apart() -> None:

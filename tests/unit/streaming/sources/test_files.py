@@ -248,8 +248,18 @@ class TestJsonLines:
         path = written(tmp_path, "a.jsonl", long + b'{"a": "b"}\n')
         first, second = rows(opened(path, stream("a")))
         assert len(first.value) == MAX_ROW_BYTES
+        assert first.truncated_from == len(long) - 1
         assert long.startswith(first.value)
         assert second == SourceRow(b"b", b'{"a": "b"}')
+
+    @pytest.mark.parametrize("end", [b"", b"\n"])
+    @pytest.mark.parametrize(("more", "had"), [(0, 0), (1, MAX_ROW_BYTES + 1)])
+    def test_a_line_is_cut_only_where_it_is_too_long(
+        self, opened: Open, tmp_path: Path, end: bytes, more: int, had: int
+    ) -> None:
+        content = b"x" * (MAX_ROW_BYTES + more) + end
+        (row,) = rows(opened(written(tmp_path, "a.jsonl", content), stream()))
+        assert row == SourceRow(None, b"x" * MAX_ROW_BYTES, had)
 
     def test_a_byte_order_mark_is_no_part_of_the_first_line(
         self, opened: Open, tmp_path: Path
@@ -298,6 +308,12 @@ class TestParquet:
                 "truth": True,
             }
         ]
+
+    def test_an_overlong_row_is_cut_and_says_so(self, opened: Open, tmp_path: Path) -> None:
+        path = parquet(tmp_path, a=["x" * MAX_ROW_BYTES, "y"])
+        long, short = rows(opened(path, stream()))
+        assert (len(long.value), long.truncated_from) == (MAX_ROW_BYTES, MAX_ROW_BYTES + 8)
+        assert short == SourceRow(None, b'{"a":"y"}')
 
     def test_an_id_keeps_all_its_digits(self, opened: Open, tmp_path: Path) -> None:
         ids = [Decimal(2**64 + 1), Decimal(7)]
