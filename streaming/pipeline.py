@@ -6,6 +6,7 @@ import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from detectors.model import Scored, StreamModel
 from detectors.registry import build as build_detector
 from detectors.state import nest, pack, unnest, unpack
 from streaming.config.model import StreamConfig
-from streaming.decode import BadRecord, Columns, Decoder
+from streaming.decode import BadRecord, Column, Columns, Decoder
 from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
 from streaming.recent_ids import RecentIds
 from streaming.records import Position, Record
@@ -313,22 +314,24 @@ class PartitionPipeline:
         self, batch: _Batch, start: int, count: int, alerting: npt.NDArray[np.intp]
     ) -> list[tuple[Mapping[str, Any], ...]]:
         """Add rows to the history in order; return what stood there before each alerting row."""
-        columns = [batch.columns[name][start : start + count] for name in self._history.fields]
+        rows = self._rows_to_remember(count, alerting, bool(batch.entities))
+        remembered = [_plain(batch.columns[name], start, rows) for name in self._history.fields]
+        values = zip(*remembered, strict=True) if remembered else repeat(())
+        times = batch.times[start : start + count].tolist()
+        wanted = frozenset(alerting.tolist())
         contexts = []
-        wanted = set(alerting.tolist())
-        for i in self._rows_to_remember(count, alerting, bool(batch.entities)):
+        for i, value in zip(rows, values, strict=False):
             entity = batch.entities[start + i] if batch.entities else ""
             if i in wanted:
                 contexts.append(self._history.of(entity))
-            values = tuple(_json_value(column[i]) for column in columns)
-            self._history.add(entity, float(batch.times[start + i]), values)
+            self._history.add(entity, times[i], value)
         return contexts
 
     @staticmethod
     def _rows_to_remember(count: int, alerting: npt.NDArray[np.intp], keyed: bool) -> Sequence[int]:
         """Without a key there is one history: only the last rows before each candidate matter."""
         if keyed:
-            return range(count)
+            return list(range(count))
         matters = np.zeros(count, bool)
         for i in [*alerting.tolist(), count]:
             matters[max(0, i - EVENTS_PER_ENTITY) : i + 1] = True
@@ -359,7 +362,12 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _json_value(value: Any) -> Any:
-    if isinstance(value, float):
-        return None if math.isnan(value) else float(value)
-    return value
+def _plain(column: Column, start: int, rows: Sequence[int]) -> list[Any]:
+    """Return the column's values at these rows after ``start`` as JSON holds them."""
+    if isinstance(column, list):
+        return [column[start + i] for i in rows]
+    values = column[start:][rows]
+    return [
+        None if missing else value
+        for value, missing in zip(values.tolist(), np.isnan(values).tolist(), strict=True)
+    ]
