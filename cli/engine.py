@@ -30,6 +30,7 @@ from streaming.transports.registry import open_transport
 from streaming.verified import TOPIC as VERIFIED
 from streaming.worker import Worker
 from triage import errors as triage_errors
+from triage.expiry import Expiry
 from triage.store.store import open_store
 
 log = logging.getLogger("triage.engine")
@@ -168,7 +169,7 @@ def _run(
         settled = processed and worker.settled() and grouper.settled()
         return settled and not store.outbox_topics()
 
-    parts: list[Step] = [worker, grouper, relay]
+    parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time)]
     Engine([ingest, *parts] if ingest else parts, stop, done, time.sleep).run()
     worker.close()
     grouper.close()
