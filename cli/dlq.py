@@ -69,6 +69,8 @@ def replay(topic: str, folder: Path, transport_url: str | None) -> None:
     except StreamingError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{sent} sent to {topic} again")
+    if sender.skipped:
+        click.echo(f"{sender.skipped} left out: only their beginning was kept", err=True)
 
 
 def _line(letter: DeadLetter) -> str:
