@@ -36,6 +36,7 @@ from triage.store.store import open_store
 log = logging.getLogger("triage.engine")
 
 IDLE_S = 0.02  # seconds between rounds that found nothing to do
+QUIET_ROUNDS = 10  # a log may show what was just committed a moment later
 BACK_OFF_S = (0.2, 5.0)  # first and longest pause after an error that may pass
 EXIT_STOP = 3  # a person is needed: the supervisor does not start it again
 
@@ -53,7 +54,8 @@ class Engine:
     Args:
         parts: called in this order, round after round.
         stop: asked before each round.
-        done: asked after a round in which no part had anything to do.
+        done: asked after a round in which no part had anything to do; it ends when the answer has
+            been yes so many times in a row.
         sleep: waits so many seconds.
     """
 
@@ -73,14 +75,17 @@ class Engine:
 
     def run(self) -> None:
         """Return when stopped or done. Raises Stop where a person is needed."""
+        quiet = 0
         while not self._stop():
             self._trouble = False
             busy = [self._step(part) for part in self._parts]
             if not self._trouble:
                 self._pause = BACK_OFF_S[0]
             if any(busy):
+                quiet = 0
                 continue
-            if self._done():
+            quiet = quiet + 1 if self._done() else 0
+            if quiet == QUIET_ROUNDS:
                 return
             self._sleep(IDLE_S)
 

@@ -147,6 +147,15 @@ def take(consumer: Consumer, count: int, max_records: int = 1_000) -> list[Recor
     return records
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Return when it holds; fail if it doesn't within a bounded time."""
+    for _ in range(POLLS * 10):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it does not come to hold")
+
+
 def poll_together(consumers: Sequence[Consumer], done: Callable[[], bool]) -> bool:
     """Poll each consumer on a thread of its own until ``done``, for a bounded time.
 

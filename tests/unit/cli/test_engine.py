@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from cli.engine import BACK_OFF_S, IDLE_S, Engine
+from cli.engine import BACK_OFF_S, IDLE_S, QUIET_ROUNDS, Engine
 from streaming.errors import Stop, TransportUnavailable
 from triage.errors import StoreUnavailable
 
@@ -38,8 +38,14 @@ def run(
 
 def test_every_part_gets_its_turn_until_nobody_has_work() -> None:
     one, two = Part(True, False, True), Part(False, True)
-    assert run([one, two]) == []
-    assert one.steps == two.steps == 4
+    run([one, two])
+    assert one.steps == two.steps == 3 + QUIET_ROUNDS
+
+
+def test_it_ends_when_nothing_was_left_for_some_rounds_in_a_row() -> None:
+    part = Part(True, True, *[False] * (QUIET_ROUNDS - 1), True)
+    run([part])
+    assert part.steps == 2 + QUIET_ROUNDS + QUIET_ROUNDS
 
 
 def test_it_asks_whether_all_is_done_only_when_nobody_has_work() -> None:
@@ -48,10 +54,10 @@ def test_it_asks_whether_all_is_done_only_when_nobody_has_work() -> None:
 
     def done() -> bool:
         asked.append(part.steps)
-        return len(asked) == 2
+        return len(asked) > 2
 
     run([part], done)
-    assert asked == [3, 4]
+    assert asked == list(range(3, 3 + 2 + QUIET_ROUNDS))
 
 
 def test_it_stops_when_told_also_in_the_middle_of_work() -> None:
@@ -67,7 +73,9 @@ def test_what_may_pass_is_tried_again_with_growing_pauses(error: Exception) -> N
     first, longest = BACK_OFF_S
     assert pauses == [first, 2 * first, 4 * first]
     assert max(pauses) <= longest
-    assert other.steps == part.steps == 5  # trouble of one is no reason to starve the others
+    assert (
+        other.steps == part.steps == 4 + QUIET_ROUNDS
+    )  # trouble of one is no reason to starve the others
 
 
 def test_what_needs_a_person_ends_it() -> None:
