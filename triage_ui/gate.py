@@ -19,6 +19,7 @@ from triage.access import Action, allowed
 from triage.errors import Retry
 from triage.model import Actor
 from triage.store.base import SessionStore
+from triage_ui.actor import CURRENT
 from triage_ui.problems import REMEDIES, problem
 from triage_ui.sessions import CSRF_HEADER, SESSION_COOKIE, csrf_matches
 
@@ -93,7 +94,7 @@ class Gate:
         await (answer or self.app)(scope, receive, guarded)
 
     async def _check(self, scope: Scope) -> Response | None:
-        """Return the refusal, or None after noting the actor in the scope."""
+        """Return the refusal, or None after noting who asks."""
         session = HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
         try:
             actor = await self._actor(session)
@@ -103,7 +104,8 @@ class Gate:
             return _anonymous(scope)
         if not allowed(actor, Action.READ):
             return problem(403, f"{actor.name} ({actor.role}) may not read", REMEDIES[403])
-        scope.setdefault("state", {}).update(actor=actor, session=session)
+        scope.setdefault("state", {})["session"] = session
+        CURRENT.set(actor)
         return None if scope["method"] in SAFE else _check_write(scope, session)
 
     async def _actor(self, session: str) -> Actor | None:

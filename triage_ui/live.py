@@ -78,9 +78,7 @@ class LiveHub:
                 self._stop()
 
     async def _follow(self, last: int) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._settings.stream_s
-        while not self._closed and loop.time() < end:
+        while not self._closed:
             news = self._news
             changes = await self._after(last)
             if not changes:

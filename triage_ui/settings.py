@@ -18,8 +18,6 @@ class BoardSettings:
         sign_in_help: what the sign-in page tells someone without a link.
         poll_s: seconds between two looks for changes in the store.
         ping_s: seconds between two pings of an idle live stream.
-        stream_s: seconds after which a live stream ends; pages resume it at once, and the gate
-            asks again whose session it is.
     """
 
     clock: Callable[[], float]
@@ -29,4 +27,3 @@ class BoardSettings:
     sign_in_help: str = "Run `triage sign-in` where the board runs: it prints a new link."
     poll_s: float = 0.15
     ping_s: float = 5.0
-    stream_s: float = 600.0

@@ -111,6 +111,16 @@ def clock(at: float, now: float | None = None) -> str:
     return f"{moment.day} {moment:%b} {year}{moment:%H:%M:%S}"
 
 
+def day(at: float) -> str:
+    """Return a day in UTC.
+
+    >>> day(0.0)
+    '1 Jan 1970'
+    """
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment.day} {moment:%b %Y}"
+
+
 def ago(at: float, now: float) -> str:
     """Return how long ago something was."""
     return "now" if now - at < 1 else f"{span(now - at)} ago"

@@ -186,3 +186,16 @@ def test_a_verdict_on_a_decided_cluster_is_not_sent(analyst: Page, board: Served
     analyst.keyboard.press("s")
     expect(toast(analyst)).to_contain_text("Decided already")
     assert len(board.store.recent_verdicts(9)) == 1
+
+
+def test_a_second_opinion_is_blind(page: Page, board: Served) -> None:
+    first = order(board)[0]
+    board.desk.decide(first, VerdictKind.UNSURE, BEN, time.time())
+    sign_in(page, board)
+    at(page, first)
+    expect(row(page, first)).to_contain_text("Real 95 %")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cluster-side")).to_contain_text("No verdict yet")
+    assert "ben" not in page.locator("body").inner_text()
+    page.keyboard.press("s")
+    expect(page.locator(".history")).to_contain_text("by anna")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from triage.commands import RecordVerdict
 from triage.errors import NotFound
 from triage.model import VerdictKind
 from triage.queries import ClusterDetail
-from triage_ui.api.actor import actor_of
+from triage_ui.actor import current_actor
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, cluster, event, member, verdict
 
@@ -54,36 +54,33 @@ def routes(services: Services) -> APIRouter:
     @router.get("")
     async def read(
         cluster_id: Id,
-        request: Request,
         members: Annotated[int, Query(ge=0, le=MAX_MEMBERS)] = 5,
     ) -> Json:
-        return cluster(await found(cluster_id, members, actor_of(request).name))
+        return cluster(await found(cluster_id, members, current_actor().name))
 
     @router.get("/members")
     async def read_members(
         cluster_id: Id,
-        request: Request,
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MAX_MEMBERS)] = 100,
     ) -> Json:
         rows = await in_thread(queries.members, cluster_id, offset, limit)
         if not rows:
-            await found(cluster_id, 0, actor_of(request).name)
+            await found(cluster_id, 0, current_actor().name)
         return {"members": [member(row) for row in rows]}
 
     @router.get("/events")
     async def read_events(
         cluster_id: Id,
-        request: Request,
         limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 200,
     ) -> Json:
         rows = await in_thread(queries.entity_events, cluster_id, limit)
         if not rows:
-            await found(cluster_id, 0, actor_of(request).name)
+            await found(cluster_id, 0, current_actor().name)
         return {"events": [event(row) for row in rows]}
 
     @router.post("/verdicts", status_code=201)
-    async def decide(cluster_id: Id, body: VerdictBody, key: Key, request: Request) -> Json:
+    async def decide(cluster_id: Id, body: VerdictBody, key: Key) -> Json:
         command = RecordVerdict(
             cluster_id=cluster_id,
             kind=VerdictKind(body.kind),
@@ -95,6 +92,6 @@ def routes(services: Services) -> APIRouter:
             expires_at=body.expires_at,
         )
         now = services.settings.clock()
-        return verdict(await in_thread(services.commands.handle, command, actor_of(request), now))
+        return verdict(await in_thread(services.commands.handle, command, current_actor(), now))
 
     return router

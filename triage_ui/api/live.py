@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from triage.errors import Retry
-from triage_ui.api.actor import actor_of
+from triage_ui.actor import current_actor
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, status
 
@@ -26,9 +26,9 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter()
 
     @router.get("/status")
-    async def read(request: Request) -> Json:
+    async def read() -> Json:
         now = services.settings.clock()
-        actor = actor_of(request)
+        actor = current_actor()
         board = await in_thread(services.queries.status, now)
         return status(board) | {"now": now, "actor": {"name": actor.name, "role": actor.role}}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from triage.model import ClusterStatus
 from triage.queries import QueueFilter
-from triage_ui.api.actor import actor_of
+from triage_ui.actor import current_actor
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, queue_row
 
@@ -26,7 +26,6 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/queue")
     async def read(
-        request: Request,
         offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
         limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         stream: Text = None,
@@ -41,7 +40,7 @@ def routes(services: Services) -> APIRouter:
             entity=entity or None,
             text=text or None,
             order=order,
-            viewer=actor_of(request).name,
+            viewer=current_actor().name,
         )
         page = await in_thread(services.queries.queue, where, offset, limit)
         return {

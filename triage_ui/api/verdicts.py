@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from triage.commands import UndoVerdict
 from triage.errors import NotFound
-from triage_ui.api.actor import actor_of
+from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id, Key
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, verdict
@@ -28,24 +28,22 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/verdicts")
 
     @router.get("")
-    async def read_recent(
-        request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 20
-    ) -> Json:
-        viewer = actor_of(request).name
+    async def read_recent(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Json:
+        viewer = current_actor().name
         rows = await in_thread(services.queries.recent_verdicts, limit, viewer)
         return {"verdicts": [verdict(row) for row in rows]}
 
     @router.get("/{verdict_id}")
-    async def read(verdict_id: Id, request: Request) -> Json:
-        row = await in_thread(services.queries.verdict, verdict_id, actor_of(request).name)
+    async def read(verdict_id: Id) -> Json:
+        row = await in_thread(services.queries.verdict, verdict_id, current_actor().name)
         if row is None:
             raise NotFound(f"there is no verdict {verdict_id}")
         return verdict(row)
 
     @router.post("/{verdict_id}/undo")
-    async def undo(verdict_id: Id, body: UndoBody, key: Key, request: Request) -> Json:
+    async def undo(verdict_id: Id, body: UndoBody, key: Key) -> Json:
         command = UndoVerdict(verdict_id, idempotency_key=key, reason=body.reason)
         now = services.settings.clock()
-        return verdict(await in_thread(services.commands.handle, command, actor_of(request), now))
+        return verdict(await in_thread(services.commands.handle, command, current_actor(), now))
 
     return router

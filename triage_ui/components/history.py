@@ -11,7 +11,7 @@ from triage.model import VerdictState
 from triage.queries import VerdictRow
 from triage_ui.components.chips import fate, verdict_chip
 from triage_ui.components.dom import attributes
-from triage_ui.text import ago, clock, count, visible
+from triage_ui.text import ago, clock, count, day, visible
 
 OVER = frozenset({VerdictState.UNDONE, VerdictState.RETRACTED})
 STEPS = (VerdictState.PENDING, VerdictState.RECORDED, VerdictState.PUBLISHED)
@@ -42,6 +42,9 @@ def _entry(verdict: VerdictRow, now: float) -> Component:
         html.Div(fate(verdict, now), className="history-fate"),
         html.Div(_counts(verdict), className="quiet"),
     ]
+    if verdict.scope:
+        until = "" if verdict.expires_at is None else f", until {day(verdict.expires_at)}"
+        lines.append(html.Div([html.Bdi(visible(verdict.scope, 500)), until], className="said"))
     if verdict.reason:
         lines.append(
             html.Div(["“", html.Bdi(visible(verdict.reason, 1000)), "”"], className="said")

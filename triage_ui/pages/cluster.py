@@ -11,6 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from triage.queries import ClusterDetail
+from triage_ui.actor import current_actor
 from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd, section
@@ -154,7 +155,7 @@ def register(board: Dash, services: Services) -> None:
         match = PATH.fullmatch(path or "")
         if match is None:
             return (no_update,) * 5
-        detail = await in_thread(queries.cluster, match[1], MEMBERS)
+        detail = await in_thread(queries.cluster, match[1], MEMBERS, current_actor().name)
         if detail is None:
             return _missing(), [], [], [], []
         events = await in_thread(queries.entity_events, match[1], EVENTS)

@@ -11,6 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from triage.queries import Queries
+from triage_ui.actor import current_actor
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.components.empty import empty_state
@@ -202,7 +203,8 @@ def register(board: Dash, services: Services) -> None:
         if not cursor or not cursor.get("cluster"):
             return nothing_selected()
         cluster_id = str(cursor["cluster"])
-        detail = await in_thread(queries.cluster, cluster_id, MEMBERS)
+        viewer = current_actor().name
+        detail = await in_thread(queries.cluster, cluster_id, MEMBERS, viewer)
         return gone() if detail is None else preview(detail, settings.clock())
 
     @board.callback(Output("preview-when", "children"), Input("preview-when", "data-cluster"))

@@ -19,6 +19,8 @@ from triage.queries import BoardStatus, Change, Queries
 from triage_ui.live import TOO_FAR, LiveHub, frame
 from triage_ui.settings import BoardSettings
 
+MANY = 200  # lines: some twenty seconds of pings
+
 
 def change(number: int) -> Change:
     return Change(number, "clusters", 100.0, {"ids": [f"c{number}"]})
@@ -198,19 +200,6 @@ def test_closing_ends_all_streams() -> None:
     assert asyncio.run(run())
 
 
-def test_a_stream_ends_after_its_time_and_resumes_without_a_gap() -> None:
-    async def run() -> list[int]:
-        changes = Changes([change(number) for number in range(1, 4)])
-        settings = BoardSettings(clock=lambda: 100.0, poll_s=0.002, ping_s=0.02, stream_s=0.05)
-        queries: Any = changes
-        hub = LiveHub(queries, settings)
-        ids = await take(hub.stream(0), 99)
-        changes.made.append(change(4))
-        return ids + await take(hub.stream(ids[-1]), 99)
-
-    assert asyncio.run(run()) == [1, 2, 3, 4]
-
-
 def test_a_frame_is_one_event_whatever_is_in_it() -> None:
     raw = frame("change", {"text": "a\n\nevent: x\r\n", "number": float("nan")}, 7).decode()
     assert raw.count("\n\n") == 1
@@ -224,7 +213,7 @@ def listening(client: httpx.Client, **headers: str) -> Any:
 
 def first_change(answer: httpx.Response) -> dict[str, Any]:
     event = ""
-    for line in answer.iter_lines():
+    for line in islice(answer.iter_lines(), MANY):
         name, _, value = line.partition(": ")
         event = value if name == "event" else event
         if name == "data" and event == "change":
