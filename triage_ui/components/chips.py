@@ -8,9 +8,7 @@ from dash.development.base_component import Component
 from triage.model import VerdictKind, VerdictState
 from triage.queries import VerdictRow
 from triage_ui.components.dom import attributes
-from triage_ui.text import STATE_WORDS, VERDICT_WORDS, percent
-
-OF_NOT_REAL = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED})
+from triage_ui.text import STATE_WORDS, VERDICT_WORDS
 
 
 def shape(kind: VerdictKind) -> Component:
@@ -22,12 +20,6 @@ def verdict_chip(kind: VerdictKind, detail: str = "") -> Component:
     """A pill that names a verdict."""
     text = f"{VERDICT_WORDS[kind]} {detail}".strip()
     return html.Span([shape(kind), text], className=f"chip chip-{kind}")
-
-
-def suggestion_chip(kind: VerdictKind, posterior: float) -> Component:
-    """What the model would say, and how sure it is of that."""
-    share = 1 - posterior if kind in OF_NOT_REAL else posterior
-    return verdict_chip(kind, percent(share))
 
 
 def fate(verdict: VerdictRow, now: float) -> str:
