@@ -99,7 +99,9 @@ class StreamModel:
         self._detector = detector
         self._settings = settings
         self._scale = ScoreScale(_SCALE_HALF_LIFE)
-        self._budget = AlertBudget(settings.alert_budget, settings.threshold_window)
+        self._budget = AlertBudget(
+            len(detector.feature_names), settings.alert_budget, settings.threshold_window
+        )
         self._companion: IsolationForest | None = None
         if detector.trees is None:
             self._companion = IsolationForest(detector.feature_names, seed=seed + 1)
@@ -107,6 +109,7 @@ class StreamModel:
         self._rows = 0
         self._since_fit = 0  # blocks
         self._version = 0
+        self._relabelled = False  # since the last block, so that its margins may be of old labels
         nothing = np.full(len(detector.feature_names), np.nan)
         self._usual: tuple[Vector, Vector] = (nothing, nothing)
 
@@ -137,22 +140,34 @@ class StreamModel:
         alert = (margin >= threshold) & (self.warm_up_left == 0)
         return Scored(z, margin, alert, threshold)
 
-    def learn(self, X: Matrix, margins: Vector) -> None:
-        """Learn exactly one block, whose margins were those of ``score``."""
+    def learn(self, X: Matrix, z: Vector, margins: Vector) -> None:
+        """Learn exactly one block, whose ``z`` and margins were those of ``score``."""
+        if self._relabelled:
+            margins = z - PRIOR_SHIFT + self._labels.shift(X)
+            self._relabelled = False
         self._detector.learn_many(X)
         if self._companion:
             self._companion.learn_many(X)
         self._scale.learn(self._detector.score_many(X[:: max(1, len(X) // _SCALE_ROWS)]))
         # Before the first block all rows scored alike, which says nothing about a threshold.
-        self._budget.learn(margins if self._rows else self._prior(X))
+        first = not self._rows
+        prior = self._prior(X) if first else z - PRIOR_SHIFT
+        self._budget.learn(X, prior, prior if first else margins)
         if self._rows // self._settings.block % USUAL_EVERY == 0:
             self._usual = self._quantiles()
         self._rows += len(X)
         self._follow()
+        if first:
+            self._budget.rebase(self._labels.shift)
 
     def set_labels(self, labels: Labels, position: int) -> None:
-        """Put exactly these labels in force; their order matters only where there are too many."""
+        """Put exactly these labels in force; their order matters only where there are too many.
+
+        The threshold follows at once: it is taken of what the last rows' margins would have been.
+        """
         self._labels.set_labels(labels.newest(self._settings.max_labels), self._prior)
+        self._budget.rebase(self._labels.shift)
+        self._relabelled = True
         self._version = position
         self._since_fit = 0
         self._stack()
@@ -194,6 +209,7 @@ class StreamModel:
                     "rows": self._rows,
                     "since_fit": self._since_fit,
                     "version": self._version,
+                    "relabelled": self._relabelled,
                     "settings": self._settings.model_dump(mode="json"),
                 },
                 {},
@@ -226,7 +242,7 @@ class StreamModel:
         self._attach(self._kernel_trees())
         self._labels.restore(parts["labels"])
         self._rows, self._since_fit = int(counts["rows"]), int(counts["since_fit"])
-        self._version = int(counts["version"])
+        self._version, self._relabelled = int(counts["version"]), bool(counts["relabelled"])
         usual = parts["usual"].arrays
         self._usual = (usual["low"], usual["high"])
         self._stack()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from detectors.base import Snapshot, SnapshotError, Vector
+from detectors.base import Matrix, Snapshot, SnapshotError, Vector
+from detectors.ring import Ring
+
+KEPT = 10_000
+"""Latest rows that new labels move; walking them takes some milliseconds."""
 
 _MOST_TIES = 5.0  # times the budget; equal margins beyond that many are a level, not a peak
 
@@ -14,16 +19,20 @@ _MOST_TIES = 5.0  # times the budget; equal margins beyond that many are a level
 class AlertBudget:
     """The margin that a given share of the last events reach.
 
-    Deterministic: the threshold follows from the blocks learned. It moves between blocks only. When
-    so many of the last margins are equal that alerting all of them would be over five times the
-    budget, the threshold lies just above them.
+    Deterministic: the threshold follows from the blocks learned and the shifts they were given. It
+    moves with a block and with new labels only: ``rebase`` gives the rows that are still kept the
+    margins that the labels would have given them, so that a threshold from before the labels
+    doesn't hold back (or let through) what comes after them. When so many of the last margins are
+    equal that alerting all of them would be over five times the budget, the threshold lies just
+    above them.
 
     Args:
+        features: columns of a row.
         share: of the events that may become candidates.
         window: latest margins that the share refers to.
     """
 
-    def __init__(self, share: float, window: int = 10_000) -> None:
+    def __init__(self, features: int, share: float, window: int = 10_000) -> None:
         if not 0.0 < share < 1.0:
             raise ValueError(f"share must lie between 0 and 1, not {share}")
         if window < 1:
@@ -31,6 +40,8 @@ class AlertBudget:
         self._share = share
         self._margins = np.empty(window, np.float64)
         self._seen = 0
+        self._ring = Ring(min(window, KEPT), features)
+        self._priors = np.empty(min(window, KEPT), np.float64)
         self._threshold = math.inf
 
     @property
@@ -38,15 +49,25 @@ class AlertBudget:
         """The margin that is needed; infinite before any block."""
         return self._threshold
 
-    def learn(self, margins: Vector) -> None:
-        """Take in the margins of one block, in order."""
+    def learn(self, X: Matrix, priors: Vector, margins: Vector) -> None:
+        """Take in one block, in order: its rows, their margins without and with what labels say."""
         if not len(margins):
             return
-        capacity = len(self._margins)
-        kept = margins[-capacity:]
-        places = (self._seen + len(margins) - len(kept) + np.arange(len(kept))) % capacity
-        self._margins[places] = kept
+        _put(self._priors, self._ring.seen, priors)
+        self._ring.add(X)
+        _put(self._margins, self._seen, margins)
         self._seen += len(margins)
+        self._threshold = self._quantile(self._last())
+
+    def rebase(self, shift: Callable[[Matrix], Vector]) -> None:
+        """Give the kept rows the margins that ``shift`` makes of them; older ones are forgotten."""
+        rows, seen = self._ring.rows, self._ring.seen
+        if not len(rows):
+            return
+        margins = self._priors[: len(rows)] + shift(rows)
+        oldest = seen % len(rows) if seen > len(rows) else 0
+        self._margins[: len(rows)] = np.roll(margins, -oldest)
+        self._seen = len(rows)
         self._threshold = self._quantile(self._last())
 
     def _last(self) -> Vector:
@@ -63,20 +84,37 @@ class AlertBudget:
     def snapshot(self) -> Snapshot:
         """Return the whole state."""
         return Snapshot(
-            {"share": self._share, "window": len(self._margins), "seen": self._seen},
-            {"margins": self._last().copy()},
+            {
+                "share": self._share,
+                "window": len(self._margins),
+                "seen": self._seen,
+                "rows_seen": self._ring.seen,
+            },
+            {
+                "margins": self._last().copy(),
+                "rows": self._ring.rows.copy(),
+                "priors": self._priors[: len(self._ring)].copy(),
+            },
         )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state. Raises ``SnapshotError`` if it is of another budget."""
-        meta, margins = snapshot.meta, snapshot.arrays.get("margins")
+        meta, arrays = snapshot.meta, snapshot.arrays
         if (meta.get("share"), meta.get("window")) != (self._share, len(self._margins)):
             raise SnapshotError("the snapshot is of another alert budget")
-        seen = meta.get("seen")
-        if margins is None or not isinstance(seen, int):
-            raise SnapshotError("the snapshot of the alert budget is damaged")
-        if margins.shape != (min(seen, len(self._margins)),):
-            raise SnapshotError("the snapshot of the alert budget is damaged")
-        self._margins[: len(margins)] = margins
+        try:
+            seen, margins, priors = int(meta["seen"]), arrays["margins"], arrays["priors"]
+            self._ring.load(arrays["rows"], int(meta["rows_seen"]))
+            self._margins[: min(seen, len(self._margins))] = margins
+            self._priors[: len(self._ring)] = priors
+        except (KeyError, ValueError) as error:
+            raise SnapshotError(f"the snapshot of the alert budget is damaged: {error}") from error
         self._seen = seen
         self._threshold = self._quantile(margins) if seen else math.inf
+
+
+def _put(buffer: Vector, seen: int, values: Vector) -> None:
+    """Write values into a ring of which ``seen`` were ever written."""
+    kept = values[-len(buffer) :]
+    places = (seen + len(values) - len(kept) + np.arange(len(kept))) % len(buffer)
+    buffer[places] = kept

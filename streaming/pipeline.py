@@ -78,6 +78,7 @@ class PartitionPipeline:
         self._ids = RecentIds(config.event_id.horizon) if config.event_id else None
         self._history = EntityHistory(config.context_fields())
         self._pending = np.empty((config.learning.block, len(self._features.names)), np.float32)
+        self._pending_scores = np.empty(config.learning.block, np.float64)
         self._pending_margins = np.empty(config.learning.block, np.float64)
         self._pending_rows = 0
         self._last_event_time: float | None = None
@@ -112,7 +113,7 @@ class PartitionPipeline:
                 scored = self._model.score(batch.X[start:stop])
                 margins[start:stop], scores[start:stop] = scored.margin, scored.z
                 candidates += self._candidates(batch, start, scored)
-                self._learn(batch.X[start:stop], scored.margin)
+                self._learn(batch.X[start:stop], scored)
                 start = stop
         counters = Counters(
             accepted=len(good),
@@ -154,6 +155,7 @@ class PartitionPipeline:
                 {"last_event_time": self._last_event_time},
                 {
                     "X": self._pending[: self._pending_rows],
+                    "scores": self._pending_scores[: self._pending_rows],
                     "margins": self._pending_margins[: self._pending_rows],
                 },
             ),
@@ -192,6 +194,7 @@ class PartitionPipeline:
         self._last_event_time = pending.meta["last_event_time"]
         self._pending_rows = len(pending.arrays["X"])
         self._pending[: self._pending_rows] = pending.arrays["X"]
+        self._pending_scores[: self._pending_rows] = pending.arrays["scores"]
         self._pending_margins[: self._pending_rows] = pending.arrays["margins"]
 
     def _without_duplicates(
@@ -218,12 +221,13 @@ class PartitionPipeline:
         X = self._features.extract(columns, times)
         return _Batch(records, events, columns, times, entities, X)
 
-    def _learn(self, X: Matrix, margins: npt.NDArray[np.float64]) -> None:
+    def _learn(self, X: Matrix, scored: Scored) -> None:
         rows = slice(self._pending_rows, self._pending_rows + len(X))
-        self._pending[rows], self._pending_margins[rows] = X, margins
+        self._pending[rows] = X
+        self._pending_scores[rows], self._pending_margins[rows] = scored.z, scored.margin
         self._pending_rows += len(X)
         if self._pending_rows == len(self._pending):
-            self._model.learn(self._pending, self._pending_margins)
+            self._model.learn(self._pending, self._pending_scores, self._pending_margins)
             self._pending_rows = 0
 
     def _candidates(self, batch: _Batch, start: int, scored: Scored) -> list[Candidate]:

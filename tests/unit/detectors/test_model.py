@@ -80,9 +80,21 @@ def labels(count: int, seed: int = 1) -> Labels:
     return Labels([f"c{i}" for i in range(count)], X, y, np.ones(count))
 
 
+def harmless() -> Labels:
+    """Return labels that say of what is far out, and so fills the budget, that it is none."""
+    X = rows(12, 1)
+    X[:, 0] = 8.0
+    return Labels([f"c{i}" for i in range(12)], X, np.zeros(12), np.ones(12))
+
+
 def block(model: StreamModel, number: int) -> None:
     X = rows(BLOCK, 100 + number)
-    model.learn(X, model.score(X).margin)
+    learn(model, X)
+
+
+def learn(model: StreamModel, X: Matrix) -> None:
+    scored = model.score(X)
+    model.learn(X, scored.z, scored.margin)
 
 
 def trained(make: Make, blocks: int = 4) -> StreamModel:
@@ -151,6 +163,40 @@ def test_labels_stay_in_force_while_trees_are_replaced(detector: Make) -> None:
 
 
 @both
+def test_the_threshold_follows_labels_at_once(detector: Make) -> None:
+    model = trained(detector, 20)
+    X = rows(2_000, 0)
+    before = model.score(X)
+    model.set_labels(harmless(), 1)
+    after = model.score(X)
+    assert after.threshold < before.threshold - 0.3
+    assert 0.02 < after.alert.mean() < 0.1
+    model.set_labels(Labels.none(3), 2)
+    assert model.score(X).threshold == before.threshold
+
+
+@both
+def test_a_block_that_labels_cut_counts_under_the_new_ones(detector: Make) -> None:
+    early, late = trained(detector), trained(detector)
+    X = rows(BLOCK, 9)
+    scored = early.score(X)
+    for model in (early, late):
+        model.set_labels(labels(20), 1)
+    early.learn(X, scored.z, scored.margin)
+    learn(late, X)
+    assert early.score(X).threshold == pytest.approx(late.score(X).threshold)
+
+
+@both
+def test_labels_that_were_there_first_move_the_first_threshold(detector: Make) -> None:
+    plain, told = trained(detector, 0), trained(detector, 0)
+    told.set_labels(harmless(), 1)
+    for model in (plain, told):
+        learn(model, rows(BLOCK, 1))
+    assert told.score(rows(1, 0)).threshold < plain.score(rows(1, 0)).threshold - 0.5
+
+
+@both
 def test_an_explanation_adds_up_to_the_margin(detector: Make) -> None:
     model = trained(detector)
     X = rows(30, 3)
@@ -198,7 +244,7 @@ def test_the_usual_range_is_that_of_the_latest_rows(detector: Make) -> None:
     X[:, 1] = np.nan
     X[:, 2] = np.linspace(10, 30, BLOCK)
     for _ in range(40):
-        model.learn(X, model.margins(X))
+        learn(model, X)
     low, high = model.usual_range()
     assert np.isnan(low[1])
     assert (low[2], high[2]) == (pytest.approx(11, abs=0.5), pytest.approx(29, abs=0.5))
