@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
+from cli.progress import bar, follow
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
 from streaming.errors import StreamingError
@@ -103,15 +102,17 @@ def command(
         if mode == "pool":
             table, version = _table(config_path, source, label, features)
             pool = PoolSettings(budget or 100, error, seed, not no_feedback, config=version)
-            with _bar(pool.budget, " labels") as bar:
-                result = evaluate_pool(table.X, table.truth, pool, time.perf_counter, _follow(bar))
+            with bar(pool.budget, " labels") as progress:
+                result = evaluate_pool(
+                    table.X, table.truth, pool, time.perf_counter, follow(progress)
+                )
         else:
             config = _config(config_path, source, label, features)
             opened = open_source(source, config)
             asked = StreamSettings(budget or 3, every, delay, error, seed, not no_feedback)
-            with _bar(opened.total(), " events") as bar:
+            with bar(opened.total(), " events") as progress:
                 result = evaluate_stream(
-                    config, opened, label, asked, time.perf_counter, _follow(bar)
+                    config, opened, label, asked, time.perf_counter, follow(progress)
                 )
     except StreamingError as problem:
         raise click.ClickException(str(problem)) from problem
@@ -136,14 +137,3 @@ def _table(
         return read_labelled(Path(source), label), "all"
     config = _config(config_path, source, label, features)
     return table_by_config(config, open_source(source, config), label), config.version
-
-
-def _bar(total: int | None, unit: str) -> tqdm[Any]:
-    return tqdm(total=total, unit=unit, unit_scale=True, disable=None)
-
-
-def _follow(bar: tqdm[Any]) -> Callable[[int], None]:
-    def follow(done: int) -> None:
-        bar.update(done - bar.n)
-
-    return follow

@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": "Start everything on simulated card payments (or real telemetry).",
     "run": "Run a stream from a file (or stdin): detect, group, show, learn, publish.",
     "check": "Check stream configs without starting anything.",
+    "test": "Try the examples that stand beside stream configs.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",

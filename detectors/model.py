@@ -124,6 +124,11 @@ class StreamModel:
         return self._version
 
     @property
+    def threshold(self) -> float:
+        """Margin at which alerts begin; infinite before the first block."""
+        return self._budget.threshold
+
+    @property
     def detector(self) -> Detector:
         """The detector that it drives."""
         return self._detector
@@ -136,7 +141,7 @@ class StreamModel:
         else:
             z, shift = self._standardised(X), self._labels.shift(X)
         margin = z - PRIOR_SHIFT + shift
-        threshold = self._budget.threshold
+        threshold = self.threshold
         alert = (margin >= threshold) & (self.warm_up_left == 0)
         return Scored(z, margin, alert, threshold)
 

@@ -34,6 +34,7 @@ class Outcome:
 
     Attributes:
         margins: of the accepted records in order, before anything was learned from them.
+        X: what the detector saw of them.
     """
 
     candidates: tuple[Candidate, ...]
@@ -42,6 +43,7 @@ class Outcome:
     accepted: tuple[Record, ...]
     margins: npt.NDArray[np.float64]
     scores: npt.NDArray[np.float64]
+    X: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ class PartitionPipeline:
         return max(0, self._model.warm_up_left - self._pending_rows)
 
     @property
+    def threshold(self) -> float:
+        """Margin that a record needs to become a candidate; infinite before the first block."""
+        return self._model.threshold
+
+    @property
     def last_event_time(self) -> float | None:
         """Largest event time seen, seconds since 1970."""
         return self._last_event_time
@@ -105,8 +112,10 @@ class PartitionPipeline:
         candidates: list[Candidate] = []
         margins = np.empty(len(good), np.float64)
         scores = np.empty(len(good), np.float64)
+        X = np.empty((0, len(self._features.names)), np.float32)
         if good:
             batch = self._extract(good, events)
+            X = batch.X
             start = 0
             while start < len(good):
                 stop = min(len(good), start + len(self._pending) - self._pending_rows)
@@ -122,7 +131,7 @@ class PartitionPipeline:
             candidates=len(candidates),
         )
         return Outcome(
-            tuple(candidates), tuple(decoded.bad), counters, tuple(good), margins, scores
+            tuple(candidates), tuple(decoded.bad), counters, tuple(good), margins, scores, X
         )
 
     def apply_labels(self, labels: Sequence[Label], position: Position) -> None:

@@ -30,6 +30,14 @@ from triage.policy import Policy
 
 def load(path: Path) -> StreamConfig:
     """Read and check a stream's config. Raises ConfigInvalid with all problems, a line each."""
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a YAML file, of which at most a little more than is allowed is read.
+
+    Raises ConfigInvalid if it can't be read.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -38,11 +46,10 @@ def load(path: Path) -> StreamConfig:
     except OSError as error:
         raise ConfigInvalid([f"{path}: can't be read: {error.strerror}"]) from error
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigInvalid([f"{path}:{line}: is not UTF-8; save the file as UTF-8"]) from error
-    return parse(text, str(path))
 
 
 def parse(text: str, file: str) -> StreamConfig:
