@@ -136,6 +136,8 @@ class GroupConsumer:
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
         except KafkaError:
             self._changes.on_partitions_lost(self._owned)  # the group finds out by itself
+        finally:
+            self._consumer._client.close()  # which a failure above has left running
         self._take_changes()
 
     def _send_hints(self) -> None:

@@ -414,6 +414,8 @@ class TestPublishing:
         with pytest.raises(Fenced):
             old.publish([OutRecord(topic, None, b"zombie")], 3)
         assert everything(transport, topic) == ["a", "b"]
+        old.close()
+        new.close()
 
     def test_publishers_of_other_names_are_not_fenced(
         self, transport: Transport, harness: Harness

@@ -15,6 +15,7 @@ from kafka import TopicPartition as KafkaPartition
 
 from streaming.errors import Fenced
 from streaming.records import OutRecord, Position, Record, TopicPartition
+from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_reader import KafkaReader
 from streaming.transports._log_topics import Limits
 from streaming.transports.base import Consumer, Transport
@@ -97,7 +98,7 @@ class KafkaHarness:
         return topic
 
     def delete_topic(self, topic: str) -> None:
-        admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = connect(KafkaAdminClient, [self._bootstrap])
         admin.delete_topics([topic])
         for _ in range(POLLS * 10):  # the broker takes its time
             (found,) = admin.describe_topics([topic])
@@ -107,7 +108,7 @@ class KafkaHarness:
         admin.close()
 
     def run_retention(self, partition: TopicPartition) -> None:
-        admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = connect(KafkaAdminClient, [self._bootstrap])
         place = KafkaPartition(*partition)
         reader = KafkaReader([self._bootstrap])
         admin.delete_records({place: reader.end(partition) - KEPT})

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from streaming.transports._kafka_client import connect
+
 
 @pytest.fixture
 def topic(kafka_bootstrap: str) -> Iterator[str]:
     name = f"smoke-{uuid.uuid4().hex}"
-    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin = connect(KafkaAdminClient, [kafka_bootstrap])
     admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1}})
     yield name
     admin.delete_topics([name])
@@ -22,7 +24,7 @@ def topic(kafka_bootstrap: str) -> Iterator[str]:
 def test_committed_records_come_out_and_aborted_ones_do_not(
     kafka_bootstrap: str, topic: str
 ) -> None:
-    producer = KafkaProducer(bootstrap_servers=kafka_bootstrap, transactional_id=topic)
+    producer = connect(KafkaProducer, [kafka_bootstrap], transactional_id=topic)
     producer.init_transactions()
     for value, commit in ((b"kept", True), (b"dropped", False), (b"last", True)):
         producer.begin_transaction()
@@ -34,8 +36,9 @@ def test_committed_records_come_out_and_aborted_ones_do_not(
             producer.abort_transaction()
     producer.close()
 
-    consumer = KafkaConsumer(
-        bootstrap_servers=kafka_bootstrap,
+    consumer = connect(
+        KafkaConsumer,
+        [kafka_bootstrap],
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,

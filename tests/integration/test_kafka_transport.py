@@ -10,6 +10,7 @@ from kafka import KafkaProducer
 
 from streaming.errors import Fenced, Retry, Stop
 from streaming.records import OutRecord, TopicPartition
+from streaming.transports._kafka_client import connect
 from streaming.transports.base import Consumer
 from streaming.transports.kafka import KafkaTransport, open_url
 from tests.contract.transport_harness import everything, poll_together, reader, take, write
@@ -36,7 +37,7 @@ def topic(transport: KafkaTransport, prefix: str) -> str:
 
 def open_transaction(bootstrap: str, transactional_id: str, topic: str) -> KafkaProducer:
     """Leave a record in a transaction that is neither committed nor aborted, as a kill does."""
-    producer = KafkaProducer(bootstrap_servers=bootstrap, transactional_id=transactional_id)
+    producer = connect(KafkaProducer, [bootstrap], transactional_id=transactional_id)
     producer.init_transactions()
     producer.begin_transaction()
     producer.send(topic, key=b"k", value=b"never committed", partition=0)
@@ -87,7 +88,9 @@ def test_the_cursor_is_found_among_many_that_failed(
         failed = open_transaction(kafka_bootstrap, f"{prefix}.p", cursor)
         failed.abort_transaction()
         failed.close()
-    assert transport.publisher("p").last_sequence() == 41
+    publisher = transport.publisher("p")
+    assert publisher.last_sequence() == 41
+    publisher.close()
 
 
 def test_two_readers_share_a_group_and_one_inherits_the_other(

@@ -12,9 +12,10 @@ import functools
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,13 +24,17 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 from testcontainers.core.container import DockerContainer
 
+from streaming.errors import StreamingError
+from streaming.transports._kafka_client import connect
 from tests.support.data import REPOSITORY
 from tests.support.docker import engine_answers
-from tests.support.processes import free_ports, running, tail, wait_until
+from tests.support.processes import POLL, free_ports, running, tail, wait_until
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 OLDEST_JAVA = 17  # Kafka 4
 START_SECONDS = 90.0
+CLOSING_SECONDS = 10.0  # a client's thread may still be about to end
+CLIENT_THREADS = ("kafka-io-", "-network-thread")  # in kafka-python's names of them
 DOWNLOAD_SECONDS = 600.0  # 43 MB of jars, once
 
 # One node that is broker and controller, on loopback only, with small internal topics.
@@ -75,16 +80,33 @@ def kafka_bootstrap() -> Iterator[str]:
             )
 
 
+@pytest.fixture(autouse=True)
+def _kafka_clients_are_closed() -> Iterator[None]:
+    """Fail a test that leaves a client of kafka-python running.
+
+    It would go on on its thread, and reconnect in vain when the broker has ended, long after the
+    test: what then goes wrong is nobody's.
+    """
+    before = _client_threads()
+    yield
+    for thread in _client_threads() - before:
+        thread.join(CLOSING_SECONDS)
+        assert not thread.is_alive(), f"a Kafka client was not closed: {thread.name}"
+
+
+def _client_threads() -> set[threading.Thread]:
+    return {
+        thread
+        for thread in threading.enumerate()
+        if any(word in thread.name for word in CLIENT_THREADS)
+    }
+
+
 def answers(bootstrap: str) -> bool:
     """Tell whether a broker at this address lists its topics."""
-    host, port = bootstrap.split(",", maxsplit=1)[0].rsplit(":", 1)
     try:
-        socket.create_connection((host, int(port)), timeout=1).close()
-    except OSError:
-        return False  # a client that can't connect would leave its sockets open
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=1000)
-    except KafkaError:
+        admin = connect(KafkaAdminClient, bootstrap.split(","))
+    except StreamingError:
         return False
     try:
         admin.list_topics()
@@ -188,9 +210,9 @@ def _container() -> Iterator[str]:
         container.with_env(name, value)
     with container:
         address = f"127.0.0.1:{port}"
-        for _ in range(int(START_SECONDS)):
-            if answers(address):  # waits up to a second
-                break
-        else:
-            raise RuntimeError(f"Kafka's container did not answer within {START_SECONDS:g} tries")
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(address):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Kafka's container did not answer in {START_SECONDS:g} seconds")
+            time.sleep(POLL)
         yield address
