@@ -82,6 +82,11 @@ The last line printed is one JSON object.
     show_default=True,
     help="Probability of a wrong answer.",
 )
+@click.option(
+    "--late-truth",
+    type=SpanType(),
+    help="stream: until the truth of each event is known without a look; default never.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--no-feedback", is_flag=True, help="Learn nothing from the answers (the baseline).")
 def command(
@@ -94,6 +99,7 @@ def command(
     every: Span,
     delay: Span,
     error: float,
+    late_truth: Span | None,
     seed: int,
     no_feedback: bool,
 ) -> None:
@@ -109,7 +115,9 @@ def command(
         else:
             config = _config(config_path, source, label, features)
             opened = open_source(source, config)
-            asked = StreamSettings(budget or 3, every, delay, error, seed, not no_feedback)
+            asked = StreamSettings(
+                budget or 3, every, delay, error, seed, not no_feedback, late_truth
+            )
             with bar(opened.total(), " events") as progress:
                 result = evaluate_stream(
                     config, opened, label, asked, time.perf_counter, follow(progress)

@@ -21,6 +21,7 @@ from detectors.state import nest, pack, unnest, unpack
 from streaming.config.model import StreamConfig
 from streaming.decode import BadRecord, Column, Columns, Decoder
 from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
+from streaming.known import truths_of
 from streaming.recent_ids import RecentIds
 from streaming.records import Position, Record
 from triage.model import Candidate, Counters, Label, Reason
@@ -135,10 +136,13 @@ class PartitionPipeline:
         )
 
     def apply_labels(self, labels: Sequence[Label], position: Position) -> None:
-        """Refit the label model from the labels in force at ``position``.
+        """Take in exactly the labels in force at ``position``.
 
-        Labels of vectors whose columns meant something else are left out.
+        All count in the records of their entities. The label model is refitted from those of
+        vectors whose columns mean what ours do.
         """
+        if self._features.takes_truths:
+            self._features.set_truths(truths_of(labels))
         labels = [label for label in labels if label.features_version == self._features_version]
         self._model.set_labels(
             Labels(

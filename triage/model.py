@@ -123,10 +123,12 @@ class Label:
 
     Attributes:
         candidate_id: what it is about. ``vector``: its features (little-endian float32), whose
-            columns mean what ``features_version`` says.
+            columns mean what ``features_version`` says; an event that was never a candidate has
+            none and says "" there.
         y: 1.0 anomaly, 0.0 not.
         weight: 1.0 for a read member, less for a propagated one.
         verdict_id: where it comes from; a retraction of the verdict drops all its rows.
+        event_time, entities: when it happened and to whom, as the candidate has them.
     """
 
     candidate_id: str
@@ -135,6 +137,8 @@ class Label:
     weight: float
     vector: bytes
     features_version: str
+    event_time: float
+    entities: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -34,6 +35,22 @@ Accepts = Mapping[str, frozenset[FieldType]]
 """Parameter that names a field -> the field types that it takes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """What is known of past events, in any order; each event once.
+
+    Attributes:
+        entities: of each event, field -> value. ``times``: event times, seconds since 1970.
+        told: how much each counts, 1 = an event whose truth is certain.
+        real: the part of ``told`` that says it was a real anomaly.
+    """
+
+    entities: Sequence[Mapping[str, str]]
+    times: Sequence[float]
+    real: Sequence[float]
+    told: Sequence[float]
+
+
 class FeatureParams(Params):
     """What every kind of feature can be told."""
 
@@ -49,12 +66,13 @@ class Feature(abc.ABC):
     Sequential: events are taken in batch order and each sees only what came before it, so splitting
     a batch anywhere changes nothing. Bounded: the state can't grow beyond what the parameters say.
     Event times may go backwards. Columns are finite or NaN (= missing), never infinite. The state
-    is a pure function of the parameters and the events.
+    is a pure function of the parameters, the events and the truths set in between.
 
     Attributes:
         kind: the file's name.
         Params: parameters; ``model_config`` has ``examples`` (shown in the docs, used by tests).
         accepts: its parameters that name a field, and the types they take.
+        takes_truths: it counts what is known of past events, by its ``entity``.
         names: columns made, unique within a stream.
         name: name of the feature in the config; ``label``: its name for people.
         entity: the field whose value the feature keeps apart, if any.
@@ -63,6 +81,7 @@ class Feature(abc.ABC):
     kind: ClassVar[str]
     Params: ClassVar[type[FeatureParams]]
     accepts: ClassVar[Accepts]
+    takes_truths: ClassVar[bool] = False
 
     names: tuple[str, ...]
     name: str
@@ -93,6 +112,10 @@ class Feature(abc.ABC):
     def natural(self, value: float) -> float | None:
         """Return a column's value in units that people would compare, else None."""
         return None
+
+    def set_truths(self, truths: Truths) -> None:
+        """Know exactly these of past events from the next event on; only if ``takes_truths``."""
+        raise NotImplementedError(f"feature {self.name} takes no truths")
 
     def snapshot(self) -> Snapshot:
         """Return the whole state; ``restore`` on a fresh feature gives equal columns ever after."""

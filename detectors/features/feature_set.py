@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.base import ConfigError, Matrix, Snapshot, SnapshotError, Vector
-from detectors.features.base import Columns, Feature, FeatureParams
+from detectors.features.base import Columns, Feature, FeatureParams, Truths
 from detectors.features.registry import build
 
 
@@ -73,6 +73,17 @@ class FeatureSet:
         for feature, part in zip(self._features, self._slices, strict=True):
             out[:, part] = feature.extract(columns, times)
         return out
+
+    def set_truths(self, truths: Truths) -> None:
+        """Know exactly these of past events from the next event on."""
+        for feature in self._features:
+            if feature.takes_truths:
+                feature.set_truths(truths)
+
+    @property
+    def takes_truths(self) -> bool:
+        """Whether any feature does."""
+        return any(feature.takes_truths for feature in self._features)
 
     def reasons(
         self,

@@ -61,3 +61,10 @@ def fields_used(params: FeatureParams) -> Mapping[str, str]:
             named = {parameter: getattr(params, parameter) for parameter in feature.accepts}
             return {parameter: name for parameter, name in named.items() if name is not None}
     raise ConfigError(f"no feature takes {type(params).__qualname__}")
+
+
+def takes_truths(params: FeatureParams) -> bool:
+    """Say whether the feature counts what became of its entity's past events."""
+    return any(
+        feature.takes_truths for feature in kinds().values() if type(params) is feature.Params
+    )

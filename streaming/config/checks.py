@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from detectors.base import ConfigError
 from detectors.features.registry import build as build_feature
-from detectors.features.registry import field_problems, fields_used
+from detectors.features.registry import field_problems, fields_used, takes_truths
 from detectors.registry import DetectorSpec
 from detectors.registry import build as build_detector
 from streaming.config.fields import FieldType
@@ -35,6 +35,7 @@ def problems_of(
     types = _declared_types(raw.get("fields"))
     yield from _named_fields(tree, raw, types)
     yield from _feature_fields(tree, features, types)
+    yield from _entities(tree, raw, features)
     yield from _same_columns(tree, features)
     yield from _warm_up(tree, raw)
     yield from _unbuildable(tree, detectors)
@@ -48,9 +49,11 @@ def warnings_of(
         for name in fields_used(params).values():
             if _ANSWER.fullmatch(name):
                 yield tree.problem(path, f'"{name}" looks like the answer, not like an observation')
-        over = getattr(params, "over", None)
-        if over and not over.endswith("events") and "time" not in raw:
-            message = f'"{over}" counts the time of arrival: the stream declares no `time`'
+        over = getattr(params, "over", None) or ()
+        for span in (over,) if isinstance(over, str) else over:
+            if span.endswith("events") or "time" in raw:
+                continue
+            message = f'"{span}" counts the time of arrival: the stream declares no `time`'
             yield tree.problem((*path, "over"), message)
 
 
@@ -103,6 +106,23 @@ def _feature_fields(
             for line in field_problems(params, types):
                 key, _, message = line.partition(": ")
                 yield tree.problem(_at(path, key), message)
+
+
+def _entities(
+    tree: Tree, raw: Mapping[str, Any], features: Sequence[PlacedFeature]
+) -> Iterator[Problem]:
+    """Yield features that count what became of events of something that is no entity."""
+    fields = raw.get("fields")
+    if not isinstance(fields, dict):
+        return
+    entities = {raw.get("key")} | {
+        name for name, one in fields.items() if isinstance(one, dict) and one.get("entity") is True
+    }
+    for path, params in features:
+        name = getattr(params, "entity", None)
+        if takes_truths(params) and name in fields and name not in entities:
+            message = f'"{name}" is no entity: declare it with `entity: true`, so that verdicts '
+            yield tree.problem((*path, "entity"), f"{message}and late truth are noted under it")
 
 
 def _at(path: Path, key: str) -> Path:

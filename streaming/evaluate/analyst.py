@@ -59,6 +59,8 @@ def labels_from(
             weight=one.weight,
             vector=members[one.candidate_id].vector,
             features_version=members[one.candidate_id].features_version,
+            event_time=members[one.candidate_id].event_time,
+            entities=members[one.candidate_id].entities,
         )
         for one in new
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +28,8 @@ class Member:
     offset: int
     vector: bytes
     features_version: str
+    event_time: float
+    entities: Mapping[str, str]
     posterior: float
     truth: int
 
@@ -74,6 +76,8 @@ class Queue:
                 offset=one.offset,
                 vector=one.vector,
                 features_version=one.features_version,
+                event_time=one.event_time,
+                entities=one.entities,
                 posterior=one.posterior,
                 truth=truth,
             )

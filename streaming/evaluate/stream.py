@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from streaming.config.model import StreamConfig
 from streaming.evaluate.analyst import Analyst, labels_from
+from streaming.evaluate.late_truth import LateTruth
 from streaming.evaluate.measures import average_precision, found_at, roc_auc, rounded
 from streaming.evaluate.queue import Cluster, Member, Queue
 from streaming.evaluate.span import EventTimes, Moment, Span
@@ -44,6 +45,8 @@ class StreamSettings:
         error: probability of a wrong verdict.
         seed: of the wrong verdicts, and added to the config's own: another forest per seed.
         feedback: learn from the answers; else they only empty the queue.
+        late_truth: from an event to when its truth becomes known without a look; None = never. It
+            counts in the records of entities, and with ``feedback`` it teaches as a verdict does.
     """
 
     budget: int = 3
@@ -52,6 +55,7 @@ class StreamSettings:
     error: float = 0.0
     seed: int = 0
     feedback: bool = True
+    late_truth: Span | None = None
 
     def __post_init__(self) -> None:
         if self.budget < 1:
@@ -134,7 +138,11 @@ class _Replay:
             _Partition(PartitionPipeline(config, number, TOPIC_ID))
             for number in range(config.source.partitions)
         ]
-        self._times = EventTimes(config, needed=settings.every.in_time or settings.delay.in_time)
+        spans = [settings.every, settings.delay, settings.late_truth]
+        self._times = EventTimes(config, needed=any(span and span.in_time for span in spans))
+        self._late_truth: LateTruth | None = None
+        if settings.late_truth is not None:
+            self._late_truth = LateTruth(config, settings.late_truth, teaches=settings.feedback)
         self._queue = Queue(config)
         self._analyst = Analyst(settings.error, settings.seed)
         self._now = Moment(0, 0.0)
@@ -208,15 +216,24 @@ class _Replay:
     def _process(self, records: Sequence[Record]) -> None:
         """Score and learn the records; put candidates into the queue in the order of the file."""
         candidates: list[Candidate] = []
+        missed: list[Record] = []
         for number, partition in enumerate(self._partitions):
             own = [record for record in records if record.partition == number]
             outcome = partition.pipeline.process(own)
             offsets = [record.offset for record in outcome.accepted]
             partition.margins.update(zip(offsets, outcome.margins.tolist(), strict=True))
             candidates += outcome.candidates
+            known = {one.offset for one in outcome.candidates}
+            missed += [
+                record
+                for record in outcome.accepted
+                if partition.truths[record.offset] == 1 and record.offset not in known
+            ]
         candidates.sort(key=lambda one: self._partitions[one.partition].places[one.offset])
         truths = [self._partitions[one.partition].truths[one.offset] for one in candidates]
         self._queue.add(candidates, truths)
+        if self._late_truth:
+            self._late_truth.note(candidates, truths, missed, self._now.events)
 
     def _is_due(self) -> bool:
         every, delay = self._settings.every, self._settings.delay
@@ -253,16 +270,19 @@ class _Replay:
             self._take_answers(at)
 
     def _take_answers(self, at: Moment) -> None:
-        """Let the verdicts that have arrived teach, and the queue follow."""
+        """Let the verdicts and truths that have arrived teach, and the queue follow."""
         delay = self._settings.delay
         arrived = [answer for answer in self._answers if delay.reached(answer.due, at)]
-        if not arrived:
+        revealed = self._late_truth.due(at) if self._late_truth else ()
+        if not arrived and not revealed:
             return
         self._answers = [answer for answer in self._answers if answer not in arrived]
         for answer in arrived:
             self._queue.close(answer.cluster)
-            self._labels += self._labels_of(answer)
-        if self._settings.feedback:
+            labels = self._labels_of(answer)
+            self._labels += labels if self._settings.feedback else ()
+        self._labels += revealed
+        if self._labels:
             for number, partition in enumerate(self._partitions):
                 partition.pipeline.apply_labels(self._labels, len(self._labels))
                 self._queue.rescore(number, partition.pipeline.posteriors)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import Snapshot, SnapshotError
-from detectors.features.base import Columns, Feature, FeatureParams, FieldType
+from detectors.features.base import Columns, Feature, FeatureParams, FieldType, Truths
 from detectors.features.registry import build, field_problems, fields_used, kinds
 
 MAX_EVENTS = 60
@@ -124,6 +124,37 @@ def test_columns_are_finite_or_missing_and_can_be_shown(
         assert isinstance(feature.usual(row, row), str)
 
 
+def _known(params: FeatureParams, data: st.DataObject) -> Truths:
+    """Return truths about what the feature keeps apart."""
+    names = data.draw(st.lists(st.sampled_from(["a", "b", "", "x" * 500]), max_size=20))
+    times = [1.7e9 + data.draw(st.sampled_from([-9_000.0, 0.0, 4_000.0])) for _ in names]
+    real = [data.draw(st.sampled_from([0.0, 0.5, 1.0])) for _ in names]
+    field = getattr(params, "entity", "")
+    return Truths([{field: name} for name in names], times, real, [1.0] * len(names))
+
+
+@every_example
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_truths_count_from_where_they_are_set_and_survive_a_snapshot(
+    params: FeatureParams, data: st.DataObject
+) -> None:
+    feature, other = build(params), build(params)
+    if not feature.takes_truths:
+        return
+    batch = data.draw(events(params))
+    cut = data.draw(st.integers(0, len(batch[1])))
+    before, after = _part(batch, slice(None, cut)), _part(batch, slice(cut, None))
+    known = _known(params, data)
+    blind = build(params).extract(*before)
+    assert feature.extract(*before).tobytes() == blind.tobytes()
+    feature.set_truths(known)
+    other.restore(_copy(feature.snapshot()))
+    X = feature.extract(*after)
+    assert np.isnan(X[~np.isfinite(X)]).all()
+    assert other.extract(*after).tobytes() == X.tobytes()
+
+
 @every_example
 def test_no_events_give_no_rows(params: FeatureParams) -> None:
     columns = {field: np.empty(0) for field in fields_used(params).values()}
@@ -150,6 +181,6 @@ def test_fields_of_accepted_types_only_pass_the_check(params: FeatureParams) -> 
 
 
 def test_every_file_of_a_kind_has_examples() -> None:
-    assert {"number", "log", "frequency", "cyclic_time", "window"} <= set(kinds())
+    assert {"number", "log", "frequency", "cyclic_time", "window", "record"} <= set(kinds())
     for kind, feature in kinds().items():
         assert _schema_examples(feature), kind

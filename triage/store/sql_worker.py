@@ -14,7 +14,7 @@ from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
 from triage.store.bulk import chunks, select_in
-from triage.store.codec import candidate_row, dump_headers
+from triage.store.codec import candidate_row, dump_headers, loads
 from triage.store.database import next_number
 from triage.store.sql_rescore import rescore
 from triage.store.sql_shared import SqlPart, add_change, add_outbox, settle
@@ -152,12 +152,16 @@ class SqlWorker(SqlPart):
                     added.weight,
                     t.candidates.c.vector,
                     t.candidates.c.features_version,
+                    t.candidates.c.event_time,
+                    t.candidates.c.body,
                 )
                 .join(t.candidates, t.candidates.c.candidate_id == added.candidate_id)
                 .where(added.stream == stream, added.position <= position, ~gone)
                 .order_by(added.position)
             )
-            return [Label(*row[:4], bytes(row[4]), row[5]) for row in rows]
+            return [
+                Label(*row[:4], bytes(row[4]), *row[5:7], loads(row[7])["entities"]) for row in rows
+            ]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""

@@ -51,6 +51,7 @@ class TestDeciding:
         }
         (first, *_) = desk.store.labels_at(STREAM, 1)
         assert first.vector == members[0].vector
+        assert (first.event_time, first.entities) == (members[0].event_time, members[0].entities)
 
     @pytest.mark.parametrize("kind", [VerdictKind.PIPELINE_FAULT, VerdictKind.UNSURE])
     def test_what_teaches_nothing(self, desk: Desk, kind: VerdictKind) -> None:

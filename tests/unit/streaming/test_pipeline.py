@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from detectors.base import SnapshotError
 from streaming.config.load import parse
+from streaming.config.model import StreamConfig
 from streaming.pipeline import PartitionPipeline, sigmoid
 from streaming.records import Record
 from streaming.replay import replay
+from tests.support import streams
 from tests.support.streams import STRANGE_EVERY, as_records, event, events, small_config
 from triage.model import Candidate, JournalEntry, Label
 
@@ -22,8 +24,8 @@ CONFIG = small_config()
 RECORDS = as_records(events(700))
 
 
-def pipeline(partition: int = 0) -> PartitionPipeline:
-    return PartitionPipeline(CONFIG, partition, "topic-id")
+def pipeline(partition: int = 0, config: StreamConfig = CONFIG) -> PartitionPipeline:
+    return PartitionPipeline(config, partition, "topic-id")
 
 
 def run(target: PartitionPipeline, *batches: Sequence[Record]) -> list[Candidate]:
@@ -32,7 +34,16 @@ def run(target: PartitionPipeline, *batches: Sequence[Record]) -> list[Candidate
 
 def label(candidate: Candidate, y: float) -> Label:
     version = candidate.features_version
-    return Label(candidate.candidate_id, "v", y, 1.0, candidate.vector, version)
+    return Label(
+        candidate.candidate_id,
+        "v",
+        y,
+        1.0,
+        candidate.vector,
+        version,
+        candidate.event_time,
+        candidate.entities,
+    )
 
 
 def test_strange_events_become_candidates_and_none_before_the_warm_up_ends() -> None:
@@ -148,6 +159,32 @@ def test_replaying_the_journal_gives_the_same_candidates_and_state() -> None:
     )
     assert [c for outcome in outcomes for c in outcome.candidates] == got
     assert again.snapshot() == live.snapshot()
+
+
+def test_labels_make_the_record_of_their_entities_from_where_they_take_effect() -> None:
+    speed, record = "{kind: number, field: speed}", "{kind: record, entity: shop, over: [1d]}"
+    config = parse(streams.CONFIG.replace(speed, record), "tests.yaml")
+    live, got = pipeline(config=config), []
+    got += run(live, RECORDS[:400])
+    told = Label("never a candidate", "", 1.0, 1.0, b"", "", got[0].event_time, {"shop": "s1"})
+    live.apply_labels([told], 1)
+    before = len(got)
+    got += run(live, RECORDS[400:550])
+    live.apply_labels([], 2)
+    taken_back = len(got)
+    got += run(live, RECORDS[550:])
+
+    records = [np.frombuffer(one.vector, "<f4")[1] for one in got]
+    expected = [0.5 if one.entities["shop"] == "s1" else 0.0 for one in got[before:taken_back]]
+    assert 0.5 in expected
+    assert records == [0.0] * before + expected + [0.0] * (len(got) - taken_back)
+
+    again = pipeline(config=config)
+    run(again, RECORDS[:400])
+    again.apply_labels([told], 1)
+    restored = pipeline(config=config)
+    restored.restore(again.snapshot())
+    assert run(restored, RECORDS[400:550]) == got[before:taken_back]
 
 
 def test_a_snapshot_of_something_else_is_refused() -> None:

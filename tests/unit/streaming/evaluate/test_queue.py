@@ -35,7 +35,7 @@ def drained(queue: Queue) -> list[Cluster]:
 
 
 def member(posterior: float, truth: int, name: str = "") -> Member:
-    return Member(name or f"{posterior}-{truth}", 0, 0, b"", "v", posterior, truth)
+    return Member(name or f"{posterior}-{truth}", 0, 0, b"", "v", 0.0, {}, posterior, truth)
 
 
 def test_every_candidate_is_in_one_cluster(candidates: Sequence[Candidate]) -> None:

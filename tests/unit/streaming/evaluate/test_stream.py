@@ -195,6 +195,34 @@ def test_the_later_the_answers_the_less_they_help() -> None:
     assert at_once["precision"] > late["precision"] > never["precision"]
 
 
+def test_late_truth_teaches_the_record_of_what_was_never_looked_at() -> None:
+    """All real anomalies are one card's and look like the others'; only its record tells."""
+    text = CONFIG.replace("features:", "features:\n  - {kind: record, entity: card, over: [7d]}")
+    loaded = parse(text, "tests.yaml")
+    rng = np.random.default_rng(1)
+    rows = [
+        {**one, "amount": float(rng.normal(50, 5)), "label": int(one["card"] == "c4")}
+        for one in events()
+    ]
+
+    def ap(late: Span | None, *, feedback: bool = True) -> float:
+        settings = StreamSettings(1, Span(100), feedback=feedback, late_truth=late)
+        result = evaluate_stream(loaded, Rows(rows), "label", settings, lambda: 0.0)
+        return float(result["ap"])
+
+    blind = ap(None, feedback=False)
+    assert ap(parse_span("2h"), feedback=False) > 2 * blind
+    assert ap(parse_span("2h")) > 2 * blind
+    assert ap(Span(10 * EVENTS), feedback=False) == blind
+
+
+def test_late_truth_alone_teaches_the_detector_of_its_candidates() -> None:
+    once: dict[str, Any] = {"every": Span(500), "budget": 1}
+    assert run(**once, late_truth=Span(50))["ap"] > run(**once)["ap"]
+    without = run(**once, feedback=False)
+    assert run(**once, feedback=False, late_truth=Span(50))["ap"] == without["ap"]
+
+
 def test_looks_can_be_timed_by_the_events_own_time() -> None:
     by_time = run(every=parse_span("100m"), delay=parse_span("30m"))
     assert by_time == run(every=Span(100), delay=Span(30))
