@@ -29,7 +29,6 @@ from streaming.records import Record, TopicPartition
 from streaming.replay import replay
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
-from streaming.transports.registry import open_transport
 from streaming.verified import TOPIC, message_of
 from triage.commands import RecordVerdict, UndoVerdict
 from triage.errors import Refused
@@ -93,7 +92,7 @@ def run(folder: Path, kills: int, events: int, seed: int) -> Result:
     _kill_while_running(places, source, kills, rng, labels)
     _finish(places, source, rng, labels)
     store = open_store(places.store_url)
-    transport = open_transport(places.transport_url, time.time)
+    transport = places.transport()
     result = verify(config, store, transport, events)
     return Result(kills=kills, events=events, seconds=round(time.monotonic() - begun, 1), **result)
 

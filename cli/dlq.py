@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import click
@@ -11,7 +10,6 @@ import click
 from cli.places import Places, data_option, transport_option
 from streaming.dead_letters import DeadLetter, Replay, dead_letters
 from streaming.errors import StreamingError
-from streaming.transports.registry import open_transport
 
 SHOWN_BYTES = 200  # of a record's content; all of it with --json
 
@@ -33,9 +31,7 @@ def command() -> None:
 def list_(topic: str, as_json: bool, limit: int, folder: Path, transport_url: str | None) -> None:
     """Print the dead letters of TOPIC, oldest first."""
     try:
-        transport = open_transport(
-            Places.existing(folder, transport_url, None).transport_url, time.time
-        )
+        transport = Places.existing(folder, transport_url, None).transport()
         shown = 0
         for letter in dead_letters(transport, topic):
             if shown == limit:
@@ -59,9 +55,7 @@ def replay(topic: str, folder: Path, transport_url: str | None) -> None:
     Do this after mending what made them unusable: one that is bad again becomes a new dead letter.
     """
     try:
-        transport = open_transport(
-            Places.existing(folder, transport_url, None).transport_url, time.time
-        )
+        transport = Places.existing(folder, transport_url, None).transport()
         sender = Replay(transport, topic)
         sent = 0
         while batch := sender.step():

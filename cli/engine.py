@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import socket
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -16,6 +13,7 @@ from typing import Protocol
 
 import click
 
+from cli.lifetime import Ended, Lifetime
 from cli.logs import configure
 from cli.places import Places, data_option, store_option, transport_option
 from streaming.config.load import load
@@ -26,7 +24,6 @@ from streaming.ingest import Ingest
 from streaming.relay import Relay
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
-from streaming.transports.registry import open_transport
 from streaming.verified import TOPIC as VERIFIED
 from streaming.worker import Worker
 from triage import errors as triage_errors
@@ -127,6 +124,8 @@ def command(
     try:
         config = _loaded(config_path, config_version)
         _run(places, config, source_name, rate, until_done=until_done, parent=parent)
+    except Ended:
+        return
     except (Stop, triage_errors.Stop) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
@@ -149,25 +148,22 @@ def _run(
     until_done: bool,
     parent: int | None,
 ) -> None:
-    store = open_store(places.store_url)
-    transport = open_transport(places.transport_url, time.time)
+    lifetime = Lifetime(parent)
+    store = lifetime.keep_trying(lambda: open_store(places.store_url))
+    transport = places.transport()
     holder = f"{config.stream}:{socket.gethostname()}:{uuid.uuid4()}"
-    transport.ensure_topic(config.source.topic, config.source.partitions)
-    _ensure_verified_topic(transport)
+    lifetime.keep_trying(
+        lambda: transport.ensure_topic(config.source.topic, config.source.partitions)
+    )
+    lifetime.keep_trying(lambda: _ensure_verified_topic(transport))
     ingest = None
     if source_name:
         source = open_source(source_name, config)
         topic = config.source.topic
         ingest = Ingest(source, transport, topic, config.stream, rate, time.monotonic)
-    worker = Worker(config, transport, store, time.time)
+    worker = lifetime.keep_trying(lambda: Worker(config, transport, store, time.time))
     grouper = Grouper(config, store, holder, time.time)
     relay = Relay(store, transport, holder, time.time)
-    told = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
-
-    def stop() -> bool:
-        return told.is_set() or (parent is not None and os.getppid() != parent)
 
     def done() -> bool:
         processed = until_done and (ingest is None or ingest.done) and worker.lag() == 0
@@ -175,7 +171,7 @@ def _run(
         return settled and not store.outbox_topics()
 
     parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time)]
-    Engine([ingest, *parts] if ingest else parts, stop, done, time.sleep).run()
+    Engine([ingest, *parts] if ingest else parts, lifetime.over, done, lifetime.sleep).run()
     worker.close()
     grouper.close()
     relay.close()

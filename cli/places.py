@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+
+from cli.secrets import secret
+from streaming.transports.base import Transport
+from streaming.transports.registry import open_transport
 
 data_option = click.option(
     "--data",
@@ -19,13 +24,17 @@ transport_option = click.option(
     "--transport",
     "transport_url",
     metavar="URL",
-    help="Where topics live: embedded log in the data folder (default) or kafka://HOST:PORT.",
+    envvar="TRIAGE_TRANSPORT",
+    help="Where topics live: embedded log in the data folder (default) or kafka://HOST:PORT; see"
+    " docs/kafka.md. Also as TRIAGE_TRANSPORT.",
 )
 store_option = click.option(
     "--store",
     "store_url",
     metavar="URL",
-    help="Database: SQLite in the data folder (default) or postgresql://...",
+    envvar="TRIAGE_STORE",
+    help="Database: SQLite in the data folder (default) or postgresql://USER@HOST/DATABASE, the"
+    " password in PGPASSWORD or PGPASSFILE. Also as TRIAGE_STORE.",
 )
 
 
@@ -70,6 +79,10 @@ class Places:
                 "demo` or `triage run` first, or name the right folder with --data"
             )
         return cls.of(folder, transport_url, store_url)
+
+    def transport(self) -> Transport:
+        """Open the transport; secrets that its URL refers to are read from here."""
+        return open_transport(self.transport_url, time.time, secret)
 
     def arguments(self) -> list[str]:
         """Return the command-line options that name these places."""

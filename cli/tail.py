@@ -13,7 +13,6 @@ from cli.places import Places, data_option, transport_option
 from streaming.errors import PositionLost, StreamingError
 from streaming.records import Record, TopicPartition
 from streaming.transports.base import Transport
-from streaming.transports.registry import open_transport
 from streaming.verified import TOPIC as VERIFIED
 
 READ_RECORDS = 500
@@ -42,7 +41,7 @@ def command(
     name = VERIFIED if topic == "verified" else topic
     places = Places.existing(folder, transport_url, None)
     try:
-        transport = open_transport(places.transport_url, time.time)
+        transport = places.transport()
         _tail(transport, name, only_new=only_new, follow=not no_follow, limit=limit)
     except StreamingError as error:
         raise click.ClickException(str(error)) from error

@@ -23,6 +23,7 @@ from streaming.errors import Stop
 from streaming.records import Position, Record, TopicPartition
 from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explained
+from streaming.transports._kafka_options import KafkaOptions
 from streaming.transports._kafka_reader import READER_SETTINGS, out_of_range, to_record
 from streaming.transports.base import OnAssigned, OnRevoked
 
@@ -43,12 +44,11 @@ GROUP_SETTINGS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """How a consumer appears in its group; a ``member`` that restarts gets its partitions back."""
+    """Where a consumer joins; with the option ``member`` it keeps its partitions on a restart."""
 
-    bootstrap: Sequence[str]
+    options: KafkaOptions
     topic: str
     group: str
-    member: str | None
 
 
 class GroupConsumer:
@@ -115,14 +115,14 @@ class GroupConsumer:
 
     def _join(self) -> None:
         membership = self._membership
-        instance = f"{membership.group}.{membership.member}" if membership.member else None
+        member = membership.options.member
         self._changes = _Changes()
         self._joining_since = time.monotonic()
         self._consumer = connect(
             KafkaConsumer,
-            membership.bootstrap,
+            membership.options,
             group_id=membership.group,
-            group_instance_id=instance,
+            group_instance_id=f"{membership.group}.{member}" if member else None,
             **READER_SETTINGS,
             **GROUP_SETTINGS,
         )

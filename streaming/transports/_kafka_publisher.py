@@ -16,6 +16,7 @@ from streaming.errors import Stop, StreamingError
 from streaming.records import OutRecord, Position, TopicPartition
 from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explain
+from streaming.transports._kafka_options import KafkaOptions
 from streaming.transports._kafka_reader import KafkaReader
 from streaming.transports._kafka_topics import KafkaTopics
 
@@ -31,7 +32,6 @@ CURSOR_CONFIGS = {
 }
 
 PRODUCER_SETTINGS: Mapping[str, Any] = {
-    "compression_type": "lz4",
     "linger_ms": 5,
     "batch_size": 128 << 10,
     "max_request_size": 2 << 20,
@@ -50,23 +50,33 @@ class TransactionalPublisher:
     A cursor topic of its own, since an open transaction of another publisher in a shared one would
     hide our newest cursor from us for a while. After any error whose outcome is not known this
     object refuses to go on: a new one fences it, ends its transaction and reads the cursor.
+    ``named`` returns a record with its topic's name in the cluster.
     """
 
     def __init__(
-        self, bootstrap: Sequence[str], prefix: str, name: str, topics: KafkaTopics
+        self,
+        options: KafkaOptions,
+        name: str,
+        topics: KafkaTopics,
+        named: Callable[[OutRecord], OutRecord] = lambda record: record,
     ) -> None:
         self._name = name
         self._topics = topics
+        self._named = named
         self._partitions: dict[str, int] = {}
-        self._cursor = TopicPartition(_cursor_topic(prefix, name), 0)
+        self._cursor = TopicPartition(_cursor_topic(options.prefix, name), 0)
         self._failure: StreamingError | None = None  # then this object is of no more use
         topics.ensure(self._cursor.topic, 1, CURSOR_CONFIGS)
         self._producer = connect(
-            KafkaProducer, bootstrap, transactional_id=f"{prefix}.{name}", **PRODUCER_SETTINGS
+            KafkaProducer,
+            options,
+            transactional_id=f"{options.prefix}.{name}",
+            compression_type=None if options.compression == "none" else options.compression,
+            **PRODUCER_SETTINGS,
         )
         try:
             self._wait_for(self._producer.init_transactions)
-            self._last = _read_cursor(bootstrap, self._cursor)
+            self._last = _read_cursor(options, self._cursor)
         except BaseException:
             self.close()
             raise
@@ -81,9 +91,10 @@ class TransactionalPublisher:
             raise self._failure
         if sequence <= self._last:
             raise Stop(f"publisher {self._name}: sequence {sequence} is not after {self._last}")
-        for record in records:
+        named = [self._named(record) for record in records]
+        for record in named:
             self._check(record)
-        self._wait_for(lambda: self._transact(records, sequence))
+        self._wait_for(lambda: self._transact(named, sequence))
         self._last = sequence
 
     def close(self) -> None:
@@ -156,9 +167,9 @@ def _cursor_topic(prefix: str, name: str) -> str:
     return f"{prefix}.cursor.{readable}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _read_cursor(bootstrap: Sequence[str], cursor: TopicPartition) -> int:
+def _read_cursor(options: KafkaOptions, cursor: TopicPartition) -> int:
     """Return the last committed cursor, 0 if there is none."""
-    reader = KafkaReader(bootstrap)
+    reader = KafkaReader(options)
     try:
         start, end = reader.start(cursor), reader.end(cursor)
         last = _last_cursor(reader, cursor, max(start, end - RECENT))

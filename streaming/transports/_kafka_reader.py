@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaConsumer
@@ -13,6 +13,7 @@ from streaming.errors import PositionLost, Stop, StreamingError, TransportUnavai
 from streaming.records import Position, Record, TopicPartition
 from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explained
+from streaming.transports._kafka_options import KafkaOptions
 
 POLL_MS = 500
 POLLS = 60  # then the broker is too slow to be waited for
@@ -31,8 +32,8 @@ READER_SETTINGS: Mapping[str, Any] = {
 class KafkaReader:
     """Reads committed records from any position; keeps what was fetched ahead for the next read."""
 
-    def __init__(self, bootstrap: Sequence[str]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
         self._consumer: Any = None
         self._at: tuple[KafkaPartition, Position] | None = None
 
@@ -84,9 +85,7 @@ class KafkaReader:
 
     def _client(self) -> Any:
         if self._consumer is None:
-            self._consumer = connect(
-                KafkaConsumer, self._bootstrap, group_id=None, **READER_SETTINGS
-            )
+            self._consumer = connect(KafkaConsumer, self._options, group_id=None, **READER_SETTINGS)
         return self._consumer
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -11,13 +11,14 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from streaming.errors import Stop
 from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explain, explained
+from streaming.transports._kafka_options import KafkaOptions
 
 
 class KafkaTopics:
     """The cluster's topics; connects when first asked for something."""
 
-    def __init__(self, bootstrap: Sequence[str]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, options: KafkaOptions) -> None:
+        self._options = options
         self._admin: Any = None
 
     def ensure(self, topic: str, partitions: int, configs: Mapping[str, str] | None = None) -> None:
@@ -60,7 +61,7 @@ class KafkaTopics:
 
     def _client(self) -> Any:
         if self._admin is None:
-            self._admin = connect(KafkaAdminClient, self._bootstrap)
+            self._admin = connect(KafkaAdminClient, self._options)
         return self._admin
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from streaming.errors import Stop
 from streaming.records import OutRecord, Position, Record, TopicPartition
 
 OnAssigned = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, Position]]
@@ -17,6 +18,14 @@ each of them (Stop otherwise)."""
 
 OnRevoked = Callable[[Collection[TopicPartition]], None]
 """Called inside ``poll`` or ``close`` when these partitions are no longer ours."""
+
+Secret = Callable[[str], str]
+"""Returns what a reference (``env:NAME``, ``file:PATH``) stands for now; Stop if nothing."""
+
+
+def no_secret(reference: str) -> str:
+    """Know no secrets."""
+    raise Stop(f"{reference}: secrets can't be looked up here")
 
 
 class Consumer(Protocol):

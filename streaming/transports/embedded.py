@@ -21,7 +21,7 @@ from streaming.transports._log_consumer import LogConsumer
 from streaming.transports._log_file import LogFile
 from streaming.transports._log_publisher import LogPublisher
 from streaming.transports._log_topics import Limits
-from streaming.transports.base import OnAssigned, OnRevoked
+from streaming.transports.base import OnAssigned, OnRevoked, Secret, no_secret
 
 
 class EmbeddedTransport:
@@ -109,8 +109,8 @@ class EmbeddedTransport:
         self._file.close()
 
 
-def open_url(url: str, now: Callable[[], float]) -> EmbeddedTransport:
-    """Open ``embedded:PATH[?limit=number&...]``."""
+def open_url(url: str, now: Callable[[], float], secret: Secret = no_secret) -> EmbeddedTransport:
+    """Open ``embedded:PATH[?limit=number&...]``; it has no secrets."""
     place, _, query = url.removeprefix("embedded:").partition("?")
     path = place.removeprefix("//")
     if not path:

@@ -1,7 +1,7 @@
 """Finds the adapter of a URL: ``SCHEME:...`` is opened by ``streaming/transports/SCHEME.py``.
 
-A new transport is one file with a function ``open_url(url, now) -> Transport``; nothing else
-needs to know it.
+A new transport is one file with a function ``open_url(url, now, secret) -> Transport``; nothing
+else needs to know it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import cast
 
 from streaming import transports
 from streaming.errors import Stop
-from streaming.transports.base import Transport
+from streaming.transports.base import Secret, Transport, no_secret
 
 _NOT_SCHEMES = frozenset({"base", "registry"})
 
@@ -24,8 +24,10 @@ def schemes() -> tuple[str, ...]:
     return tuple(sorted(n for n in found if n not in _NOT_SCHEMES and not n.startswith("_")))
 
 
-def open_transport(url: str, now: Callable[[], float]) -> Transport:
-    """Open the transport of a URL; ``now`` gives seconds since 1970.
+def open_transport(url: str, now: Callable[[], float], secret: Secret = no_secret) -> Transport:
+    """Open the transport of a URL.
+
+    ``now`` gives seconds since 1970, ``secret`` the secrets that the URL refers to.
 
     Raises Stop if no adapter has the scheme or the URL makes no sense to it, TransportUnavailable
     if it can't be reached.
@@ -34,4 +36,4 @@ def open_transport(url: str, now: Callable[[], float]) -> Transport:
     if not colon or scheme not in schemes():
         raise Stop(f"{url}: not a transport; known are {', '.join(f'{s}:' for s in schemes())}")
     module = importlib.import_module(f"{transports.__name__}.{scheme}")
-    return cast("Transport", module.open_url(url, now))
+    return cast("Transport", module.open_url(url, now, secret))

@@ -21,6 +21,7 @@ from streaming.transports._log_topics import Limits
 from streaming.transports.base import Consumer, Transport
 from streaming.transports.embedded import EmbeddedTransport
 from streaming.transports.kafka import KafkaTransport
+from tests.support.kafka_clients import options
 
 KEPT = 50  # records per partition that retention leaves
 NOW = 1_700_000_000.0  # seconds since 1970: the clock of the log under test
@@ -88,7 +89,7 @@ class KafkaHarness:
         self._names = (f"{self._prefix}-{number}" for number in itertools.count())
 
     def connect(self) -> KafkaTransport:
-        transport = KafkaTransport([self._bootstrap], self._prefix)
+        transport = KafkaTransport(options(self._bootstrap, self._prefix))
         self._open.append(transport)
         return transport
 
@@ -98,7 +99,7 @@ class KafkaHarness:
         return topic
 
     def delete_topic(self, topic: str) -> None:
-        admin = connect(KafkaAdminClient, [self._bootstrap])
+        admin = connect(KafkaAdminClient, options(self._bootstrap))
         admin.delete_topics([topic])
         for _ in range(POLLS * 10):  # the broker takes its time
             (found,) = admin.describe_topics([topic])
@@ -108,9 +109,9 @@ class KafkaHarness:
         admin.close()
 
     def run_retention(self, partition: TopicPartition) -> None:
-        admin = connect(KafkaAdminClient, [self._bootstrap])
+        admin = connect(KafkaAdminClient, options(self._bootstrap))
         place = KafkaPartition(*partition)
-        reader = KafkaReader([self._bootstrap])
+        reader = KafkaReader(options(self._bootstrap))
         admin.delete_records({place: reader.end(partition) - KEPT})
         reader.close()
         admin.close()

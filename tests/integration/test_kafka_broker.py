@@ -9,12 +9,13 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from streaming.transports._kafka_client import connect
+from tests.support.kafka_clients import options
 
 
 @pytest.fixture
 def topic(kafka_bootstrap: str) -> Iterator[str]:
     name = f"smoke-{uuid.uuid4().hex}"
-    admin = connect(KafkaAdminClient, [kafka_bootstrap])
+    admin = connect(KafkaAdminClient, options(kafka_bootstrap))
     admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1}})
     yield name
     admin.delete_topics([name])
@@ -24,7 +25,7 @@ def topic(kafka_bootstrap: str) -> Iterator[str]:
 def test_committed_records_come_out_and_aborted_ones_do_not(
     kafka_bootstrap: str, topic: str
 ) -> None:
-    producer = connect(KafkaProducer, [kafka_bootstrap], transactional_id=topic)
+    producer = connect(KafkaProducer, options(kafka_bootstrap), transactional_id=topic)
     producer.init_transactions()
     for value, commit in ((b"kept", True), (b"dropped", False), (b"last", True)):
         producer.begin_transaction()
@@ -38,7 +39,7 @@ def test_committed_records_come_out_and_aborted_ones_do_not(
 
     consumer = connect(
         KafkaConsumer,
-        [kafka_bootstrap],
+        options(kafka_bootstrap),
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,

@@ -14,6 +14,7 @@ from streaming.transports._kafka_client import connect
 from streaming.transports.base import Consumer
 from streaming.transports.kafka import KafkaTransport, open_url
 from tests.contract.transport_harness import everything, poll_together, reader, take, write
+from tests.support.kafka_clients import options
 from tests.support.processes import free_ports
 
 
@@ -24,7 +25,7 @@ def prefix() -> str:
 
 @pytest.fixture
 def transport(kafka_bootstrap: str, prefix: str) -> Iterator[KafkaTransport]:
-    made = KafkaTransport([kafka_bootstrap], prefix)
+    made = KafkaTransport(options(kafka_bootstrap, prefix))
     yield made
     made.close()
 
@@ -37,7 +38,7 @@ def topic(transport: KafkaTransport, prefix: str) -> str:
 
 def open_transaction(bootstrap: str, transactional_id: str, topic: str) -> KafkaProducer:
     """Leave a record in a transaction that is neither committed nor aborted, as a kill does."""
-    producer = connect(KafkaProducer, [bootstrap], transactional_id=transactional_id)
+    producer = connect(KafkaProducer, options(bootstrap), transactional_id=transactional_id)
     producer.init_transactions()
     producer.begin_transaction()
     producer.send(topic, key=b"k", value=b"never committed", partition=0)
@@ -96,7 +97,7 @@ def test_the_cursor_is_found_among_many_that_failed(
 def test_two_readers_share_a_group_and_one_inherits_the_other(
     transport: KafkaTransport, topic: str, kafka_bootstrap: str, prefix: str
 ) -> None:
-    other = KafkaTransport([kafka_bootstrap], prefix)
+    other = KafkaTransport(options(kafka_bootstrap, prefix))
     first, second = reader(transport, topic, "g"), reader(other, topic, "g")
     assert poll_together(
         [first, second], lambda: len(first.assignment()) == len(second.assignment()) == 2
@@ -150,16 +151,10 @@ def test_a_record_that_no_broker_takes_stops_before_anything_is_sent(
 
 def test_a_broker_that_is_not_there_is_worth_a_retry() -> None:
     (port,) = free_ports(1)
-    absent = KafkaTransport([f"127.0.0.1:{port}"])
+    absent = KafkaTransport(options(f"127.0.0.1:{port}"))
     with pytest.raises(Retry, match=f"127.0.0.1:{port}"):
         absent.partitions("any")
     absent.close()
-
-
-@pytest.mark.parametrize("url", ["kafka://", "kafka://a:1?prefx=x", "kafka://a:1?prefix="])
-def test_a_url_that_makes_no_sense_is_explained(url: str) -> None:
-    with pytest.raises(Stop, match="write kafka://HOST:PORT"):
-        open_url(url, lambda: 0.0)
 
 
 def take_all(consumer: Consumer) -> frozenset[TopicPartition]:

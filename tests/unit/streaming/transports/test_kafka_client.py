@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from streaming.errors import TransportUnavailable
 from streaming.transports import _kafka_client
 from streaming.transports._kafka_client import connect
+from streaming.transports._kafka_options import KafkaOptions
 
 WORKING_S = 10.0  # no client's thread takes so long to end
 
@@ -43,7 +44,7 @@ def test_a_client_that_cannot_be_made_leaves_no_socket_and_no_thread(
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with pytest.raises(TransportUnavailable, match=r"127\.0\.0\.1"):
-            connect(kind, [leaves_after_one_look()])
+            connect(kind, KafkaOptions((leaves_after_one_look(),)))
         for thread in set(threading.enumerate()) - before:
             thread.join(WORKING_S)
             assert not thread.is_alive(), thread.name

@@ -1,0 +1,175 @@
+"""What can be said in a ``kafka://`` URL, checked, and in kafka-python's words.
+
+A secret is never in the URL, which appears in process lists and logs: ``password``, ``token`` and
+``key_password`` are references (``env:NAME``, ``file:PATH``) that the command line resolves.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from kafka.net.sasl.oauth import AbstractTokenProvider
+
+from streaming.errors import Stop
+from streaming.transports.base import Secret
+
+OPTIONS: Mapping[str, str] = {
+    "prefix": "begins the names of groups, transactional ids, cursor topics and triage.* topics",
+    "member": "this process's own name in its groups: after a restart it keeps its partitions",
+    "client_id": "how the broker's logs and quotas call this process",
+    "compression": "of what is published: lz4 (default), zstd, gzip or none",
+    "security": "plaintext (default) or tls; with sasl it must be given",
+    "ca": "file with the certificates that sign the brokers' (default: the system's)",
+    "cert": "file with our certificate chain, where brokers ask for one",
+    "key": "file with its key",
+    "key_password": "reference to the key's password: env:NAME or file:PATH",
+    "sasl": "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER",
+    "user": "user of PLAIN and SCRAM",
+    "password": "reference to its password: env:NAME or file:PATH",
+    "token": "reference to OAUTHBEARER's token, read anew for each connection",
+}
+"""Option -> what it says. ``docs/kafka.md`` has the same table."""
+
+COMPRESSIONS = ("lz4", "zstd", "gzip", "none")
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+ONLY_TLS = ("ca", "cert", "key", "key_password")
+REFERENCES = ("env:", "file:")
+USAGE = "write kafka://HOST:PORT,HOST:PORT?option=value&option=value"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """How to reach a cluster, and what we are called there.
+
+    Attributes:
+        tls: how connections are encrypted; None where they aren't.
+        client: settings of each of kafka-python's clients; may hold secrets.
+    """
+
+    bootstrap: tuple[str, ...]
+    prefix: str = "triage"
+    member: str | None = None
+    compression: str = "lz4"
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The brokers' addresses, for messages."""
+        return ",".join(self.bootstrap)
+
+
+def parse(url: str, secret: Secret) -> KafkaOptions:
+    """Read a URL. Raises Stop that names what is wrong; the URL itself is not repeated whole."""
+    place, _, query = url.removeprefix("kafka:").partition("?")
+    bootstrap = tuple(address for address in place.strip("/").split(",") if address)
+    if not bootstrap or "@" in place:
+        raise Stop(f"kafka: names no broker: {USAGE}")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    for name, value in options.items():
+        _check(name, value, options)
+    tls = _tls(options, secret) if options.get("security") == "tls" else None
+    client: dict[str, Any] = {"security_protocol": "SSL" if tls else "PLAINTEXT"}
+    if tls:
+        client["ssl_context"] = tls
+    if "client_id" in options:
+        client["client_id"] = options["client_id"]
+    if "sasl" in options:
+        client["security_protocol"] = "SASL_SSL" if tls else "SASL_PLAINTEXT"
+        client |= _sasl(options, secret)
+    return KafkaOptions(
+        bootstrap,
+        options.get("prefix", "triage"),
+        options.get("member"),
+        options.get("compression", "lz4"),
+        tls,
+        client,
+    )
+
+
+def _check(name: str, value: str, options: Mapping[str, str]) -> None:
+    if name not in OPTIONS:
+        near = difflib.get_close_matches(name, OPTIONS, n=1)
+        hint = f', did you mean "{near[0]}"?' if near else f"; known are {', '.join(OPTIONS)}"
+        raise Stop(f"kafka: {name}: unknown option{hint}")
+    if not value:
+        raise Stop(f"kafka: {name}: is empty: {OPTIONS[name]}")
+    if name in ("password", "token", "key_password") and not value.startswith(REFERENCES):
+        raise Stop(
+            f"kafka: {name}: write env:NAME or file:PATH, never the secret itself: the URL can be"
+            " seen in process lists"
+        )
+    if name in ONLY_TLS and options.get("security") != "tls":
+        raise Stop(f"kafka: {name}: is of use with security=tls only")
+    if name == "prefix" and value.startswith("triage."):
+        raise Stop(f"kafka: prefix={value}: may be triage, but not begin with triage.")
+    choices = {
+        "compression": COMPRESSIONS,
+        "sasl": MECHANISMS,
+        "security": ("plaintext", "tls"),
+    }.get(name)
+    if choices and value not in choices:
+        raise Stop(f"kafka: {name}={value}: choose {', '.join(choices)}")
+    if name in ("ca", "cert", "key") and not Path(value).is_file():
+        raise Stop(f"kafka: {name}={value}: there is no such file")
+
+
+def _sasl(options: Mapping[str, str], secret: Secret) -> Mapping[str, Any]:
+    mechanism = options["sasl"]
+    if "security" not in options:
+        raise Stop(
+            "kafka: sasl: say security=tls, or security=plaintext if the secret may be seen on the"
+            " network"
+        )
+    needed = ("token",) if mechanism == "OAUTHBEARER" else ("user", "password")
+    if missing := [name for name in needed if name not in options]:
+        raise Stop(f"kafka: sasl={mechanism}: needs {' and '.join(missing)}")
+    if mechanism == "OAUTHBEARER":
+        secret(options["token"])  # a reference to nothing is told at once
+        provider = _Token(options["token"], secret)
+        return {"sasl_mechanism": mechanism, "sasl_oauth_token_provider": provider}
+    return {
+        "sasl_mechanism": mechanism,
+        "sasl_plain_username": options["user"],
+        "sasl_plain_password": secret(options["password"]),
+    }
+
+
+class _Token(AbstractTokenProvider):  # type: ignore[misc]  # kafka-python has no types
+    """Gives each connection the token that is there now: whoever renews it replaces the file."""
+
+    def __init__(self, reference: str, secret: Secret) -> None:
+        super().__init__()
+        self._reference = reference
+        self._secret = secret
+
+    def token(self) -> str:
+        return self._secret(self._reference)
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when nobody holds it: kafka-python drops the socket of a failed handshake."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _tls(options: Mapping[str, str], secret: Secret) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.get("ca"))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _ClosingSocket
+    if ("cert" in options) != ("key" in options):
+        raise Stop("kafka: cert and key: give both or none")
+    if "cert" in options:
+        password = secret(options["key_password"]) if "key_password" in options else None
+        try:
+            context.load_cert_chain(options["cert"], options["key"], password)
+        except (ssl.SSLError, OSError) as error:
+            raise Stop(f"kafka: cert and key can't be used: {error}") from error
+    return context

@@ -1,0 +1,99 @@
+"""The options of a ``kafka://`` URL: what is meant, what is refused, and where secrets are."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from streaming.errors import Stop
+from streaming.transports._kafka_options import OPTIONS, parse
+from tests.support.data import REPOSITORY
+
+SECRETS = {"env:KAFKA_PASSWORD": "open sesame", "file:/run/secrets/token": "a.b.c"}
+
+
+def secret(reference: str) -> str:
+    return SECRETS[reference]
+
+
+def test_addresses_alone_are_enough() -> None:
+    options = parse("kafka://a:9092,b:9093", secret)
+    assert options.bootstrap == ("a:9092", "b:9093")
+    assert (options.prefix, options.member, options.compression) == ("triage", None, "lz4")
+    assert options.client == {"security_protocol": "PLAINTEXT"}
+
+
+def test_scram_over_tls() -> None:
+    options = parse(
+        "kafka://a:9093?security=tls&sasl=SCRAM-SHA-512&user=triage&password=env:KAFKA_PASSWORD"
+        "&client_id=worker-3&prefix=team-a&member=w3&compression=zstd",
+        secret,
+    )
+    assert options.tls is not None
+    assert options.tls.verify_mode is ssl.CERT_REQUIRED
+    assert options.tls.check_hostname
+    assert (options.prefix, options.member, options.compression) == ("team-a", "w3", "zstd")
+    assert options.client["security_protocol"] == "SASL_SSL"
+    assert options.client["sasl_plain_password"] == "open sesame"  # noqa: S105
+    assert options.client["client_id"] == "worker-3"
+    assert "open sesame" not in repr(options)
+
+
+def test_a_token_is_read_anew_each_time() -> None:
+    asked: list[str] = []
+
+    def renewed(reference: str) -> str:
+        asked.append(reference)
+        return f"token {len(asked)}"
+
+    url = "kafka://a:1?security=tls&sasl=OAUTHBEARER&token=file:/run/secrets/token"
+    provider = parse(url, renewed).client["sasl_oauth_token_provider"]
+    assert provider.token() != provider.token()
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("prefx=x", 'unknown option, did you mean "prefix"'),
+        ("zzz=1", "unknown option; known are prefix, "),
+        ("prefix=", "prefix: is empty"),
+        ("prefix=triage.a", "not begin with triage"),
+        ("compression=snappy", "choose lz4, zstd, gzip, none"),
+        ("security=ssl", "choose plaintext, tls"),
+        ("security=tls&ca=/no/such/file", "there is no such file"),
+        ("ca=x.pem", "with security=tls only"),
+        ("sasl=PLAIN&user=a&password=env:KAFKA_PASSWORD", "say security=tls"),
+        ("security=tls&sasl=PLAIN&user=a", "needs password"),
+        ("security=tls&sasl=OAUTHBEARER", "needs token"),
+        ("security=tls&sasl=KERBEROS", "choose PLAIN"),
+        ("security=tls&sasl=PLAIN&user=a&password=hunter2", "never the secret itself"),
+    ],
+)
+def test_what_makes_no_sense_is_explained(query: str, message: str) -> None:
+    with pytest.raises(Stop, match=message) as caught:
+        parse(f"kafka://a:1?{query}", secret)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["kafka://", "kafka:", "kafka://user:hunter2@a:1"])
+def test_an_address_is_needed_and_takes_no_password(url: str) -> None:
+    with pytest.raises(Stop, match="write kafka://HOST:PORT") as caught:
+        parse(url, secret)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    cert = tmp_path / "cert.pem"
+    cert.write_text("rubbish", encoding="utf-8")
+    with pytest.raises(Stop, match="give both or none"):
+        parse(f"kafka://a:1?security=tls&cert={cert}", secret)
+    with pytest.raises(Stop, match="can't be used"):
+        parse(f"kafka://a:1?security=tls&cert={cert}&key={cert}", secret)
+
+
+def test_every_option_is_in_the_docs() -> None:
+    page = (REPOSITORY / "docs" / "kafka.md").read_text(encoding="utf-8")
+    for name, text in OPTIONS.items():
+        assert f"| `{name}` | {text} |" in page
