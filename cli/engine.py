@@ -28,6 +28,7 @@ from streaming.verified import TOPIC as VERIFIED
 from streaming.worker import Worker
 from triage import errors as triage_errors
 from triage.expiry import Expiry
+from triage.late_truth import LateJoins
 from triage.store.store import open_store
 
 log = logging.getLogger("triage.engine")
@@ -170,7 +171,8 @@ def _run(
         settled = processed and worker.settled() and grouper.settled()
         return settled and not store.outbox_topics()
 
-    parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time)]
+    joins = LateJoins(store, config.stream, time.time)
+    parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time), joins]
     Engine([ingest, *parts] if ingest else parts, lifetime.over, done, lifetime.sleep).run()
     worker.close()
     grouper.close()

@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",
+    "truth": "Tell what became of events: chargebacks, closed cases.",
     "sign-in": "Make a one-time sign-in link for a running board.",
     "engine": "Run ingest, worker, grouper and relay of one stream (started by run).",
     "board": "Serve the board (started by run).",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cli.places import Places, data_option, store_option
+from triage.access import ALLOWED
 from triage.errors import TriageError
 from triage.model import Actor
 from triage.store.base import Store
@@ -19,9 +20,7 @@ ANALYST = Actor("analyst", "analyst")
 
 @click.command("sign-in")
 @click.option("--name", default="analyst", show_default=True, help="Who signs in.")
-@click.option(
-    "--role", type=click.Choice(["viewer", "analyst", "lead"]), default="analyst", show_default=True
-)
+@click.option("--role", type=click.Choice(list(ALLOWED)), default="analyst", show_default=True)
 @click.option(
     "--url",
     default="http://127.0.0.1:8050",

@@ -16,12 +16,14 @@ class Action(enum.StrEnum):
     DECIDE = "decide"
     UNDO_OWN = "undo_own"
     UNDO_OTHERS = "undo_others"
+    TELL_TRUTH = "tell_truth"
 
 
 ALLOWED: Mapping[str, frozenset[Action]] = {
     "viewer": frozenset({Action.READ}),
     "analyst": frozenset({Action.READ, Action.DECIDE, Action.UNDO_OWN}),
-    "lead": frozenset({Action.READ, Action.DECIDE, Action.UNDO_OWN, Action.UNDO_OTHERS}),
+    "lead": frozenset(Action),
+    "service": frozenset({Action.READ, Action.TELL_TRUTH}),
 }
 
 

@@ -1,10 +1,11 @@
-"""What a person can ask for. Only ``handlers.Triage.handle(command, actor, at)`` changes a case."""
+"""What a person can ask for. Only the methods of ``handlers.Triage`` change a case."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from triage.model import VerdictKind
+from triage.truth import TruthReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,23 @@ class UndoVerdict:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReportTruth:
+    """Tell what became of events; the same again changes nothing."""
+
+    stream: str
+    source: str
+    reports: tuple[TruthReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetractTruth:
+    """Take back what a source told under these ids."""
+
+    stream: str
+    source: str
+    ids: tuple[str, ...]
+
+
 Command = RecordVerdict | UndoVerdict
+TruthCommand = ReportTruth | RetractTruth

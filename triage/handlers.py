@@ -14,13 +14,15 @@ from collections.abc import Mapping, Sequence
 
 from triage.access import Action, authorise
 from triage.cases import AuditEntry, Case, FindingRevision, Verdict
-from triage.commands import Command, RecordVerdict, UndoVerdict
+from triage.commands import Command, RecordVerdict, ReportTruth, TruthCommand, UndoVerdict
 from triage.errors import Conflict, Invalid, NotFound
 from triage.findings import Finding, FindingKind, MessageOf
 from triage.labels import labels_of
+from triage.late_truth import report, retract
 from triage.model import Actor, Candidate, ClusterStatus, MemberState, VerdictKind, VerdictState
 from triage.queries import VerdictRow
 from triage.store.base import CaseStore, UnitOfWork
+from triage.truth import TruthOutcome
 
 NAMESPACE = uuid.UUID("5b1d6f4e-6a0e-5c53-9a0e-2f1f4f7c0d11")
 MAX_TEXT = 4_000  # characters of a reason or scope
@@ -59,6 +61,19 @@ class Triage:
             if row is None:
                 raise NotFound(f"there is no verdict {verdict_id}")
             return row
+
+    def tell(self, command: TruthCommand, actor: Actor, at: float) -> TruthOutcome:
+        """Take late truth in or back; return what became of it.
+
+        Raises:
+            NotAllowed, NotFound, Invalid: see the message; nothing happened.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.TELL_TRUTH)
+        with self._store.unit_of_work() as unit:
+            if isinstance(command, ReportTruth):
+                return report(unit, command, actor, at)
+            return retract(unit, command, actor, at)
 
     def _record(self, unit: UnitOfWork, command: RecordVerdict, actor: Actor, at: float) -> str:
         case = _find_case(unit, command.cluster_id)

@@ -127,8 +127,10 @@ class Label:
             none and says "" there.
         y: 1.0 anomaly, 0.0 not.
         weight: 1.0 for a read member, less for a propagated one.
-        verdict_id: where it comes from; a retraction of the verdict drops all its rows.
+        verdict_id: where it comes from, a verdict or a late truth; its retraction drops all rows.
         event_time, entities: when it happened and to whom, as the candidate has them.
+        source: name of the source of a late truth, empty for a verdict.
+        at: when it entered the log, so ``at - event_time`` is its delay.
     """
 
     candidate_id: str
@@ -139,6 +141,8 @@ class Label:
     features_version: str
     event_time: float
     entities: Mapping[str, str]
+    source: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ class Policy(BaseModel):
         description="At most so many unread members per verdict become labels, spread evenly over "
         "the cluster: one look at a huge cluster must not outweigh all other looks.",
     )
+    truth_within: float = Field(
+        default=60.0,
+        ge=0,
+        le=86_400,
+        description="Seconds; so far may the time of a late truth that names entities lie from "
+        "that of its event.",
+    )
     guideline: str = Field(
         default="", max_length=20_000, description="What the analyst reads beside the cluster."
     )

@@ -134,8 +134,40 @@ class ClusterReason:
 
 
 @dataclass(frozen=True, slots=True)
+class TruthRow:
+    """What late truth says of one member.
+
+    ``at``: when it arrived, ``delay_s`` after the event. ``contradicts``: the verdict that stands.
+    """
+
+    source: str
+    id: str
+    candidate_id: str
+    real: bool
+    at: float
+    delay_s: float
+    contradicts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TruthSource:
+    """How much a source has told about a stream, as far as it is in force.
+
+    ``waiting``: reports whose event has never been a candidate. ``contradicting``: those that
+    differ from the verdict on their candidate.
+    """
+
+    stream: str
+    source: str
+    joined: int
+    waiting: int
+    contradicting: int
+    newest_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterDetail:
-    """Everything of a cluster that its page shows."""
+    """Everything of a cluster that its page shows. ``truths``: the newest, newest first."""
 
     row: QueueRow
     reasons: Sequence[ClusterReason]
@@ -146,6 +178,7 @@ class ClusterDetail:
     members: Sequence[MemberRow]
     members_total: int
     verdicts: Sequence[VerdictRow]
+    truths: Sequence[TruthRow]
     similar: Mapping[str, int]
     guideline: str
 
@@ -230,6 +263,9 @@ class Queries(Protocol):
 
         With the name of who asks, others' first opinions are left out where a second is awaited.
         """
+
+    def truth_sources(self) -> Sequence[TruthSource]:
+        """Return how much each source of late truth has told, by stream and source."""
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
-from triage.commands import Command
+from triage.commands import Command, TruthCommand
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
 from triage.store.base import SessionStore
+from triage.truth import TruthOutcome
 from triage_ui.live import LiveHub
 from triage_ui.settings import BoardSettings
 
@@ -23,6 +24,9 @@ class Commands(Protocol):
 
     def handle(self, command: Command, actor: Actor, at: float) -> VerdictRow:
         """Do what the command asks for, or nothing; raise a ``TriageError`` that says why not."""
+
+    def tell(self, command: TruthCommand, actor: Actor, at: float) -> TruthOutcome:
+        """Take late truth in or back, or do nothing; raise a ``TriageError`` that says why not."""
 
 
 @dataclass(frozen=True, slots=True)

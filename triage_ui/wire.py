@@ -14,8 +14,10 @@ from triage.queries import (
     MemberRow,
     QueueRow,
     StreamStatus,
+    TruthSource,
     VerdictRow,
 )
+from triage.truth import TruthOutcome
 
 Json = dict[str, Any]
 
@@ -61,12 +63,23 @@ def cluster(detail: ClusterDetail) -> Json:
         "reasons": [_fields(reason) for reason in detail.reasons],
         "members": [member(row) for row in detail.members],
         "verdicts": [verdict(row) for row in detail.verdicts],
+        "truths": [_fields(row) for row in detail.truths],
     }
     return _cleaned(fields)
 
 
 def event(row: EntityEvent) -> Json:
     """One event on an entity's time axis."""
+    return _cleaned(_fields(row))
+
+
+def truth_outcome(outcome: TruthOutcome) -> Json:
+    """What became of reports of late truth."""
+    return _cleaned(_fields(outcome))
+
+
+def truth_source(row: TruthSource) -> Json:
+    """How much a source of late truth has told."""
     return _cleaned(_fields(row))
 
 

@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from triage.commands import RecordVerdict, UndoVerdict
+from triage.commands import RecordVerdict, ReportTruth, RetractTruth, UndoVerdict
 from triage.findings import Finding, Message
 from triage.handlers import Triage
 from triage.model import Actor, Candidate, Counters, Reason, VerdictKind
 from triage.policy import Policy
 from triage.queries import QueueRow, VerdictRow
 from triage.store.base import GROUPER_LEASE, RELAY_LEASE, ClusterUpdate, PartitionCommit, Store
+from triage.truth import TruthOutcome, TruthReport
 
 SPACE = uuid.UUID("6d7b2f7e-3f6c-4a05-8f37-6f2f5a5e7a01")
 STREAM = "payments"
@@ -23,6 +24,7 @@ ANNA = Actor("anna", "analyst")
 BEN = Actor("ben", "analyst")
 LEAD = Actor("lea", "lead")
 VIEWER = Actor("vic", "viewer")
+BANK = Actor("bank", "service")
 
 
 def identity(*parts: object) -> str:
@@ -189,13 +191,22 @@ class Desk:
             UndoVerdict(verdict_id, f"{self.stream}-{self.keys}", "mistake"), actor, at
         )
 
+    def tell(
+        self, *reports: TruthReport, source: str = "chargebacks", at: float = AT
+    ) -> TruthOutcome:
+        return self.triage.tell(ReportTruth(self.stream, source, reports), BANK, at)
+
+    def retract(self, *ids: str, source: str = "chargebacks", at: float = AT) -> TruthOutcome:
+        return self.triage.tell(RetractTruth(self.stream, source, ids), BANK, at)
+
     def labels(self, position: int | None = None) -> Mapping[str, tuple[float, float]]:
-        """Return (y, weight) by candidate of the labels in force."""
+        """Return (y, weight) by candidate of the labels in force, events of no candidate aside."""
         if position is None:
             position = self.store.label_position(self.stream)
         return {
             label.candidate_id: (label.y, label.weight)
             for label in self.store.labels_at(self.stream, position)
+            if label.vector
         }
 
     def publish(self, at: float, topic: str = "verified") -> Sequence[bytes]:

@@ -26,6 +26,7 @@ from triage.model import (
 )
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
+from triage.store.base_truth import TruthUnit
 
 GROUPER_LEASE = "grouper:"  # followed by the stream: each stream has a grouper of its own
 RELAY_LEASE = "relay"
@@ -164,7 +165,12 @@ class WorkerStore(Protocol):
         """Return the newest position of the stream's label log (0 = empty)."""
 
     def labels_at(self, stream: str, position: int) -> Sequence[Label]:
-        """Return the labels in force at a position: added up to there and not retracted by then."""
+        """Return the labels in force at a position: added up to there and not retracted by then.
+
+        Which of several on one candidate count says ``label_log.in_force``. After them come late
+        truths about events that were no candidates, as far as they name entities and time: without
+        a vector, under the truth's id.
+        """
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the partition's candidates that wait for a verdict, oldest first.
@@ -228,7 +234,7 @@ class LeaseStore(Protocol):
         """Return our epoch if the lease is ours (taken or renewed), None if another holds it."""
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(TruthUnit, Protocol):
     """What a handler does within one transaction. Reads see what was written before."""
 
     def policy(self, stream: str) -> Policy:

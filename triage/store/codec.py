@@ -62,6 +62,7 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
         "config_version": candidate.config_version,
         "features_version": candidate.features_version,
         "model_version": candidate.model_version,
+        "event_id": candidate.event_id,
         "event_time": candidate.event_time,
         "entity": candidate.entity,
         "score": candidate.score,

@@ -16,8 +16,8 @@ from triage.store.database import MIGRATION_LOCK, Database
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def migrate(url: str) -> None:
-    """Bring the database to the newest schema.
+def migrate(url: str, to: str = "head") -> None:
+    """Bring the database to the newest schema, or only to revision ``to``.
 
     Two processes may do this at the same time: the second one waits, then finds nothing to do. A
     migration that fails leaves the database as it was.
@@ -28,12 +28,12 @@ def migrate(url: str) -> None:
     """
     database = Database(url)
     try:
-        migrate_database(database)
+        migrate_database(database, to)
     finally:
         database.close()
 
 
-def migrate_database(database: Database) -> None:
+def migrate_database(database: Database, to: str = "head") -> None:
     """Like ``migrate``, on an open database."""
     config = _config()
     scripts = ScriptDirectory.from_config(config)
@@ -42,7 +42,7 @@ def migrate_database(database: Database) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         if _current(connection, scripts) != scripts.get_current_head():
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
 
 
 def check_schema(database: Database) -> None:

@@ -18,8 +18,9 @@ from triage.store import tables as t
 from triage.store.base import UnitOfWork
 from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate, loads
-from triage.store.database import Database, next_number
+from triage.store.database import next_number
 from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox
+from triage.store.sql_truth import SqlTruthUnit
 from triage.store.sql_verdicts import verdict_rows
 
 
@@ -34,12 +35,8 @@ class SqlCases(SqlPart):
             yield SqlUnitOfWork(self._db, connection)
 
 
-class SqlUnitOfWork:
+class SqlUnitOfWork(SqlTruthUnit):
     """See ``base.UnitOfWork``."""
-
-    def __init__(self, database: Database, connection: sa.Connection) -> None:
-        self._db = database
-        self._connection = connection
 
     def policy(self, stream: str) -> Policy:
         """Return the stream's policy in force."""
@@ -183,7 +180,7 @@ class SqlUnitOfWork:
         self, stream: str, verdict_id: str, labels: Sequence[NewLabel], at: float
     ) -> int:
         """Append to the label log; return its newest position."""
-        first = self._next_label(stream)
+        first = self.next_label(stream)
         rows = [
             {
                 "stream": stream,
@@ -202,7 +199,7 @@ class SqlUnitOfWork:
 
     def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
         """Append a retraction of all labels of the verdict; return its position."""
-        position = self._next_label(stream)
+        position = self.next_label(stream)
         self._connection.execute(
             t.labels.insert().values(stream=stream, position=position, verdict_id=verdict_id, at=at)
         )
@@ -282,9 +279,6 @@ class SqlUnitOfWork:
         """Return the verdict as the board shows it."""
         rows = verdict_rows(self._connection, t.verdicts.c.verdict_id == verdict_id)
         return rows[0] if rows else None
-
-    def _next_label(self, stream: str) -> int:
-        return next_number(self._connection, t.labels.c.position, t.labels.c.stream == stream)
 
     def _verdicts(
         self, *where: sa.ColumnElement[bool], limit: int | None = None

@@ -18,6 +18,7 @@ from triage.queries import (
     QueueFilter,
     QueuePage,
     StreamStatus,
+    TruthSource,
     VerdictRow,
 )
 from triage.store import tables as t
@@ -26,6 +27,7 @@ from triage.store.sql_cases import policy_of
 from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_shared import STANDING, SqlPart, position
 from triage.store.sql_timeline import entity_events
+from triage.store.sql_truth import truth_sources, truths_of
 from triage.store.sql_verdicts import verdict_rows
 from triage.store.sql_worker import COUNTERS
 
@@ -71,6 +73,7 @@ class SqlQueries(SqlPart):
                 members=first[:members],
                 members_total=row["size"],
                 verdicts=_shown_verdicts(connection, row),
+                truths=truths_of(connection, cluster_id),
                 similar=_similar(connection, row),
                 guideline=policy_of(connection, row["stream"]).guideline,
             )
@@ -96,6 +99,11 @@ class SqlQueries(SqlPart):
         """Return the newest verdicts, newest first."""
         with self._db.read() as connection:
             return verdict_rows(connection, *_shown_to(viewer), limit=limit)
+
+    def truth_sources(self) -> Sequence[TruthSource]:
+        """Return how much each source of late truth has told, by stream and source."""
+        with self._db.read() as connection:
+            return truth_sources(connection)
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

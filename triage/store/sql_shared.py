@@ -75,6 +75,15 @@ def position(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.max(t.changes.c.change_id))) or 0
 
 
+def newest_label(connection: sa.Connection, stream: str) -> int:
+    """Return the newest position of the stream's label log, 0 if it is empty."""
+    places = [
+        sa.select(sa.func.max(table.c.position)).where(table.c.stream == stream).scalar_subquery()
+        for table in (t.labels, t.truths)  # a truth has a place of its own, joined or not
+    ]
+    return max(place or 0 for place in connection.execute(sa.select(*places)).one())
+
+
 def check_lease(connection: sa.Connection, name: str, epoch: int) -> None:
     """Raise ``Fenced`` unless the lease has this epoch."""
     row = connection.execute(sa.select(t.leases).where(t.leases.c.name == name)).mappings().first()

@@ -9,7 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.errors import Fenced, StateDiverged, TopicReplaced
-from triage.model import Candidate, Counters, JournalEntry, Label, PartitionState
+from triage.label_log import Entry, in_force
+from triage.model import (
+    Candidate,
+    Counters,
+    JournalEntry,
+    Label,
+    MemberState,
+    PartitionState,
+)
 from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
@@ -17,7 +25,8 @@ from triage.store.bulk import chunks, select_in
 from triage.store.codec import candidate_row, dump_headers, loads
 from triage.store.database import next_number
 from triage.store.sql_rescore import rescore
-from triage.store.sql_shared import SqlPart, add_change, add_outbox, settle
+from triage.store.sql_shared import SqlPart, add_change, add_outbox, newest_label, settle
+from triage.store.sql_truth import labels_of_events
 
 KEPT_SNAPSHOTS = 3
 COUNTERS = ("accepted", "dead_lettered", "duplicates", "late", "skipped", "candidates")
@@ -132,7 +141,7 @@ class SqlWorker(SqlPart):
     def label_position(self, stream: str) -> int:
         """Return the newest position of the stream's label log."""
         with self._db.read() as connection:
-            return next_number(connection, t.labels.c.position, t.labels.c.stream == stream) - 1
+            return newest_label(connection, stream)
 
     def labels_at(self, stream: str, position: int) -> Sequence[Label]:
         """Return the labels in force at a position."""
@@ -143,25 +152,34 @@ class SqlWorker(SqlPart):
             retracted.position <= position,
             retracted.candidate_id.is_(None),
         )
+        c, w, v = t.candidates.c, t.truths.c, t.verdicts.c
         with self._db.read() as connection:
             rows = connection.execute(
                 sa.select(
+                    added.position,
+                    added.verdict_id.label("group"),
                     added.candidate_id,
-                    added.verdict_id,
                     added.y,
                     added.weight,
-                    t.candidates.c.vector,
-                    t.candidates.c.features_version,
-                    t.candidates.c.event_time,
-                    t.candidates.c.body,
+                    added.state,
+                    sa.func.coalesce(w.source, "").label("source"),
+                    sa.func.coalesce(w.actor, v.actor, "").label("actor"),
+                    added.at,
+                    c.event_time,
+                    c.vector,
+                    c.features_version,
+                    c.body,
                 )
-                .join(t.candidates, t.candidates.c.candidate_id == added.candidate_id)
+                .join(t.candidates, c.candidate_id == added.candidate_id)
+                .outerjoin(t.truths, w.truth_id == added.verdict_id)
+                .outerjoin(t.verdicts, v.verdict_id == added.verdict_id)
                 .where(added.stream == stream, added.position <= position, ~gone)
                 .order_by(added.position)
-            )
-            return [
-                Label(*row[:4], bytes(row[4]), *row[5:7], loads(row[7])["entities"]) for row in rows
-            ]
+            ).mappings()
+            known = {row["position"]: row for row in rows}
+            others = labels_of_events(connection, stream, position)
+        entries = in_force([_entry(row) for row in known.values()])
+        return [*(_label(entry, known[entry.position]) for entry in entries), *others]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""
@@ -319,6 +337,26 @@ def _dead_letters(part: PartitionCommit, at: float) -> Sequence[dict[str, object
         }
         for letter in part.dead_letters
     ]
+
+
+def _entry(row: sa.RowMapping) -> Entry:
+    given = {name: row[name] for name in Entry.__slots__}
+    return Entry(**{**given, "state": MemberState(row["state"])})
+
+
+def _label(entry: Entry, row: sa.RowMapping) -> Label:
+    return Label(
+        candidate_id=entry.candidate_id,
+        verdict_id=entry.group,
+        y=entry.y,
+        weight=entry.weight,
+        vector=bytes(row["vector"]),
+        features_version=row["features_version"],
+        event_time=entry.event_time,
+        entities=loads(row["body"])["entities"],
+        source=entry.source,
+        at=entry.at,
+    )
 
 
 def _partition_row(state: PartitionState) -> dict[str, object]:

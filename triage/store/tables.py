@@ -94,6 +94,7 @@ candidates = sa.Table(
     col("config_version", sa.Text),
     col("features_version", sa.Text),
     col("model_version", BIG),
+    opt("event_id", Name),
     col("event_time", sa.Double),
     col("entity", Name),
     col("score", sa.Double),
@@ -108,6 +109,7 @@ candidates = sa.Table(
     sa.Index(None, "stream", "seq"),
     sa.Index(None, "stream", "event_time"),
     sa.Index(None, "stream", "entity", "event_time"),
+    sa.Index(None, "stream", "event_id"),
 )
 
 members = sa.Table(
@@ -224,12 +226,47 @@ labels = sa.Table(
     col("verdict_id", sa.Text),
     opt(
         "candidate_id", sa.Text, "candidates.candidate_id"
-    ),  # none: a retraction, drops all labels of the verdict
+    ),  # none: a retraction, drops all labels of the verdict (or late truth)
     opt("y", sa.Double),
     opt("weight", sa.Double),
     opt("state", sa.Text),
     col("at", sa.Double),
     sa.Index("ix_labels_retractions", "stream", "verdict_id", "position"),
+    sa.Index(None, "candidate_id"),
+)
+
+WAITING = "joined = 0 AND gone IS NULL"
+
+truths = sa.Table(
+    "truths",  # late truth; its labels have its id as their verdict_id
+    metadata,
+    key("truth_id", sa.Text),
+    col("stream", Name),
+    col("source", Name),
+    col("id", Name),
+    col("real", sa.SmallInteger),
+    opt("candidate_id", sa.Text),  # as told: there may be no such candidate yet
+    opt("event_id", Name),
+    opt("entities", Words),
+    opt("time", sa.Double),
+    col("at", sa.Double),
+    col("actor", Name),
+    col("position", BIG),
+    opt("gone", BIG),  # label position at which it was taken back
+    col("joined", BIG),  # candidates that it is about
+    sa.UniqueConstraint("stream", "position"),
+    sa.Index(None, "stream", "source", "id"),
+    sa.Index(None, "stream", "gone"),
+    *(
+        sa.Index(
+            f"ix_truths_waiting_{name}",
+            "stream",
+            name,
+            sqlite_where=sa.text(WAITING),
+            postgresql_where=sa.text(WAITING),
+        )
+        for name in ("candidate_id", "event_id", "time")
+    ),
 )
 
 learnings = sa.Table(

@@ -17,6 +17,7 @@ from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
+from triage_ui.components.late_truth import late_truth
 from triage_ui.components.preview import (
     decided,
     detector_name,
@@ -246,6 +247,7 @@ def _side(detail: ClusterDetail, now: float) -> list[Component]:
             level=2,
         ),
         section("Verdicts", history(detail.verdicts, now), name="history", level=2),
+        *late_truth(detail.truths),
         section("Behind it", _behind(detail), name="behind", level=2),
     ]
     if detail.guideline:

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from tests.support.cases import AT, STREAM, Desk
+from tests.support.cases import AT, STREAM, Desk, a_candidate
 from triage.errors import SchemaUnknown
 from triage.model import VerdictKind
 from triage.store import tables as t
+from triage.store.codec import candidate_row
+from triage.store.columns import MAX_NAME
 from triage.store.database import Database
 from triage.store.migrate import migrate
 from triage.store.store import open_store
@@ -98,3 +100,23 @@ def test_it_can_not_be_truncated_either(postgres_database: str, table: str) -> N
     migrate(postgres_database)
     with pytest.raises(sa.exc.DBAPIError, match="append-only"):
         execute(postgres_database, f"TRUNCATE {table} CASCADE")
+
+
+def test_event_ids_of_old_candidates_can_be_looked_up(empty_url: str) -> None:
+    migrate(empty_url, "0001")
+    old = sa.table(
+        "candidates", *[sa.column(c.name, c.type) for c in t.candidates.c if c.name != "event_id"]
+    )
+    ids = [None, "e1", "x" * 300, "a\0b"]
+    with closing(Database(empty_url)) as database, database.write() as connection:
+        for seq, event_id in enumerate(ids):
+            row = candidate_row(a_candidate(seq, event_id=event_id), seq)
+            del row["event_id"]
+            connection.execute(old.insert(), row)
+    migrate(empty_url)
+    with closing(Database(empty_url)) as database, database.read() as connection:
+        c = t.candidates.c
+        found = connection.scalars(sa.select(c.event_id).order_by(c.seq)).all()
+    assert found[:2] == [None, "e1"]
+    assert len(found[2]) == MAX_NAME
+    assert found[3] == "a\ufffdb"

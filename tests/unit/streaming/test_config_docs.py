@@ -14,7 +14,11 @@ from streaming.config.schema import json_schema
 from streaming.errors import ConfigInvalid
 from tests.support.data import REPOSITORY, data_file
 
-EXAMPLES = sorted((REPOSITORY / "examples" / "streams").glob("*.yaml"))
+EXAMPLES = sorted(
+    path
+    for path in (REPOSITORY / "examples" / "streams").glob("*.yaml")
+    if not path.stem.endswith(".examples")
+)
 ANSWERS = ("label", "row", "leak_", "part", "capture", "scenario")
 
 

@@ -15,6 +15,9 @@ EXPECTED = {
     ("lead", Action.DECIDE),
     ("lead", Action.UNDO_OWN),
     ("lead", Action.UNDO_OTHERS),
+    ("lead", Action.TELL_TRUTH),
+    ("service", Action.READ),
+    ("service", Action.TELL_TRUTH),
 }
 
 

@@ -182,6 +182,7 @@ reason_texts = st.one_of(
         ),
         min_size=1,
         max_size=5,
+        unique_by=lambda member: member.candidate_id,
     ),
     st.randoms(use_true_random=False),
 )
