@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE_S = 20.0
-SELECTED = ".ag-center-cols-container .ag-row-selected"
+SELECTED = ".ag-center-cols-container .ag-row[aria-selected='true']"
 
 
 def rows(page: Page) -> list[str]:
@@ -35,6 +35,18 @@ def at(page: Page, cluster: str) -> None:
     """Wait until the cursor is on a cluster and its preview is painted."""
     expect(page.locator(f'{SELECTED}[row-id="{cluster}"]')).to_be_visible()
     expect(page.locator(f'#subject[data-cluster="{cluster}"]')).to_be_visible()
+
+
+def scroll_down_to(page: Page, grid: str, row_id: str) -> None:
+    """Scroll a grid to its end, again while more rows come, until a row stands there."""
+    viewport = f"document.querySelector('.{grid} .ag-body-viewport')"
+    found = page.locator(f'.{grid} .ag-row[row-id="{row_id}"]')
+
+    def there() -> bool:
+        page.evaluate(f"{viewport}.scrollTop = 1e9")
+        return found.count() > 0
+
+    wait_for(page, there, f"the row {row_id}")
 
 
 def toast(page: Page) -> Locator:

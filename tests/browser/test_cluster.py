@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, toast, wait_for
+from tests.browser.seeing import at, scroll_down_to, toast, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import a_reason
 from tests.unit.triage_ui.serving import Served
@@ -94,8 +94,13 @@ def test_members_are_listed_and_one_can_be_read_in_full(
     expect(listed).to_have_count(3)
     expect(listed.first).to_contain_text("412 €")
     expect(analyst.locator("#record")).to_contain_text('"terminal": "881"')
+    expect(listed.first).to_have_attribute("aria-selected", "true")
     listed.nth(2).click()
+    expect(listed.nth(2)).to_have_attribute("aria-selected", "true")
+    expect(listed.first).to_have_attribute("aria-selected", "false")
     expect(analyst.locator("#record-title")).to_contain_text("Record of c1")
+    analyst.keyboard.press("ArrowUp")
+    expect(listed.nth(1)).to_have_attribute("aria-selected", "true")
 
 
 def test_a_verdict_of_someone_else_appears_by_itself(
@@ -125,10 +130,6 @@ def test_many_members_are_read_in_parts(page: Page, bare: Served) -> None:
     sign_in(page, bare, path=f"/cluster/{cluster}")
     expect(page.locator("#cluster-side")).to_contain_text("5 members")
     expect(page.locator("#cluster-side")).to_contain_text("The other 255")
-    viewport = "document.querySelector('.members-grid .ag-body-viewport')"
     page.wait_for_selector(".members-grid .ag-row")
-    for _ in range(5):
-        page.evaluate(f"{viewport}.scrollTop = 1e9")
-        page.wait_for_timeout(200)
     last = bare.store.members(cluster, 259, 1)[0].candidate.candidate_id
-    expect(page.locator(f'.members-grid .ag-row[row-id="{last}"]').first).to_be_visible()
+    scroll_down_to(page, "members-grid", last)

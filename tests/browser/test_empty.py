@@ -5,7 +5,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, rows, toast
+from tests.browser.seeing import at, rows, toast, wait_for
 from tests.browser.test_queue import arrive, order
 from tests.unit.triage_ui.serving import Served
 from triage.model import Counters
@@ -34,7 +34,7 @@ def test_while_a_stream_warms_up_and_the_first_cluster_appears_by_itself(
     expect(page.locator("#banner")).to_be_empty()
     cluster = arrive(bare, "first", margin=1.0)
     at(page, cluster)
-    assert rows(page) == [cluster]
+    wait_for(page, lambda: rows(page) == [cluster], "one row")
 
 
 def test_all_decided_is_all_clear(page: Page, bare: Served) -> None:
@@ -50,7 +50,7 @@ def test_all_decided_is_all_clear(page: Page, bare: Served) -> None:
     page.keyboard.press("z")
     expect(toast(page)).to_contain_text("open again")
     expect(clear).to_be_hidden()
-    assert len(rows(page)) == 1
+    wait_for(page, lambda: len(rows(page)) == 1, "the row that is open again")
 
 
 def test_a_filter_that_matches_nothing_is_named_and_cleared(page: Page, board: Served) -> None:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -27,7 +27,7 @@ QUIET = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 OWN_MACHINE = ("http://127.0.0.1", "http://localhost", "data:", "blob:", "about:")
-PATIENCE = 15_000  # milliseconds an action may wait; this machine may be busy
+PATIENCE = 20_000  # milliseconds an action or an expectation may wait; this machine may be busy
 
 
 def _program() -> str | None:
@@ -41,6 +41,7 @@ def browser() -> Iterator[Browser]:
     program = _program()
     if program is None:
         pytest.skip("no browser: neither CHROMIUM nor chromium (.ci/debian-packages installs it)")
+    expect.set_options(timeout=PATIENCE)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=[*QUIET, *as_root])

@@ -99,11 +99,6 @@ def _members() -> Component:
             "headerHeight": 32,
             "cacheBlockSize": 100,
             "infiniteInitialRowCount": 1,
-            "rowSelection": {
-                "mode": "singleRow",
-                "checkboxes": False,
-                "enableClickSelection": True,
-            },
             "animateRows": False,
             "suppressNoRowsOverlay": True,
         },

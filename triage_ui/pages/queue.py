@@ -164,11 +164,6 @@ def _grid() -> Component:
             "cacheBlockSize": 100,
             "maxConcurrentDatasourceRequests": 2,
             "infiniteInitialRowCount": 1,
-            "rowSelection": {
-                "mode": "singleRow",
-                "checkboxes": False,
-                "enableClickSelection": False,
-            },
             "suppressCellFocus": True,
             "animateRows": False,
             "suppressMultiSort": True,

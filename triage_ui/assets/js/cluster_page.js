@@ -5,6 +5,9 @@
   const triage = (window.triage = window.triage || {});
   let ticks = 0;
   let api = null;
+  let paintRow = null; // marks the row whose record is shown
+  let shown = null; // its candidate id
+  let listed = null; // the cluster whose members the grid lists
 
   const here = () => {
     const match = /^\/cluster\/([^/]+)$/.exec(window.location.pathname);
@@ -19,13 +22,13 @@
       const limit = params.endRow - params.startRow;
       const path = `/clusters/${encodeURIComponent(cluster)}/members?offset=${params.startRow}&limit=${limit}`;
       const { status, data } = await triage.request("GET", path);
-      if (status !== 200) {
-        params.failCallback();
-        return;
-      }
+      if (here() !== cluster || !api || api.isDestroyed()) return; // left meanwhile
+      if (status !== 200) return params.failCallback();
       const end = data.members.length < limit ? params.startRow + data.members.length : -1;
       params.successCallback(data.members, end);
-      if (params.startRow === 0) fit(data.members.length);
+      if (params.startRow > 0) return;
+      fit(data.members.length);
+      if (shown === null && data.members.length) showRecord(data.members[0]);
     },
   };
 
@@ -36,6 +39,8 @@
   };
 
   const showRecord = (member) => {
+    shown = member.candidate_id;
+    paintRow(shown);
     const text = JSON.stringify(member.record, null, 2);
     triage.setProps("record", { children: triage.visible(text, 20000) });
     triage.setProps("record-title", {
@@ -46,15 +51,20 @@
   /** Called by Dash when the members' columns have come. */
   triage.mountCluster = async (columns) => {
     if (!columns || !columns.length) return;
-    if (api && !api.isDestroyed()) return api.refreshInfiniteCache();
-    await triage.ownGrid("members-grid", datasource, (grid) => {
+    const same = listed === here();
+    const there = api && !api.isDestroyed();
+    if (same && there) return api.refreshInfiniteCache();
+    listed = here();
+    shown = null;
+    if (there) return api.purgeInfiniteCache();
+    const cluster = listed;
+    await triage.ownGrid("members-grid", () => here() === cluster, datasource, (grid) => {
       api = grid;
-      grid.addEventListener("rowSelected", (event) => {
-        if (event.node.isSelected() && event.data) showRecord(event.data);
-      });
-      grid.addEventListener("firstDataRendered", () => {
-        const first = grid.getDisplayedRowAtIndex(0);
-        if (first && first.data) first.setSelected(true);
+      paintRow = triage.gridCursor("members-grid");
+      // A click focuses a cell, and so do the arrow keys.
+      grid.addEventListener("cellFocused", ({ rowIndex }) => {
+        const row = rowIndex === null ? null : grid.getDisplayedRowAtIndex(rowIndex);
+        if (row && row.data) showRecord(row.data);
       });
     });
   };

@@ -120,7 +120,6 @@
       fontFamily: "inherit",
       fontSize: 13,
       rowHoverColor: "var(--hover)",
-      selectedRowBackgroundColor: "var(--accent-bg)",
       oddRowBackgroundColor: "transparent",
     });
 

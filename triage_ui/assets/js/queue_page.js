@@ -10,6 +10,7 @@
   const WIDE = 760; // px of the grid from which the score has its column
 
   let api = null;
+  let paintRow = null; // marks the row under the cursor
   let view = null;
   let at = { id: null, index: -1 };
   let hidden = false; // the cursor's row has not come yet
@@ -34,10 +35,12 @@
       const mine = view;
       try {
         const rows = await mine.slice(params.startRow, params.endRow);
+        if (!onPage()) return; // left meanwhile
         if (mine !== view) return params.failCallback(); // an answer of an older filter
         params.successCallback(rows, mine.count);
         settle();
       } catch (error) {
+        if (!onPage()) return;
         params.failCallback();
         triage.emit("trouble", { text: `The queue can't be read: ${error.message}`, retry: "reload" });
       }
@@ -54,7 +57,7 @@
       const index = wanted ? view.indexOf(wanted) : 0;
       return setCursor(Math.max(0, index));
     }
-    paintCursor();
+    paintRow(at.id);
     if (hidden) reveal();
   };
 
@@ -68,7 +71,8 @@
   const setCursor = (index, options = {}) => {
     const row = view.rows[index];
     at = { id: row ? row.cluster_id : null, index: row ? index : -1 };
-    paintCursor();
+    if (!onPage()) return;
+    paintRow(at.id);
     triage.filters.remember(at.id);
     if (row && options.say) triage.announce(say(row, index));
     reveal();
@@ -86,14 +90,6 @@
 
   const say = (row, index) =>
     `${triage.visible(row.title, 200)}. ${triage.suggestionText(row)}. ${index + 1} of ${view.count}.`;
-
-  const paintCursor = () => {
-    if (!onPage()) return;
-    api.forEachNode((node) => {
-      const wanted = Boolean(node.data) && node.data.cluster_id === at.id;
-      if (node.isSelected() !== wanted) node.setSelected(wanted, false, "api");
-    });
-  };
 
   /** At once, and again when a cursor that ran on has come to rest. */
   const showPreview = triage.throttle(PREVIEW_MS, () =>
@@ -250,8 +246,10 @@
     triage.filters.read();
     const returning = view !== null;
     view = view || new triage.QueueView(fetchPage);
-    await triage.ownGrid(id, datasource, (grid) => {
+    const here = () => window.location.pathname === "/";
+    const came = await triage.ownGrid(id, here, datasource, (grid) => {
       api = grid;
+      paintRow = triage.gridCursor(id);
       grid.addEventListener("rowClicked", (event) => {
         if (event.data && event.data.cluster_id) setCursor(event.rowIndex);
       });
@@ -260,7 +258,7 @@
         grid.setColumnsVisible(["score"], event.clientWidth >= WIDE);
       });
     });
-    if (returning && at.index >= 0) {
+    if (came && returning && at.index >= 0) {
       setCursor(at.index);
       touch();
     }
