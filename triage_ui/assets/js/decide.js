@@ -70,7 +70,7 @@
     const bar = document.querySelector(".decision-bar");
     if (!bar) return;
     const subject = triage.byId("subject");
-    for (const button of bar.querySelectorAll("[data-verdict]")) button.disabled = !subject;
+    for (const button of bar.querySelectorAll("[data-verdict]")) button.disabled = !triage.canDecide();
     const open = subject && subject.dataset.status !== "decided";
     const suggested = open ? subject.dataset.suggested : "";
     if (bar.dataset.suggested !== suggested) bar.dataset.suggested = suggested;
@@ -80,6 +80,7 @@
       document.body.classList.remove("preview-stale");
     }
   };
+  triage.on("cursor", followSubject);
   triage.on("start", () => {
     new MutationObserver(followSubject).observe(triage.byId("page"), {
       childList: true,

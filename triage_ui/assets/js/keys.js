@@ -15,7 +15,6 @@
     const box = triage.byId("keys-on");
     return !box || box.checked;
   };
-  const canDecide = () => Boolean(triage.byId("subject"));
 
   const toggleSheet = () => {
     const dialog = sheet();
@@ -26,6 +25,7 @@
 
   const back = () => {
     if (formOpen()) return triage.expectedForm.close();
+    if (triage.letGo("Taken back")) return;
     if (window.location.pathname !== "/") triage.go(triage.filters.address());
   };
 
@@ -37,7 +37,7 @@
     enter: () => triage.byId("queue-grid") && triage.openCluster(),
     escape: back,
     n: () => triage.byId("new-rows") && triage.showNew(),
-    z: () => triage.undo(),
+    z: () => triage.letGo("Taken back") || triage.undo(),
     "/": () => triage.byId("search").focus(),
     "?": toggleSheet,
   };
@@ -57,7 +57,7 @@
     if (sheet() && sheet().open) return;
     const name = event.key.toLowerCase();
     if (name !== "escape" && (inField(event) || !keysOn())) return;
-    const work = VERDICTS[name] ? canDecide() && (() => press(VERDICTS[name], event)) : simple[name];
+    const work = VERDICTS[name] ? triage.canDecide() && (() => press(VERDICTS[name], event)) : simple[name];
     if (!work) return;
     event.preventDefault();
     work();
@@ -83,14 +83,14 @@
 
   const press = (kind, event) => {
     if (event.repeat) return; // a key held down is one verdict
-    if (kind === "expected") triage.expectedForm.open();
+    if (kind === "expected") triage.askExpected();
     else triage.decide(kind);
   };
 
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-verdict]");
-    if (!pressed || !canDecide()) return;
-    if (pressed.dataset.verdict === "expected") triage.expectedForm.open();
+    if (!pressed || !triage.canDecide()) return;
+    if (pressed.dataset.verdict === "expected") triage.askExpected();
     else triage.decide(pressed.dataset.verdict);
   });
 

@@ -68,6 +68,8 @@
   );
   cell("TriageSuggested", (row) => {
     const given = mark(row);
+    const held = triage.heldFor(row.cluster_id);
+    if (held) return chip(held, triage.words[held], "once its members are here");
     if (!given && row.verdict) return chip(row.verdict, triage.words[row.verdict], "decided");
     if (!given) return chip(row.suggested, triage.suggestionText(row), "");
     return chip(given.kind, triage.words[given.kind], triage.stateText(given));

@@ -19,6 +19,11 @@
   let cursorCount = 0;
 
   triage.cursor = () => (onPage() ? at.id : null);
+  /** Whether the page that the address names is still being read. */
+  triage.isComing = () => {
+    if (window.location.pathname === "/") return !view || view.total === null;
+    return window.location.pathname.startsWith("/cluster/") && !document.querySelector(".missing");
+  };
   triage.isListed = (cluster) => Boolean(view && view.ids.has(cluster));
   const onPage = () => Boolean(api && !api.isDestroyed() && triage.byId(GRID));
 
@@ -195,6 +200,7 @@
   });
 
   triage.on("mark", ({ cluster }) => repaintRow(cluster));
+  triage.on("held", (cluster) => cluster && repaintRow(cluster));
 
   /** A verdict was given: on to the next cluster that waits for one. */
   triage.on("decided", (entry) => {

@@ -5,7 +5,6 @@
   const triage = (window.triage = window.triage || {});
   const UNSAVED = "triage.unsaved";
   const UNDO = "triage.undo";
-  const PATIENCE_MS = 3000; // for the preview of a cluster that the cursor has just reached
 
   /** cluster id -> {kind, state, verdict, by, learned, ...}: what this page knows beyond the rows. */
   const marks = new Map();
@@ -13,6 +12,7 @@
   const AHEAD = 3; // keys that may wait for their cluster to be painted
   let turn = Promise.resolve();
   let waiting = 0;
+  let epoch = 0;
   let unsaved = load(UNSAVED);
   let stack = load(UNDO); // [{verdict, cluster, title, kind}], newest last
 
@@ -48,33 +48,38 @@
     return element.dataset;
   };
 
-  const awaitSubject = async () => {
-    const until = performance.now() + PATIENCE_MS;
-    while (performance.now() < until) {
-      const found = subject();
-      if (found) return found;
-      await new Promise((resume) => setTimeout(resume, 15));
+  /** As soon as the cluster is painted: `work` with what is on the screen. Keys wait for each other. */
+  const inTurn = (kind, work) => {
+    if (waiting >= AHEAD) {
+      triage.emit("trouble", { text: `${AHEAD} keys wait for their clusters already: this one was not counted.` });
+      return;
     }
-    return null;
+    triage.emit("pressed", kind);
+    const mine = epoch;
+    waiting += 1;
+    turn = turn
+      .then(async () => {
+        if (mine !== epoch) return; // one before it was given up: this one was meant for the next
+        const seen = subject() || (await triage.hold(kind, subject));
+        if (seen) work(seen);
+        else epoch += 1;
+      })
+      .finally(() => (waiting -= 1));
   };
 
   /**
    * Give a verdict on what is on the screen. `extra`: scope and expiry of *expected*.
    * Quick keys wait for each other: each is about the cluster that the one before moved on to.
    */
-  triage.decide = (kind, extra = {}) => {
-    if (waiting >= AHEAD) return;
-    triage.emit("pressed", kind);
-    waiting += 1;
-    turn = turn.then(() => decideOne(kind, extra)).finally(() => (waiting -= 1));
-  };
+  triage.decide = (kind, extra = {}) => inTurn(kind, (seen) => decideOne(seen, kind, extra));
 
-  const decideOne = async (kind, extra) => {
-    const seen = subject() || (await awaitSubject());
-    if (!seen) {
-      triage.emit("trouble", { text: "The members did not load: nothing was decided." });
-      return;
-    }
+  /** Ask what *expected* needs to know, of what is on the screen. */
+  triage.askExpected = () => inTurn("expected", () => triage.expectedForm.open());
+
+  /** Whether there is something to decide, or will be once it is here. */
+  triage.canDecide = () => Boolean(triage.byId("subject") || triage.cursor() || triage.isComing());
+
+  const decideOne = (seen, kind, extra) => {
     const mark = marks.get(seen.cluster);
     if ((mark && mark.state !== "conflict" && mark.state !== "refused") || seen.status === "decided") {
       triage.emit("trouble", { text: "Decided already. Z takes it back." });
