@@ -23,7 +23,7 @@ PRIOR_SHIFT = 2.5
 
 USUAL_EVERY = 8  # blocks; what is usual changes slowly, and quantiles cost more than scoring
 _USUAL = (0.05, 0.95)  # quantiles between which a value is usual
-_CHEAP_LABELS = 60  # fitted anew in half a millisecond
+_CHEAP_ROWS = 60  # fitted anew in half a millisecond
 _SCALE_ROWS = 256  # of a block are enough to know its mean and deviation
 _SCALE_HALF_LIFE = 20.0 * _SCALE_ROWS  # rows, so 20 blocks of 256 events or more
 
@@ -45,6 +45,13 @@ class LearningSettings(Params):
     )
     kappa: float = Field(
         default=40.0, gt=0, le=1000, description="How far verdicts may move scores; less = slower."
+    )
+    presumed_normal: int = Field(
+        default=100,
+        ge=0,
+        le=1000,
+        description="Recent events that are presumed normal, with little weight, wherever labels "
+        "are fitted: they keep verdicts from bending what nobody looked at.",
     )
     max_labels: int = Field(
         default=600, ge=1, le=5000, description="Newest labels learned from; the rest is left out."
@@ -170,7 +177,8 @@ class StreamModel:
 
         The threshold follows at once: it is taken of what the last rows' margins would have been.
         """
-        self._labels.set_labels(labels.newest(self._settings.max_labels), self._prior)
+        newest = labels.newest(self._settings.max_labels)
+        self._labels.set_labels(newest, self._prior, self._presumed_normal())
         self._budget.rebase(self._labels.shift)
         self._relabelled = True
         self._version = position
@@ -269,10 +277,7 @@ class StreamModel:
         self._tables = np.stack([self._trees.values, self._labels.table])
 
     def _quantiles(self) -> tuple[Vector, Vector]:
-        window = self._detector.window
-        if not len(window) and self._companion:
-            window = self._companion.window
-        columns = [_quantiles(column) for column in window.T]
+        columns = [_quantiles(column) for column in self._window().T]
         return (
             np.array([low for low, _ in columns], np.float64),
             np.array([high for _, high in columns], np.float64),
@@ -281,17 +286,28 @@ class StreamModel:
     def _follow(self) -> None:
         """Bring the labels to the trees as they are after a block.
 
-        A fit costs the cube of the number of labels: it is put off in that measure, so that labels
-        cost the same per block whether there are 60 or 200.
+        A fit costs the cube of the number of rows: it is put off in that measure, so that labels
+        cost the same per block whether there are 60 rows or 200.
         """
         self._since_fit += 1
-        due = min(self._settings.refit_every, max(1.0, (len(self._labels) / _CHEAP_LABELS) ** 3))
+        due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 3))
         if self._since_fit >= due:
-            self._labels.refit(self._prior)
+            self._labels.refit(self._prior, self._presumed_normal())
             self._since_fit = 0
         else:
             self._labels.follow()
         self._stack()
+
+    def _presumed_normal(self) -> Matrix:
+        """Return rows of the window at even distances."""
+        window, wanted = self._window(), self._settings.presumed_normal
+        if not wanted or not len(window):
+            return window[:0]
+        return window[:: -(-len(window) // wanted)]
+
+    def _window(self) -> Matrix:
+        window = self._detector.window
+        return self._companion.window if self._companion and not len(window) else window
 
     def _kernel_trees(self) -> Trees:
         trees = self._companion.trees if self._companion else self._detector.trees

@@ -85,16 +85,22 @@ class Labels:
         return Labels(self.ids[part], self.X[part], self.y[part], self.weight[part])
 
 
+PRESUMED_WEIGHT = 0.3
+"""Weight of a row that is presumed normal: most are, and a label nearby outweighs it."""
+
+
 class LabelModel:
     """Logistic regression on the leaves of a forest, the unsupervised margin as prior mean.
 
     Rows that share leaves with a labelled row move with it. Fitted as a whole from the labels, the
-    trees and the prior: the order of labels doesn't matter, and a label that is taken back leaves
-    no trace. The cost of ``set_labels`` grows with the cube of the number of labels (15 ms at 200,
-    0.1 s at 600), the cost of using ``table`` doesn't depend on it.
+    trees, the prior and the background: the order of labels doesn't matter, and a label that is
+    taken back leaves no trace. The cost of ``set_labels`` grows with the cube of the number of rows
+    (15 ms at 200, 0.1 s at 600), the cost of using ``table`` doesn't depend on it.
 
-    Works where what is labelled looks like what is to come. Where it does not (drift), labels of a
-    passed concept pull the wrong way: a smaller ``kappa`` holds them back.
+    Labels are of the strangest rows, so they alone say nothing of usual ones: many verdicts of
+    "spurious" push what is strange below what is usual, and one of "real" lifts usual rows that
+    happen to share its leaves. The background holds against both: a sample of recent rows, presumed
+    normal with little weight. It also follows a drift that old labels know nothing of.
 
     Args:
         trees: the forest; read anew at each call, so its owner may replace trees in between.
@@ -107,11 +113,17 @@ class LabelModel:
         self._trees = trees
         self._kappa = kappa
         self._labels = Labels.none(trees.features)
+        self._background: Matrix = self._labels.X
         self._mode = Mode(np.empty(0), np.empty(0))
         self._table: Table = np.zeros(trees.values.shape)
 
     def __len__(self) -> int:
         return len(self._labels)
+
+    @property
+    def rows(self) -> int:
+        """How many rows a fit takes in, labels and background; 0 without labels."""
+        return len(self._mode.alpha)
 
     @property
     def table(self) -> Table:
@@ -123,14 +135,21 @@ class LabelModel:
         """The labels that it was fitted to, in canonical order."""
         return self._labels
 
-    def set_labels(self, labels: Labels, prior: Prior) -> None:
-        """Fit to exactly these labels."""
-        self._labels = labels.canonical()
-        self._fit(prior, start=None)
+    def set_labels(self, labels: Labels, prior: Prior, background: Matrix | None = None) -> None:
+        """Fit to exactly these labels.
 
-    def refit(self, prior: Prior) -> None:
-        """Fit anew to the same labels: the trees or the prior have changed."""
-        self._fit(prior, start=self._mode.alpha)
+        Args:
+            labels: those in force.
+            prior: margins before any label.
+            background: rows presumed normal; none if left out.
+        """
+        self._labels = labels.canonical()
+        self._fit(prior, background, start=np.zeros(len(self)))
+
+    def refit(self, prior: Prior, background: Matrix | None = None) -> None:
+        """Fit anew to the same labels: trees, prior or background have changed."""
+        if len(self):
+            self._fit(prior, background, start=self._mode.alpha[len(self._background) :])
 
     def follow(self) -> None:
         """Carry the last fit over to trees that were replaced since.
@@ -160,6 +179,7 @@ class LabelModel:
         arrays: dict[str, npt.NDArray[Any]] = pack_texts("ids", self._labels.ids)
         arrays |= {
             "X": self._labels.X.copy(),
+            "background": self._background.copy(),
             "y": self._labels.y.copy(),
             "weight": self._labels.weight.copy(),
             "alpha": self._mode.alpha.copy(),
@@ -176,25 +196,38 @@ class LabelModel:
         arrays = snapshot.arrays
         try:
             labels = Labels(unpack_texts("ids", arrays), arrays["X"], arrays["y"], arrays["weight"])
-            mode = Mode(arrays["alpha"], arrays["curvature"])
+            mode, background = Mode(arrays["alpha"], arrays["curvature"]), arrays["background"]
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the snapshot's labels are damaged: {error}") from error
-        width = self._trees.features
-        if labels.X.shape[1] != width or not len(labels) == len(mode.alpha) == len(mode.curvature):
+        widths = {labels.X.shape[1], *background.shape[1:]}
+        rows = len(background) + len(labels)
+        if widths != {self._trees.features} or not rows == len(mode.alpha) == len(mode.curvature):
             raise SnapshotError("the snapshot's labels do not fit this model")
-        self._labels, self._mode = labels, mode
+        self._labels, self._background, self._mode = labels, background, mode
         self.follow()
 
     def _leaves(self) -> Leaves:
-        return self._trees.leaves(self._labels.X)
+        return self._trees.leaves(self._fitted_rows())
 
-    def _fit(self, prior: Prior, start: Vector | None) -> None:
+    def _fitted_rows(self) -> Matrix:
+        return np.concatenate([self._background, self._labels.X])
+
+    def _fit(self, prior: Prior, background: Matrix | None, start: Vector) -> None:
+        labels = self._labels
+        nothing = background is None or not len(self)
+        self._background = labels.X[:0] if nothing else np.array(background, labels.X.dtype)
         leaves = self._leaves()
         if len(self):
-            labels = self._labels
+            presumed = np.zeros(len(self._background))
             K: Gram = shared_leaves(leaves, leaves)
-            margins = prior(labels.X)
-            self._mode = find_mode(K, margins, labels.y, labels.weight, self._kappa, start)
+            self._mode = find_mode(
+                K,
+                prior(self._fitted_rows()),
+                np.concatenate([presumed, labels.y]),
+                np.concatenate([presumed + PRESUMED_WEIGHT, labels.weight]),
+                self._kappa,
+                np.concatenate([presumed, start]),
+            )
         else:
             self._mode = Mode(np.empty(0), np.empty(0))
         self._set_table(leaves)

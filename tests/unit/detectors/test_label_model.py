@@ -142,6 +142,37 @@ def test_without_labels_nothing_moves_and_everything_is_uncertain() -> None:
     assert not model.table.any()
 
 
+def test_the_background_keeps_usual_rows_where_verdicts_would_bend_them() -> None:
+    usual, strange = rows(200, 4), rows(40, 5) * 4
+    all_real = Labels([f"c{i}" for i in range(40)], strange, np.ones(40), np.ones(40))
+    alone, held = LabelModel(forest(), KAPPA), LabelModel(forest(), KAPPA)
+    alone.set_labels(all_real, prior)
+    held.set_labels(all_real, prior, rows(100, 6))
+    assert held.shift(usual).mean() < alone.shift(usual).mean() - 0.5
+    apart = [model.shift(strange).mean() - model.shift(usual).mean() for model in (alone, held)]
+    assert apart[1] > apart[0] + 0.3
+    assert held.variance(usual).mean() < alone.variance(usual).mean()
+
+
+def test_the_background_is_nothing_without_labels_and_is_replaced_as_a_whole() -> None:
+    trees = forest()
+    model = LabelModel(trees, KAPPA)
+    model.set_labels(Labels.none(FEATURES), prior, rows(10, 1))
+    assert model.rows == 0
+    assert not model.table.any()
+    model.refit(prior, rows(10, 1))
+    assert model.rows == 0
+    model.set_labels(labels(9), prior, rows(10, 1))
+    assert model.rows == 19
+    model.refit(prior, rows(5, 2))
+    fresh = LabelModel(trees, KAPPA)
+    fresh.set_labels(labels(9), prior, rows(5, 2))
+    np.testing.assert_allclose(model.table, fresh.table, atol=1e-7)
+    model.refit(prior)
+    assert model.rows == 9
+    np.testing.assert_allclose(model.table, fitted(labels(9), trees).table, atol=1e-7)
+
+
 def test_extreme_margins_and_contradictions_still_converge() -> None:
     same = np.zeros((40, FEATURES), np.float32)
     half = np.tile(np.array([0.0, 1.0]), 20)
@@ -193,8 +224,9 @@ def test_after_trees_are_replaced_a_refit_equals_a_fresh_fit() -> None:
 
 
 def test_a_snapshot_holds_everything() -> None:
-    trees, some = forest(), labels(15)
-    model = fitted(some, trees)
+    trees = forest()
+    model = LabelModel(trees, KAPPA)
+    model.set_labels(labels(15), prior, rows(8, 6))
     other = LabelModel(trees, KAPPA)
     other.restore(model.snapshot())
     assert other.table.tobytes() == model.table.tobytes()
@@ -205,8 +237,9 @@ def test_a_snapshot_holds_everything() -> None:
 
 
 def test_a_damaged_or_foreign_snapshot_is_refused() -> None:
-    snapshot = fitted(labels(5)).snapshot()
     model = LabelModel(forest(), KAPPA)
+    model.set_labels(labels(5), prior, rows(8, 6))
+    snapshot = model.snapshot()
     with pytest.raises(SnapshotError, match="kappa"):
         LabelModel(forest(), 1.0).restore(snapshot)
     for name in snapshot.arrays:
