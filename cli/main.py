@@ -12,6 +12,7 @@ import click
 COMMANDS = {
     "demo": "Start everything on simulated card payments (or real telemetry).",
     "run": "Run a stream from a file (or stdin): detect, group, show, learn, publish.",
+    "sample": "Draw from a file or topic, show what the fields hold, and draft a config.",
     "check": "Check stream configs without starting anything.",
     "test": "Try the examples that stand beside stream configs.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",

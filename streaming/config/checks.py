@@ -47,7 +47,7 @@ def warnings_of(
     """Yield what is allowed but most likely a mistake."""
     for path, params in features:
         for name in fields_used(params).values():
-            if _ANSWER.fullmatch(name):
+            if looks_like_the_answer(name):
                 yield tree.problem(path, f'"{name}" looks like the answer, not like an observation')
         over = getattr(params, "over", None) or ()
         for span in (over,) if isinstance(over, str) else over:
@@ -55,6 +55,11 @@ def warnings_of(
                 continue
             message = f'"{span}" counts the time of arrival: the stream declares no `time`'
             yield tree.problem((*path, "over"), message)
+
+
+def looks_like_the_answer(name: str) -> bool:
+    """Return whether a field's name is one that labels have."""
+    return bool(_ANSWER.fullmatch(name))
 
 
 def _declared_types(fields: Any) -> dict[str, Any]:

@@ -12,6 +12,9 @@ FieldType = Literal["number", "string", "boolean", "time"]
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
+_UNREADABLE = re.compile(r'["\\\x00-\x1f]')  # names that the JSON decoder refuses to look for
+MAX_NAME = 200  # characters
+
 
 class Section(BaseModel):
     """Base of all sections: strict, closed, frozen."""
@@ -37,9 +40,22 @@ def _topic(text: str) -> str:
     return text
 
 
+def can_be_declared(name: str) -> bool:
+    """Return whether the decoder can look for a field of this name."""
+    return 0 < len(name) <= MAX_NAME and not _UNREADABLE.search(name)
+
+
+def _field_name(text: str) -> str:
+    if found := _UNREADABLE.search(text):
+        raise ValueError(
+            f"a field's name can't hold {found[0]!a}: rename the field where it is written"
+        )
+    return text
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 Topic = Annotated[str, AfterValidator(_topic)]
-FieldName = Annotated[str, Field(min_length=1, max_length=200)]
+FieldName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_field_name)]
 Words = Annotated[str, Field(min_length=1, max_length=120)]
 
 

@@ -49,6 +49,13 @@ class KafkaReader:
         with explained(str(place)):
             return int(self._client().end_offsets([key])[key])
 
+    def first_at(self, place: TopicPartition, timestamp_ms: int) -> Position:
+        """Return the first position whose record is of that time or later, the end if none is."""
+        key = KafkaPartition(*place)
+        with explained(str(place)):
+            found = self._client().offsets_for_times({key: timestamp_ms}).get(key)
+        return self.end(place) if found is None else int(found.offset)
+
     def read(self, place: TopicPartition, position: Position, limit: int) -> list[Record]:
         """Return what is there now from ``position`` on; see ``Transport.read``."""
         key = KafkaPartition(*place)

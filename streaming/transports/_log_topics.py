@@ -147,6 +147,17 @@ def fetch(
     return records
 
 
+def first_at(db: sqlite3.Connection, slot: Slot, timestamp_ms: int) -> Position:
+    """Return the first position whose record is of that time or later, the end if none is."""
+    base = slot.slot << OFFSET_BITS
+    row = db.execute(
+        "SELECT id FROM records WHERE id >= ? AND id <= ? AND timestamp_ms >= ?"
+        " ORDER BY id LIMIT 1",
+        (base | slot.start, base | OFFSET_MASK, timestamp_ms),
+    ).fetchone()
+    return slot.next if row is None else row[0] & OFFSET_MASK
+
+
 def append(
     db: sqlite3.Connection, topic: str, records: Sequence[OutRecord], now_ms: int, limits: Limits
 ) -> None:

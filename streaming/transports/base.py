@@ -115,6 +115,15 @@ class Transport(Protocol):
     def start_position(self, partition: TopicPartition) -> Position:
         """Return the oldest position that can still be read."""
 
+    def end_position(self, partition: TopicPartition) -> Position:
+        """Return the position after the newest record that is there now."""
+
+    def position_at(self, partition: TopicPartition, timestamp_ms: int) -> Position:
+        """Return the oldest position whose record the log took at that time or later; else the end.
+
+        Where times don't rise from record to record, older records may come after it.
+        """
+
     def publisher(self, name: str) -> Publisher:
         """Return the publisher of this name and fence every older one.
 

@@ -100,6 +100,17 @@ class EmbeddedTransport:
         with self._file.read() as db:
             return topics.slot_of(db, partition).start
 
+    def end_position(self, partition: TopicPartition) -> Position:
+        """See ``Transport``."""
+        with self._file.read() as db:
+            return topics.slot_of(db, partition).next
+
+    def position_at(self, partition: TopicPartition, timestamp_ms: int) -> Position:
+        """See ``Transport``. Looks at the time of every record before it."""
+        with self._file.read() as db:
+            slot = topics.slot_of(db, partition)
+            return topics.first_at(db, slot, timestamp_ms)
+
     def publisher(self, name: str) -> LogPublisher:
         """See ``Transport``."""
         return LogPublisher(self._file, name, self._now, self._limits)

@@ -63,6 +63,14 @@ class KafkaTransport:
         """See ``Transport``."""
         return self._reader.start(self._checked(partition))
 
+    def end_position(self, partition: TopicPartition) -> Position:
+        """See ``Transport``."""
+        return self._reader.end(self._checked(partition))
+
+    def position_at(self, partition: TopicPartition, timestamp_ms: int) -> Position:
+        """See ``Transport``."""
+        return self._reader.first_at(self._checked(partition), timestamp_ms)
+
     def publisher(self, name: str) -> TransactionalPublisher:
         """See ``Transport``."""
         return TransactionalPublisher(self._options, name, self._topics, self._named)

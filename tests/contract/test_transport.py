@@ -197,6 +197,34 @@ class TestReading:
         assert values(rest) == ["c"]
         assert list(transport.read(place, rest[-1].offset + 1, 2)) == []
 
+    def test_positions_of_the_end_and_of_a_time(
+        self, transport: Transport, harness: Harness
+    ) -> None:
+        topic = harness.new_topic(2)
+        place = TopicPartition(topic, 0)
+        nowhere = transport.end_position(place)
+        assert nowhere == transport.start_position(place) == transport.position_at(place, 0)
+        times = [1_000, 2_000, 2_000, 3_000]  # milliseconds
+        sent = [OutRecord(topic, None, str(i).encode(), (), 0, t) for i, t in enumerate(times)]
+        transport.publisher("p").publish(sent, 1)
+        until(lambda: transport.end_position(place) >= nowhere + 4)  # a broker takes a moment
+        end = transport.end_position(place)
+        assert list(transport.read(place, end, 9)) == []
+        found = {
+            at: values(transport.read(place, transport.position_at(place, at), 1))
+            for at in (0, 1_000, 1_001, 2_000, 3_000, 3_001)
+        }
+        assert found == {
+            0: ["0"],
+            1_000: ["0"],
+            1_001: ["1"],
+            2_000: ["1"],
+            3_000: ["3"],
+            3_001: [],
+        }
+        assert transport.position_at(place, 9_000_000_000_000) == end
+        assert transport.end_position(TopicPartition(topic, 1)) == nowhere
+
     def test_the_lag_tells_whether_something_is_left(
         self, transport: Transport, harness: Harness
     ) -> None:

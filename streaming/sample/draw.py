@@ -1,0 +1,145 @@
+"""Draws a sample of events: stretches that are spread evenly over a file, or a topic's newest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streaming.errors import PositionLost, SourceInvalid
+from streaming.records import TopicPartition
+from streaming.sources.base import Source
+from streaming.sources.registry import PIPE, SUFFIXES, open_source
+from streaming.transports.base import Transport
+
+STRETCHES = 20  # of a file; within one, events follow each other as in the stream
+CHUNK = 2_000  # rows read at a time
+CELLS = "csv_file"  # its values are texts, whatever they mean
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Events as they were drawn.
+
+    Attributes:
+        topic, partitions: where it was drawn from, None and 1 of a source.
+        stretches: events that followed each other, in order.
+        cells: the values are texts of a table, so what they look like counts.
+        total: how many events there are in all, None if nobody knows.
+        broken: how many records were no JSON object.
+    """
+
+    name: str
+    topic: str | None
+    partitions: int
+    stretches: Sequence[Sequence[Event]]
+    cells: bool
+    total: int | None
+    broken: int
+
+    def events(self) -> list[Event]:
+        """Return all events in their order."""
+        return [event for stretch in self.stretches for event in stretch]
+
+
+@dataclass(slots=True)
+class _Undeclared:
+    """What a source is told of a stream that has no config yet."""
+
+    key: None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def draw_from_source(name: str, rows: int, progress: Callable[[int], None]) -> Sample:
+    """Draw about ``rows`` events from a file or a built-in source.
+
+    Of a source whose length is known, stretches from its whole length, of any other the beginning.
+    Raises SourceInvalid if it can't be read or holds no JSON object.
+    """
+    source = open_source(name, _Undeclared())
+    total = None if name == PIPE else source.total()
+    spread = source.resumable and total is not None and total > rows
+    size = max(1, rows // STRETCHES) if spread else rows
+    starts = [int(i * ((total or 0) - size) / (STRETCHES - 1)) for i in range(STRETCHES)]
+    drawn = _Drawn(progress)
+    for start in starts if spread else [0]:
+        drawn.stretch(_values(source, start, size))
+    source.close()
+    suffix = Path(name).suffix.lower()
+    return drawn.sample(name, total, cells=SUFFIXES.get(suffix) == CELLS)
+
+
+def draw_from_topic(
+    transport: Transport, topic: str, rows: int, progress: Callable[[int], None]
+) -> Sample:
+    """Draw the newest ``rows`` events of a topic, as many of each partition, without a group."""
+    partitions = transport.partitions(topic)
+    drawn = _Drawn(progress)
+    total = 0
+    for number in range(partitions):
+        tp = TopicPartition(topic, number)
+        first, end = transport.start_position(tp), transport.end_position(tp)
+        total += end - first
+        position = max(first, end - -(-rows // partitions))
+        values: list[bytes] = []
+        while position < end:
+            try:
+                records = transport.read(tp, position, min(CHUNK, end - position))
+            except PositionLost:  # retention has just passed it
+                position = transport.start_position(tp)
+                continue
+            if not records:
+                break
+            values += [record.value for record in records]
+            position = records[-1].offset + 1
+        drawn.stretch(values)
+    return drawn.sample(topic, total, topic=topic, partitions=partitions)
+
+
+class _Drawn:
+    def __init__(self, progress: Callable[[int], None]) -> None:
+        self._progress = progress
+        self._stretches: list[list[Event]] = []
+        self._count = 0
+        self._broken = 0
+
+    def stretch(self, values: Sequence[bytes]) -> None:
+        events: list[Event] = []
+        for value in values:
+            try:
+                events.append(msgspec.json.decode(value, type=dict))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._broken += 1
+        if events:
+            self._stretches.append(events)
+        self._count += len(events)
+        self._progress(self._count)
+
+    def sample(
+        self,
+        name: str,
+        total: int | None,
+        topic: str | None = None,
+        partitions: int = 1,
+        *,
+        cells: bool = False,
+    ) -> Sample:
+        if not self._stretches:
+            found = f"{self._broken:,} records, none of them a JSON object" if self._broken else ""
+            raise SourceInvalid(f"{name}: holds {found or 'nothing to draw from'}")
+        return Sample(name, topic, partitions, self._stretches, cells, total, self._broken)
+
+
+def _values(source: Source, position: int, count: int) -> list[bytes]:
+    values: list[bytes] = []
+    done = False
+    while not done and len(values) < count:
+        chunk = source.read(position, min(CHUNK, count - len(values)))
+        values += [row.value for row in chunk.rows]
+        position, done = chunk.position, chunk.done
+    return values
