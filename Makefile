@@ -7,7 +7,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
-.PHONY: bench-pipeline bench-feedback bench-demo bench-kill
+.PHONY: bench-pipeline bench-feedback bench-demo bench-kill bench-backtest
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,8 @@ bench-pipeline:  ## events per second and average precision beside river and sci
 bench-feedback:  ## anomalies found per label, with and without feedback
 bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
 bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
-bench-pipeline bench-feedback bench-demo bench-kill:
+bench-backtest:  ## a back-test of a million events beside the bare pipeline
+bench-pipeline bench-feedback bench-demo bench-kill bench-backtest:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

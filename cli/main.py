@@ -15,6 +15,7 @@ COMMANDS = {
     "sample": "Draw from a file or topic, show what the fields hold, and draft a config.",
     "check": "Check stream configs without starting anything.",
     "test": "Try the examples that stand beside stream configs.",
+    "backtest": "Run history through a config and the old one: what is found, lost, at what cost.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",

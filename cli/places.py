@@ -80,6 +80,16 @@ class Places:
             )
         return cls.of(folder, transport_url, store_url)
 
+    def has_log(self) -> bool:
+        """Return whether there can be a log; of a broker only connecting tells."""
+        path = self.transport_url.removeprefix("embedded:").partition("?")[0]
+        return path == self.transport_url or Path(path).is_file()
+
+    def has_store(self) -> bool:
+        """Return whether there can be a store; of a server only connecting tells."""
+        path = self.store_url.removeprefix("sqlite:///")
+        return path == self.store_url or Path(path).is_file()
+
     def transport(self) -> Transport:
         """Open the transport; secrets that its URL refers to are read from here."""
         return open_transport(self.transport_url, time.time, secret)

@@ -175,7 +175,7 @@ class Groups:
         self, cluster_id: str, members: Sequence[str], predecessor: str | None
     ) -> ClusterUpdate:
         known = self._members[cluster_id]
-        title, subtitle = title_of(known, self._sizes[cluster_id], self._noun())
+        title, subtitle = title_of(known, self._sizes[cluster_id], noun_of(self._config))
         return ClusterUpdate(
             cluster_id=cluster_id,
             stream=self._config.stream,
@@ -187,13 +187,13 @@ class Groups:
             predecessor=predecessor,
         )
 
-    def _noun(self) -> Noun:
-        labels = {
-            name: self._config.fields[name].label or name for name in self._config.entity_fields()
-        }
-        return Noun(self._config.noun.one, self._config.noun.many, labels)
-
     def _forget_dropped(self) -> None:
         growing = frozenset(self._clusterer.cluster_ids())
         for cluster_id in [c for c in self._members if c not in growing]:
             del self._members[cluster_id], self._sizes[cluster_id]
+
+
+def noun_of(config: StreamConfig) -> Noun:
+    """Return what titles call the events and the entities of a stream."""
+    labels = {name: config.fields[name].label or name for name in config.entity_fields()}
+    return Noun(config.noun.one, config.noun.many, labels)

@@ -335,8 +335,39 @@ class SessionStore(Protocol):
         """End a session (idempotent)."""
 
 
+@dataclass(frozen=True, slots=True)
+class LiveConfig:
+    """The config of a stream that was registered last, as it was written.
+
+    Attributes:
+        topic_ids: of the topics that its partitions were read from.
+    """
+
+    version: str
+    text: str
+    topic_ids: frozenset[str]
+
+
+class ConfigStore(Protocol):
+    """What those need who compare a config with the one in force. Writes nothing."""
+
+    def live_config(self, stream: str) -> LiveConfig | None:
+        """Return the config in force, None if the stream never ran."""
+
+    def places(self, candidate_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """Return candidate -> partition and offset; those not known are left out."""
+
+
 class Store(
-    WorkerStore, GrouperStore, RelayStore, LeaseStore, CaseStore, SessionStore, Queries, Protocol
+    WorkerStore,
+    GrouperStore,
+    RelayStore,
+    LeaseStore,
+    CaseStore,
+    SessionStore,
+    ConfigStore,
+    Queries,
+    Protocol,
 ):
     """All of it: what ``sql.open_store`` returns."""
 

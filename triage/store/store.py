@@ -9,6 +9,7 @@ from triage.store.database import Database
 from triage.store.migrate import check_schema, migrate_database
 from triage.store.sessions import SqlSessions, new_token
 from triage.store.sql_cases import SqlCases
+from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_grouper import SqlGrouper
 from triage.store.sql_leases import SqlLeases
 from triage.store.sql_queries import SqlQueries
@@ -16,7 +17,9 @@ from triage.store.sql_relay import SqlRelay
 from triage.store.sql_worker import SqlWorker
 
 
-class SqlStore(SqlSessions, SqlWorker, SqlGrouper, SqlRelay, SqlLeases, SqlCases, SqlQueries):
+class SqlStore(
+    SqlSessions, SqlWorker, SqlGrouper, SqlRelay, SqlLeases, SqlCases, SqlConfigs, SqlQueries
+):
     """All parts over one database. Thread-safe."""
 
     def close(self) -> None:
