@@ -28,6 +28,7 @@ from streaming.verified import TOPIC as VERIFIED
 from streaming.worker import Worker
 from triage import errors as triage_errors
 from triage.expiry import Expiry
+from triage.guard import SuppressionGuard
 from triage.late_truth import LateJoins
 from triage.store.store import open_store
 
@@ -172,7 +173,8 @@ def _run(
         return settled and not store.outbox_topics()
 
     joins = LateJoins(store, config.stream, time.time)
-    parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time), joins]
+    guard = SuppressionGuard(store, config.stream, time.time)
+    parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time), joins, guard]
     Engine([ingest, *parts] if ingest else parts, lifetime.over, done, lifetime.sleep).run()
     worker.close()
     grouper.close()

@@ -71,12 +71,15 @@ class ReasonSums:
 
     def signature(self) -> str:
         """Return the strongest signed features, alike for clusters that look alike."""
+        return "|".join(sorted(self.signed()))
+
+    def signed(self) -> Sequence[str]:
+        """Return the strongest features with their signs, the strongest first."""
         ranked = self.ranked()[:SIGNATURE]
         floor = SMALL * abs(ranked[0][1].mean) if ranked else 0.0
-        signed = [
+        return [
             ("+" if one.mean > 0 else "-") + name for name, one in ranked if abs(one.mean) > floor
         ]
-        return "|".join(sorted(signed))
 
     def reasons(self) -> tuple[ClusterReason, ...]:
         """Return what the cluster's page shows; low and high are one deviation off the mean."""

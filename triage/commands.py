@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triage.model import VerdictKind
+from triage.model import KeepOut, VerdictKind
 from triage.truth import TruthReport
 
 
@@ -16,7 +16,8 @@ class RecordVerdict:
         revision: the cluster's revision that the analyst saw; another one is a conflict.
         read: candidate ids of the members that were on the screen.
         idempotency_key: the same key again returns the first answer and changes nothing.
-        scope, expires_at: required for ``expected`` (what it covers; seconds since 1970).
+        scope, expires_at: required for ``expected`` (in words; seconds since 1970).
+        keep_out: for ``expected``, what of its kind is kept out of the queue until then.
     """
 
     cluster_id: str
@@ -27,6 +28,7 @@ class RecordVerdict:
     reason: str = ""
     scope: str = ""
     expires_at: float | None = None
+    keep_out: KeepOut = KeepOut.ENTITY_AND_REASON
 
 
 @dataclass(frozen=True, slots=True)

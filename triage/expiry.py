@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from triage.cases import AuditEntry, Verdict
-from triage.model import Actor
+from triage.model import Actor, SuppressionState
 from triage.store.base import CaseStore, UnitOfWork
 
 SYSTEM = Actor("triage", "system")
@@ -42,6 +42,7 @@ class Expiry:
 def _end(unit: UnitOfWork, verdict: Verdict, at: float) -> None:
     position = unit.retract_labels(verdict.stream, verdict.verdict_id, at)
     unit.update_verdict(dataclasses.replace(verdict, label_position=position))
+    unit.end_suppression(verdict.verdict_id, SuppressionState.EXPIRED, "", at)
     unit.audit(
         AuditEntry(
             at=at,

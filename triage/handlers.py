@@ -19,14 +19,25 @@ from triage.errors import Conflict, Invalid, NotFound
 from triage.findings import Finding, FindingKind, MessageOf
 from triage.labels import labels_of
 from triage.late_truth import report, retract
-from triage.model import Actor, Candidate, ClusterStatus, MemberState, VerdictKind, VerdictState
+from triage.model import (
+    Actor,
+    Candidate,
+    ClusterStatus,
+    KeepOut,
+    MemberState,
+    SuppressionState,
+    VerdictKind,
+    VerdictState,
+)
 from triage.queries import VerdictRow
 from triage.store.base import CaseStore, UnitOfWork
+from triage.suppression import Suppression, scope_of
 from triage.truth import TruthOutcome
 
 NAMESPACE = uuid.UUID("5b1d6f4e-6a0e-5c53-9a0e-2f1f4f7c0d11")
 MAX_TEXT = 4_000  # characters of a reason or scope
 MAX_READ = 1_000  # members that a person can have read
+TOLD = 200  # cluster ids in one change
 
 
 class Triage:
@@ -114,6 +125,8 @@ class Triage:
             position = unit.add_labels(case.stream, verdict.verdict_id, labels, at)
             verdict = dataclasses.replace(verdict, label_position=position)
         unit.add_verdict(verdict)
+        if command.kind is VerdictKind.EXPECTED and command.keep_out is not KeepOut.NOTHING:
+            unit.add_suppression(_suppression(unit, command, verdict))
 
         _audit(unit, "verdict", actor, command, at, case, decided, verdict)
         if command.kind is VerdictKind.REAL:
@@ -154,6 +167,9 @@ class Triage:
             position = unit.retract_labels(verdict.stream, verdict.verdict_id, at)
             undone = dataclasses.replace(undone, label_position=position)
         unit.update_verdict(undone)
+        back = unit.end_suppression(verdict.verdict_id, SuppressionState.UNDONE, "", at)
+        if back:
+            unit.change("clusters", at, {"ids": back[:TOLD], "total": len(back)})
 
         _audit(unit, "undo", actor, command, at, case, reopened, undone)
         if sent is not None and not withdrawn:
@@ -274,6 +290,19 @@ def _states(members: Sequence[str], read: Sequence[str]) -> Mapping[str, MemberS
     }
 
 
+def _suppression(unit: UnitOfWork, command: RecordVerdict, verdict: Verdict) -> Suppression:
+    facts = unit.scope_facts(verdict.cluster_id)
+    return Suppression(
+        suppression_id=verdict.verdict_id,
+        stream=verdict.stream,
+        cluster_id=verdict.cluster_id,
+        scope=scope_of(facts, command.keep_out),
+        at=verdict.at,
+        expires_at=verdict.expires_at or verdict.at,
+        usual=facts.per_day(),
+    )
+
+
 def _find_case(unit: UnitOfWork, cluster_id: str) -> Case:
     case = unit.case(cluster_id)
     if case is None:
@@ -308,12 +337,19 @@ def _audit(
                 "reason": command.reason,
                 "scope": verdict.scope,
                 "expires_at": verdict.expires_at,
+                **_kept_out(command),
                 "read": list(verdict.read_ids),
                 "propagated": verdict.propagated,
                 "label_position": verdict.label_position,
             },
         )
     )
+
+
+def _kept_out(command: Command) -> dict[str, object]:
+    if isinstance(command, RecordVerdict) and command.kind is VerdictKind.EXPECTED:
+        return {"keep_out": command.keep_out}
+    return {}
 
 
 def _audited(case: Case) -> dict[str, object]:

@@ -19,11 +19,15 @@ class VerdictKind(enum.StrEnum):
 
 
 class ClusterStatus(enum.StrEnum):
-    """``open`` waits for a verdict; ``second_opinion`` waits for another analyst's, blind."""
+    """``open`` waits for a verdict; ``second_opinion`` waits for another analyst's, blind.
+
+    ``suppressed``: every member is covered by an *expected* verdict on another cluster.
+    """
 
     OPEN = "open"
     SECOND_OPINION = "second_opinion"
     DECIDED = "decided"
+    SUPPRESSED = "suppressed"
 
 
 class MemberState(enum.StrEnum):
@@ -46,6 +50,24 @@ class VerdictState(enum.StrEnum):
     PUBLISHED = "published"
     UNDONE = "undone"
     RETRACTED = "retracted"
+
+
+class KeepOut(enum.StrEnum):
+    """Which part of the cluster names what is kept out."""
+
+    ENTITY_AND_REASON = "entity_and_reason"
+    ENTITY = "entity"
+    REASON = "reason"
+    NOTHING = "nothing"
+
+
+class SuppressionState(enum.StrEnum):
+    """``expired`` leaves what it kept out where it is; after the last two it is open again."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    BROKEN = "broken"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ class Policy(BaseModel):
         description="At most so many unread members per verdict become labels, spread evenly over "
         "the cluster: one look at a huge cluster must not outweigh all other looks.",
     )
+    suppression_surge: float = Field(
+        default=3.0,
+        ge=1,
+        le=1000,
+        description="An expected verdict keeps its like out of the queue until so many times as "
+        "many come in a day, or so many times as many new entities, as its cluster had.",
+    )
     truth_within: float = Field(
         default=60.0,
         ge=0,

@@ -11,6 +11,7 @@ from triage.model import (
     ClusterStatus,
     Counters,
     MemberState,
+    SuppressionState,
     VerdictKind,
     VerdictState,
 )
@@ -166,6 +167,35 @@ class TruthSource:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppressionRow:
+    """What an *expected* verdict keeps out of the open queue.
+
+    Attributes:
+        suppression_id: id of the verdict; ``cluster_id``, ``title``: of what it was given on.
+        entities, features: what is covered; empty = any.
+        usual: members per day that the cluster had; ``candidates``, ``clusters``: kept out so far.
+        because: why it was broken.
+    """
+
+    suppression_id: str
+    stream: str
+    cluster_id: str
+    title: str
+    scope: str
+    entities: tuple[str, ...]
+    features: tuple[str, ...]
+    actor: str
+    at: float
+    expires_at: float
+    usual: float
+    candidates: int
+    clusters: int
+    state: SuppressionState
+    ended_at: float | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterDetail:
     """Everything of a cluster that its page shows. ``truths``: the newest, newest first."""
 
@@ -214,6 +244,7 @@ class BoardStatus:
 
     streams: Sequence[StreamStatus]
     open_clusters: int
+    suppressed_clusters: int
     decided_today: int
     position: int
 
@@ -266,6 +297,9 @@ class Queries(Protocol):
 
     def truth_sources(self) -> Sequence[TruthSource]:
         """Return how much each source of late truth has told, by stream and source."""
+
+    def suppressions(self) -> Sequence[SuppressionRow]:
+        """Return the newest suppressions, those in force first."""
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -61,6 +61,7 @@ def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> N
         Output("banner", "children"),
         Output("open-count", "children"),
         Output("decided-today", "children"),
+        Output("suppressed", "children"),
         Output("streams", "data"),
         Input("pulse", "data"),
         State("streams", "data"),
@@ -76,6 +77,7 @@ def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> N
             banner(status),
             f"{status.open_clusters:,}",
             f"{status.decided_today:,}",
+            f"{status.suppressed_clusters:,}",
             streams if streams != known else no_update,
         )
 

@@ -129,6 +129,7 @@ def _rail() -> Component:
             _view("Queue", "open", html.Span(id="open-count", className="count")),
             _view("Second opinions", "second_opinion"),
             _view("Decided", "decided"),
+            _page("Suppressions", "/suppressions", html.Span(id="suppressed", className="count")),
             html.H2("Streams", className="rail-title"),
             html.Div(id="rail-streams"),
         ],
@@ -143,6 +144,15 @@ def _view(name: str, status: str, *count: Component) -> Component:
         href="/",
         className="rail-link",
         **attributes(data_nav="", data_status=status),
+    )
+
+
+def _page(name: str, path: str, *count: Component) -> Component:
+    return html.A(
+        [html.Span(name, className="name"), *count],
+        href=path,
+        className="rail-link",
+        **attributes(data_nav=""),
     )
 
 

@@ -14,6 +14,7 @@ from triage.queries import (
     MemberRow,
     QueueRow,
     StreamStatus,
+    SuppressionRow,
     TruthSource,
     VerdictRow,
 )
@@ -73,6 +74,11 @@ def event(row: EntityEvent) -> Json:
     return _cleaned(_fields(row))
 
 
+def suppression(row: SuppressionRow) -> Json:
+    """What an expected verdict keeps out of the open queue."""
+    return _cleaned(_fields(row))
+
+
 def truth_outcome(outcome: TruthOutcome) -> Json:
     """What became of reports of late truth."""
     return _cleaned(_fields(outcome))
@@ -89,6 +95,7 @@ def status(board: BoardStatus) -> Json:
         {
             "streams": [_stream(stream) for stream in board.streams],
             "open_clusters": board.open_clusters,
+            "suppressed_clusters": board.suppressed_clusters,
             "decided_today": board.decided_today,
             "position": board.position,
         }

@@ -70,6 +70,9 @@ def test_no_page_breaks_a_rule(seen: Page, board: Served, scheme: Scheme) -> Non
     seen.goto(f"{board.url}/?text=nothing")
     expect(seen.locator("[data-empty='filter']")).to_be_visible()
     clean(seen)
+    seen.goto(f"{board.url}/suppressions")
+    expect(seen.locator("#suppressions")).to_contain_text("Nothing is kept out")
+    clean(seen)
 
 
 def test_buttons_are_large_enough_and_wear_their_keys(seen: Page, board: Served) -> None:

@@ -155,11 +155,16 @@ def test_expected_asks_for_a_scope_and_an_end(analyst: Page, board: Served) -> N
     analyst.keyboard.press("Enter")
     expect(scope).to_be_focused()
     scope.fill("payday at terminal 881")
+    analyst.get_by_text("same entity", exact=True).click()
     analyst.get_by_text("7 days", exact=True).click()
     analyst.get_by_role("button", name="Expected Enter").click()
     expect(row(analyst, first)).to_contain_text("Expected")
     wait_for(analyst, lambda: board.store.recent_verdicts(1), "the verdict")
     assert board.store.recent_verdicts(1)[0].kind is VerdictKind.EXPECTED
+    (kept_out,) = board.store.suppressions()
+    assert (kept_out.entities, kept_out.features) == (("c1",), ())
+    analyst.get_by_role("link", name="Suppressions").click()
+    expect(analyst.get_by_role("cell", name="payday at terminal 881")).to_be_visible()
 
 
 def test_j_k_enter_and_escape_move(analyst: Page, board: Served) -> None:

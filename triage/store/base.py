@@ -26,6 +26,7 @@ from triage.model import (
 )
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
+from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
 
 GROUPER_LEASE = "grouper:"  # followed by the stream: each stream has a grouper of its own
@@ -204,6 +205,9 @@ class GrouperStore(Protocol):
     ) -> None:
         """Add the members and move ``grouped_up_to``, in one transaction.
 
+        A cluster of nothing but candidates that a suppression covers is kept out of the open
+        queue; it is open again as soon as another one joins it.
+
         A member that is in its cluster already is left alone. Raises ``Conflict`` if a cluster has
         been decided meanwhile (ask ``decided`` again and open a successor), ``Fenced`` unless
         ``epoch`` is the newest of the lease ``grouper:<stream>``.
@@ -234,7 +238,7 @@ class LeaseStore(Protocol):
         """Return our epoch if the lease is ours (taken or renewed), None if another holds it."""
 
 
-class UnitOfWork(TruthUnit, Protocol):
+class UnitOfWork(TruthUnit, SuppressionUnit, Protocol):
     """What a handler does within one transaction. Reads see what was written before."""
 
     def policy(self, stream: str) -> Policy:

@@ -20,7 +20,7 @@ from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate, loads
 from triage.store.database import next_number
 from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox
-from triage.store.sql_truth import SqlTruthUnit
+from triage.store.sql_suppression import SqlSuppressionUnit
 from triage.store.sql_verdicts import verdict_rows
 
 
@@ -35,7 +35,7 @@ class SqlCases(SqlPart):
             yield SqlUnitOfWork(self._db, connection)
 
 
-class SqlUnitOfWork(SqlTruthUnit):
+class SqlUnitOfWork(SqlSuppressionUnit):
     """See ``base.UnitOfWork``."""
 
     def policy(self, stream: str) -> Policy:

@@ -24,13 +24,14 @@ from triage.store.sql_shared import (
     get_mark,
     set_mark,
 )
+from triage.store.sql_suppression import keep_out
+from triage.suppression import KEY_ENTITY
 from triage.worth import suggest, worth
 
 PRESENT = 1_000  # newest candidates whose median event time is the stream's present
 GROUPED = "grouped_up_to:"  # followed by the stream
 MAX_SEARCH = 300  # characters that are searched; an index holds them
 BARE = [column for column in t.candidates.c if column.name != "context"]
-KEY_ENTITY = ""  # name of the stream's key among a cluster's entities
 
 
 class SqlGrouper(SqlPart):
@@ -121,13 +122,18 @@ class SqlGrouper(SqlPart):
         }
         _check_open(known)
         fresh = _new_members(connection, clusters)
+        standing = {cid: row["status"] for cid, row in known.items()}
+        statuses = keep_out(connection, clusters[0].stream, fresh, standing, at)
         grown = []
         for cluster in clusters:
             total = sums.setdefault(cluster.cluster_id, ReasonSums())
             new = fresh[cluster.cluster_id]
             for candidate in new:
                 total.add(candidate.reasons, candidate.score)
-            grown.append(_row(cluster, known.get(cluster.cluster_id), new, total, at))
+            row = _row(cluster, known.get(cluster.cluster_id), new, total, at)
+            status = statuses[cluster.cluster_id]
+            waiting = status in (ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)
+            grown.append({**row, "status": str(status), "waiting": int(waiting)})
         self._write(connection, clusters, known, grown, sums, fresh)
         add_change(connection, "clusters", at, {"ids": ids, "total": len(ids)})
 
@@ -284,8 +290,6 @@ def _created(cluster: ClusterUpdate, at: float) -> dict[str, Any]:
         "stream": cluster.stream,
         "detector": cluster.detector,
         "key": cluster.key,
-        "status": str(ClusterStatus.OPEN),
-        "waiting": 1,
         "revision": 1,
         "size": 0,
         "entities": 0,

@@ -18,6 +18,7 @@ from triage.queries import (
     QueueFilter,
     QueuePage,
     StreamStatus,
+    SuppressionRow,
     TruthSource,
     VerdictRow,
 )
@@ -26,6 +27,7 @@ from triage.store.codec import load_candidate, loads
 from triage.store.sql_cases import policy_of
 from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_shared import STANDING, SqlPart, position
+from triage.store.sql_suppression import suppression_rows
 from triage.store.sql_timeline import entity_events
 from triage.store.sql_truth import truth_sources, truths_of
 from triage.store.sql_verdicts import verdict_rows
@@ -105,6 +107,11 @@ class SqlQueries(SqlPart):
         with self._db.read() as connection:
             return truth_sources(connection)
 
+    def suppressions(self) -> Sequence[SuppressionRow]:
+        """Return the newest suppressions, those in force first."""
+        with self._db.read() as connection:
+            return suppression_rows(connection)
+
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""
         v = t.verdicts.c
@@ -113,9 +120,14 @@ class SqlQueries(SqlPart):
             decided = connection.scalar(
                 sa.select(sa.func.count()).where(v.at >= now - now % DAY, v.state.in_(STANDING))
             )
+            c = t.clusters.c
+            suppressed = connection.scalar(
+                sa.select(sa.func.count()).where(c.status == ClusterStatus.SUPPRESSED)
+            )
             return BoardStatus(
                 streams=streams,
                 open_clusters=sum(stream.open_clusters for stream in streams),
+                suppressed_clusters=suppressed or 0,
                 decided_today=decided or 0,
                 position=position(connection),
             )

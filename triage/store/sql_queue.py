@@ -113,7 +113,10 @@ def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool
     if where.stream is not None:
         conditions.append(_is(c.stream, where.stream, indexed))
     if where.status is ClusterStatus.DECIDED:
-        conditions.append(_is(c.waiting, 0, indexed))
+        conditions.append(_is(c.waiting, 0, indexed and not to_find))
+        conditions.append(_is(c.status, where.status, indexed and to_find))
+    elif where.status is ClusterStatus.SUPPRESSED:
+        conditions.append(_is(c.status, where.status, indexed))
     elif where.status is not None:
         conditions.extend(_waiting(where.status, where.viewer, to_find, indexed))
     if where.entity is not None:

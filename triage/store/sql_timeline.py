@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from triage.queries import EntityEvent
 from triage.store import tables as t
 from triage.store.codec import dumps, load_candidate
-from triage.store.sql_grouper import KEY_ENTITY
+from triage.suppression import KEY_ENTITY
 
 READ = 200  # candidates whose contexts are opened at most
 

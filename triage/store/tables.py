@@ -145,7 +145,7 @@ clusters = sa.Table(
     col("subtitle", Words),
     col("search", Words),
     col("status", sa.Text),
-    col("waiting", sa.SmallInteger),  # 1 unless decided: one index serves open and second opinion
+    col("waiting", sa.SmallInteger),  # 1 where a person is awaited: open and second opinion
     col("revision", BIG),
     col("worth", sa.Double),
     col("posterior", sa.Double),
@@ -267,6 +267,33 @@ truths = sa.Table(
         )
         for name in ("candidate_id", "event_id", "time")
     ),
+)
+
+suppressions = sa.Table(
+    "suppressions",
+    metadata,
+    key("suppression_id", sa.Text, "verdicts.verdict_id"),
+    col("stream", Name),
+    col("cluster_id", sa.Text, "clusters.cluster_id"),
+    col("entities", sa.Text),
+    col("features", sa.Text),
+    col("at", sa.Double),
+    col("expires_at", sa.Double),
+    col("usual", sa.Double),
+    col("hits", BIG),
+    col("state", sa.Text),
+    col("because", sa.Text),
+    opt("ended_at", sa.Double),
+    sa.Index(None, "stream", "state"),
+)
+
+kept_out = sa.Table(
+    "kept_out",  # candidates that a suppression kept out of the queue
+    metadata,
+    key("candidate_id", sa.Text, "candidates.candidate_id"),
+    col("suppression_id", sa.Text, "suppressions.suppression_id"),
+    col("event_time", sa.Double),
+    sa.Index(None, "suppression_id", "event_time"),
 )
 
 learnings = sa.Table(

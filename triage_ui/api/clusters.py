@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from triage.commands import RecordVerdict
 from triage.errors import NotFound
-from triage.model import VerdictKind
+from triage.model import KeepOut, VerdictKind
 from triage.queries import ClusterDetail
 from triage_ui.actor import current_actor
 from triage_ui.services import Services, in_thread
@@ -28,6 +28,7 @@ class VerdictBody(BaseModel):
         revision: the cluster's revision that was on the screen.
         read: candidate ids of the members that were on the screen.
         expires_at: seconds since 1970; with ``scope`` required for ``expected``.
+        keep_out: what like it is kept out of the open queue until then.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -38,6 +39,7 @@ class VerdictBody(BaseModel):
     reason: str = Field(default="", max_length=4000)
     scope: str = Field(default="", max_length=4000)
     expires_at: float | None = Field(default=None, allow_inf_nan=False)
+    keep_out: Literal["entity_and_reason", "entity", "reason", "nothing"] = "entity_and_reason"
 
 
 def routes(services: Services) -> APIRouter:
@@ -90,6 +92,7 @@ def routes(services: Services) -> APIRouter:
             reason=body.reason,
             scope=body.scope,
             expires_at=body.expires_at,
+            keep_out=KeepOut(body.keep_out),
         )
         now = services.settings.clock()
         return verdict(await in_thread(services.commands.handle, command, current_actor(), now))

@@ -16,7 +16,7 @@ MAX_ROWS = 500
 MAX_OFFSET = 10_000_000
 
 Text = Annotated[str | None, Query(max_length=200)]
-Status = Literal["open", "second_opinion", "decided", "all"]
+Status = Literal["open", "second_opinion", "decided", "suppressed", "all"]
 Order = Literal["worth", "newest", "largest"]
 
 

@@ -62,7 +62,8 @@ def _text(kind: VerdictKind, read: int, unread: int) -> list[Node]:
     if kind is VerdictKind.SPURIOUS:
         return [members, f" that you read {verb} learned as normal. Nothing is published.", *rest]
     if kind is VerdictKind.EXPECTED:
-        return ["Right, but benign. You name a scope and an end date. ", members, " read.", *rest]
+        kept = " Its like stays out of the queue until the end date, or until much more comes. "
+        return ["Right, but benign.", kept, members, " read.", *rest]
     if kind is VerdictKind.PIPELINE_FAULT:
         return ["Bad data, for the data engineers: closed and ", html.Strong("not learned"), "."]
     return ["Stays open for a ", html.Strong("second, blind opinion"), " of someone else."]

@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from triage.model import VerdictKind
+from triage.model import KeepOut, VerdictKind
 from triage_ui.components.chips import shape
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.text import count
@@ -17,6 +17,12 @@ KEYS = {
     VerdictKind.EXPECTED: ("X", "Expected"),
     VerdictKind.PIPELINE_FAULT: ("P", "Pipeline"),
     VerdictKind.UNSURE: ("U", "Unsure"),
+}
+KEEP_OUT = {
+    KeepOut.ENTITY_AND_REASON: "same both",
+    KeepOut.ENTITY: "same entity",
+    KeepOut.REASON: "same reason",
+    KeepOut.NOTHING: "nothing",
 }
 DAYS = (1, 7, 30, 90)
 DEFAULT_DAYS = 30
@@ -48,6 +54,19 @@ def _expected_form() -> Component:
     return html.Div(
         [
             dmc.TextInput(id="expected-scope", label="What is expected?", autoComplete="off"),
+            html.Div(
+                "What of its kind stays out of the queue?",
+                className="form-label",
+                id="expected-keep-out-label",
+            ),
+            dmc.SegmentedControl(
+                id="expected-keep-out",
+                data=[{"label": text, "value": str(value)} for value, text in KEEP_OUT.items()],
+                value=str(KeepOut.ENTITY_AND_REASON),
+                fullWidth=True,
+                size="xs",
+                **attributes(aria_labelledby="expected-keep-out-label"),
+            ),
             html.Div("For how long?", className="form-label", id="expected-days-label"),
             dmc.SegmentedControl(
                 id="expected-days",

@@ -44,7 +44,7 @@ def _entry(truth: TruthRow) -> Component:
         [
             html.Div(
                 [
-                    real if truth.real else html.Span("Not real", className="chip"),
+                    real if truth.real else html.Span("Not real", className="quiet"),
                     html.Span(["by ", html.Bdi(visible(truth.source, 60))], className="who"),
                     html.Span(
                         f"{span(max(0.0, truth.delay_s))} after the event",

@@ -10,6 +10,7 @@ import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
+from triage.model import ClusterStatus
 from triage.queries import ClusterDetail
 from triage_ui.actor import current_actor
 from triage_ui.components.consequences import consequences
@@ -205,6 +206,7 @@ def _head(detail: ClusterDetail, now: float) -> Component:
             html.P(facts(detail), className="facts"),
             *decided(detail, now),
             *_predecessor(detail.row.predecessor),
+            *_suppressed(detail.row.status),
         ],
         id="subject",
         **subject(detail),
@@ -221,6 +223,15 @@ def _predecessor(cluster_id: str | None) -> Sequence[Component]:
         **attributes(data_nav=""),
     )
     return [html.P(["Follows ", link, "."], className="facts")]
+
+
+def _suppressed(status: ClusterStatus) -> Sequence[Component]:
+    if status is not ClusterStatus.SUPPRESSED:
+        return []
+    link = html.A(
+        "an expected verdict", href="/suppressions", className="link", **attributes(data_nav="")
+    )
+    return [html.P(["Kept out of the queue by ", link, "."], className="facts")]
 
 
 def _side(detail: ClusterDetail, now: float) -> list[Component]:

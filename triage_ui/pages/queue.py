@@ -64,6 +64,7 @@ STATUSES = (
     ("open", "open"),
     ("second_opinion", "second opinion"),
     ("decided", "decided"),
+    ("suppressed", "suppressed"),
     ("all", "all"),
 )
 ORDERS = (("worth", "worth of a look"), ("newest", "newest"), ("largest", "largest"))

@@ -274,3 +274,22 @@ def test_hostile_text_comes_through_the_api_unchanged(board: Board) -> None:
     cluster = board.desk.group(members)
     shown = board.client.get(f"/api/v1/clusters/{cluster}/members").json()["members"][0]
     assert shown["record"]["note"] == hostile
+
+
+def test_expected_keeps_its_like_out_of_the_queue(board: Board, cluster: str) -> None:
+    given: dict[str, Any] = {
+        "scope": "payday",
+        "expires_at": AT + 86_400,
+        "keep_out": "entity",
+    }
+    assert decide(board, cluster, kind="expected", **given).status_code == 201
+    hidden = board.desk.cluster(2, "like it")
+    assert board.client.get("/api/v1/queue").json()["total"] == 0
+    (row,) = board.client.get("/api/v1/queue?status=suppressed").json()["rows"]
+    assert row["cluster_id"] == hidden
+    (kept,) = board.client.get("/api/v1/suppressions").json()["suppressions"]
+    assert (kept["scope"], kept["candidates"], kept["state"]) == ("payday", 2, "active")
+    assert (kept["entities"], kept["features"]) == (["c1"], [])
+    assert board.client.get("/api/v1/status").json()["suppressed_clusters"] == 1
+    wrong = decide(board, hidden, "k2", kind="expected", **{**given, "keep_out": "everything"})
+    assert wrong.status_code == 422

@@ -89,7 +89,7 @@ def stream(**given: Any) -> StreamStatus:
 
 
 def status(*streams: StreamStatus, decided: int = 0) -> BoardStatus:
-    return BoardStatus(streams, 0, decided, 0)
+    return BoardStatus(streams, 0, 0, decided, 0)
 
 
 def test_the_preview_answers_the_three_questions(desk: Desk) -> None:

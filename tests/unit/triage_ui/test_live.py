@@ -41,7 +41,7 @@ class Changes:
         return [one for one in self.made if one.change_id > change_id][:limit]
 
     def status(self, now: float) -> BoardStatus:
-        return BoardStatus((), 0, 0, self.made[-1].change_id if self.made else 0)
+        return BoardStatus((), 0, 0, 0, self.made[-1].change_id if self.made else 0)
 
 
 def hub_over(changes: Changes) -> LiveHub:

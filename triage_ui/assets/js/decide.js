@@ -14,6 +14,7 @@
       if (!subject || !form()) return;
       scope = subject.dataset.entity || "";
       triage.setProps("expected-scope", { value: scope });
+      triage.setProps("expected-keep-out", { value: "entity_and_reason" });
       triage.setProps("expected-days", { value: "30" });
       form().hidden = false;
       requestAnimationFrame(() => {
@@ -34,10 +35,18 @@
         triage.byId("expected-scope").focus();
         return;
       }
-      const chosen = document.querySelector("#expected-days input:checked");
-      const days = Number(chosen ? chosen.value : 30);
+      const chosen = (name, otherwise) => {
+        const input = document.querySelector(`#${name} input:checked`);
+        return input ? input.value : otherwise;
+      };
+      const days = Number(chosen("expected-days", "30"));
+      const keepOut = chosen("expected-keep-out", "entity_and_reason");
       triage.expectedForm.close();
-      triage.decide("expected", { scope: text.slice(0, 1000), expires_at: triage.now() + days * DAY });
+      triage.decide("expected", {
+        scope: text.slice(0, 1000),
+        expires_at: triage.now() + days * DAY,
+        keep_out: keepOut,
+      });
     },
   };
   triage.on("action:expected-save", () => triage.expectedForm.save());

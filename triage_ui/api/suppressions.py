@@ -1,0 +1,20 @@
+"""``GET /suppressions``: what expected verdicts keep out of the open queue."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from triage_ui.services import Services, in_thread
+from triage_ui.wire import Json, suppression
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the route of the suppressions."""
+    router = APIRouter()
+
+    @router.get("/suppressions")
+    async def read() -> Json:
+        rows = await in_thread(services.queries.suppressions)
+        return {"suppressions": [suppression(row) for row in rows]}
+
+    return router
