@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,3 +137,47 @@ def test_every_record_is_either_good_or_bad_and_keeps_its_order(values: list[byt
     assert sorted(good + bad) == list(range(len(values)))
     assert good == sorted(good)
     assert len(decoded.events) == len(good)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        # Joined to one array they are as many objects as records, cut elsewhere.
+        [b'{"amount": 1', b'"user id": "u"}', b'{"amount": 2},{"amount": 3}'],
+        [b'{"amount": 1, "x": [{}', b"{}]}", b'{"amount": 2},{"amount": 3}'],
+        [b'{"amount": 1, "user id": "}', b'"}', b'{"amount": 2},{"amount": 3}'],
+        [b'{"amount": 1},{"amount": 2', b'"user id": "u"}'],
+        [b'{"amount": 1},', b'{"amount": 2}'],
+        [b'{"amount": 1}', b""],
+    ],
+)
+def test_records_of_a_batch_never_run_into_each_other(values: list[bytes]) -> None:
+    one_by_one = [bool(Decoder(FIELDS).decode(records(value)).bad) for value in values]
+    assert any(one_by_one)
+    decoded = Decoder(FIELDS).decode(records(*values))
+    offsets = [bad.record.offset for bad in decoded.bad]
+    assert offsets == [i for i, is_bad in enumerate(one_by_one) if is_bad]
+
+
+_PARTS = st.sampled_from(
+    [b'{"amount":1', b'"user id":"u"', b"}", b"{", b",", b'"', b"[", b"]", b'"x":', b'{"amount":2}']
+)
+
+
+@given(st.lists(st.one_of(st.lists(_PARTS, max_size=5).map(b"".join), st.just(GOOD)), max_size=6))
+def test_a_batch_is_decoded_as_its_records_one_by_one(values: list[bytes]) -> None:
+    decoder = Decoder(FIELDS)
+    whole = decoder.decode(records(*values))
+    single = [decoder.decode([record]) for record in records(*values)]
+    assert list(whole.records) == [record for one in single for record in one.records]
+    assert list(whole.events) == [event for one in single for event in one.events]
+    assert list(whole.bad) == [bad for one in single for bad in one.bad]
+
+
+def test_columns_of_numbers_alone_are_typed_alike() -> None:
+    decoder = Decoder({"a": Field("number"), "b": Field("boolean")})
+    full = decoder.columns(decoder.decode(records(b'{"a": 1, "b": true}')).events)
+    assert [column.tolist() for column in full.values()] == [[1.0], [1.0]]  # type: ignore[union-attr]
+    gaps = decoder.columns(decoder.decode(records(b'{"a": 1, "b": true}', b"{}")).events)
+    assert gaps["a"][0] == gaps["b"][0] == 1.0
+    assert np.isnan([gaps["a"][1], gaps["b"][1]]).all()  # type: ignore[arg-type]  # floats
