@@ -197,7 +197,10 @@ class StreamModel:
         """Attribute the margins of rows to the features."""
         gain = self._scale.gain
         if self._one_walk:
-            why = self._explainer.explain(X, gain * self._trees.values + self._labels.table)
+            values = gain * self._trees.values
+            if len(self._labels):
+                values += self._labels.table
+            why = self._explainer.explain(X, values)
             base = why.base - gain * self._scale.mean - PRIOR_SHIFT
             return Attribution(why.values, base, why.method, why.additive)
         why = self._detector.explain_many(X)
@@ -274,14 +277,13 @@ class StreamModel:
 
     def _stack(self) -> None:
         """Put the two tables of a walk side by side; both may have changed."""
-        self._tables = np.stack([self._trees.values, self._labels.table])
+        if len(self._labels):
+            self._tables = np.stack([self._trees.values, self._labels.table])
 
     def _quantiles(self) -> tuple[Vector, Vector]:
-        columns = [_quantiles(column) for column in self._window().T]
-        return (
-            np.array([low for low, _ in columns], np.float64),
-            np.array([high for _, high in columns], np.float64),
-        )
+        ordered = np.sort(self._window(), axis=0)
+        low, high = (_quantile(ordered, share) for share in _USUAL)
+        return low, high
 
     def _follow(self) -> None:
         """Bring the labels to the trees as they are after a block.
@@ -322,9 +324,17 @@ class StreamModel:
         return self._standardised(X) - PRIOR_SHIFT
 
 
-def _quantiles(column: npt.NDArray[np.float32]) -> tuple[float, float]:
-    known = column[~np.isnan(column)]
-    if not len(known):
-        return np.nan, np.nan
-    low, high = np.quantile(known.astype(np.float64), _USUAL)
-    return float(low), float(high)
+def _quantile(ordered: Matrix, share: float) -> Vector:
+    """Return a quantile of each column, NaN where no row has a value.
+
+    ``ordered``: each column by size, missing values last.
+    """
+    if not len(ordered):
+        return np.full(ordered.shape[1], np.nan)
+    columns = np.arange(ordered.shape[1])
+    place = share * np.maximum(np.count_nonzero(~np.isnan(ordered), axis=0) - 1, 0)
+    below = place.astype(np.intp)
+    low = ordered[below, columns].astype(np.float64)
+    high = ordered[np.ceil(place).astype(np.intp), columns].astype(np.float64)
+    quantile: Vector = low + (place - below) * (high - low)
+    return quantile

@@ -41,17 +41,14 @@ class EntityHistory:
     def of(self, entity: str, limit: int = EVENTS_PER_ENTITY) -> tuple[Mapping[str, Any], ...]:
         """Return the entity's last events, oldest first: ``{"time", "fields"}``."""
         events = self._events.get(entity, ())
-        return tuple(
-            {
-                "time": time,
-                "fields": {
-                    name: value
-                    for name, value in zip(self.fields, values, strict=True)
-                    if value is not None
-                },
-            }
-            for time, values in islice(events, max(0, len(events) - limit), None)
-        )
+        last = islice(events, max(0, len(events) - limit), None)
+        return tuple({"time": time, "fields": self._named(values)} for time, values in last)
+
+    def _named(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        named = dict(zip(self.fields, values, strict=True))
+        if None in values:
+            return {name: value for name, value in named.items() if value is not None}
+        return named
 
     def snapshot(self) -> Snapshot:
         """Return all events, entities in order of last use."""

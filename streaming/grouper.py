@@ -161,14 +161,17 @@ class Groups:
             item_id=candidate.candidate_id,
             contributions=np.array([signed.get(name, 0.0) for name in self._features], np.float64),
             entities=candidate.entities,
-            key=exact_key(
-                candidate.entity,
-                candidate.detector,
-                signed,
-                candidate.event_time,
-                self._config.clustering,
-            ),
+            key=self._key(candidate),
             time=candidate.event_time,
+        )
+
+    def _key(self, candidate: Candidate) -> str:
+        return exact_key(
+            candidate.entity,
+            candidate.detector,
+            {reason.feature: reason.contribution for reason in candidate.reasons},
+            candidate.event_time,
+            self._config.clustering,
         )
 
     def _update(
@@ -180,7 +183,7 @@ class Groups:
             cluster_id=cluster_id,
             stream=self._config.stream,
             detector=known[0].detector,
-            key=self._item(known[0]).key,
+            key=self._key(known[0]),
             title=title,
             subtitle=subtitle,
             members=tuple(members),

@@ -15,6 +15,8 @@ def plain(text: str, limit: int) -> str:
     Characters that are invisible or turn the direction of reading become U+FFFD, so that a forged
     name shows. Escaping for a page is the page's job.
     """
+    if text.isascii() and text.isprintable() and "  " not in text:  # nothing to mend
+        return cut(text[: 4 * limit].strip(), limit)
     out: list[str] = []
     marks = 0
     for raw in unicodedata.normalize("NFC", text[: 4 * limit]):

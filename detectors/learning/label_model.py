@@ -156,7 +156,8 @@ class LabelModel:
 
         Much cheaper than ``refit`` and close to it, as long as most trees are those of the fit.
         """
-        self._set_table(self._leaves())
+        if len(self):
+            self._set_table(self._leaves())
 
     def shift(self, X: Matrix) -> Vector:
         """Return what the labels add to the margins."""
@@ -204,7 +205,7 @@ class LabelModel:
         if widths != {self._trees.features} or not rows == len(mode.alpha) == len(mode.curvature):
             raise SnapshotError("the snapshot's labels do not fit this model")
         self._labels, self._background, self._mode = labels, background, mode
-        self.follow()
+        self._set_table(self._leaves())
 
     def _leaves(self) -> Leaves:
         return self._trees.leaves(self._fitted_rows())

@@ -23,6 +23,8 @@ from triage.plain import cut, plain
         ("Z" + "\u0335" * 50 + "algo", "Z" + "\u0335" * 2 + "algo"),
         ("e\u0301", "é"),
         ("x" * 50, "x" * 39 + "…"),
+        (" usual, no  double blank ", "usual, no double blank"),
+        (" trimmed ", "trimmed"),
         ("", ""),
     ],
 )
