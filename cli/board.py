@@ -31,7 +31,7 @@ from triage_ui.settings import BoardSettings
 
 log = logging.getLogger("triage.board")
 
-EXIT_STOP = 3  # see cli/engine.py
+EXIT_STOP = 3  # see cli/loop.py
 ORPHAN_CHECK_S = 1.0
 
 

@@ -7,24 +7,21 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import click
 
 from cli.lifetime import Ended, Lifetime
 from cli.logs import configure
+from cli.loop import EXIT_STOP, Engine, Step
 from cli.places import Places, data_option, store_option, transport_option
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
-from streaming.errors import Retry, Stop, UnknownTopic
+from streaming.errors import Stop
 from streaming.grouper import Grouper
 from streaming.ingest import Ingest
-from streaming.relay import Relay
+from streaming.relay import Relay, ensure_verified_topic
 from streaming.sources.registry import open_source
-from streaming.transports.base import Transport
-from streaming.verified import TOPIC as VERIFIED
 from streaming.worker import Worker
 from triage import errors as triage_errors
 from triage.expiry import Expiry
@@ -33,70 +30,6 @@ from triage.late_truth import LateJoins
 from triage.store.store import open_store
 
 log = logging.getLogger("triage.engine")
-
-IDLE_S = 0.02  # seconds between rounds that found nothing to do
-QUIET_ROUNDS = 10  # a log may show what was just committed a moment later
-BACK_OFF_S = (0.2, 5.0)  # first and longest pause after an error that may pass
-EXIT_STOP = 3  # a person is needed: the supervisor does not start it again
-
-
-class Step(Protocol):
-    """A part of the engine."""
-
-    def step(self) -> bool:
-        """Do a bounded piece of work; return whether there was any."""
-
-
-class Engine:
-    """Runs its parts in turn until told to stop, or until nothing is left to do.
-
-    Args:
-        parts: called in this order, round after round.
-        stop: asked before each round.
-        done: asked after a round in which no part had anything to do; it ends when the answer has
-            been yes so many times in a row.
-        sleep: waits so many seconds.
-    """
-
-    def __init__(
-        self,
-        parts: Sequence[Step],
-        stop: Callable[[], bool],
-        done: Callable[[], bool],
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._parts = parts
-        self._stop = stop
-        self._done = done
-        self._sleep = sleep
-        self._pause = BACK_OFF_S[0]
-        self._trouble = False  # in this round
-
-    def run(self) -> None:
-        """Return when stopped or done. Raises Stop where a person is needed."""
-        quiet = 0
-        while not self._stop():
-            self._trouble = False
-            busy = [self._step(part) for part in self._parts]
-            if not self._trouble:
-                self._pause = BACK_OFF_S[0]
-            if any(busy):
-                quiet = 0
-                continue
-            quiet = quiet + 1 if self._done() else 0
-            if quiet == QUIET_ROUNDS:
-                return
-            self._sleep(IDLE_S)
-
-    def _step(self, part: Step) -> bool:
-        try:
-            return part.step()
-        except (Retry, triage_errors.Retry) as error:
-            log.warning("%s; trying again in %.1f s", error, self._pause)
-            self._sleep(self._pause)
-            self._pause = min(2 * self._pause, BACK_OFF_S[1])
-            self._trouble = True
-            return True
 
 
 @click.command("engine", hidden=True)
@@ -157,7 +90,7 @@ def _run(
     lifetime.keep_trying(
         lambda: transport.ensure_topic(config.source.topic, config.source.partitions)
     )
-    lifetime.keep_trying(lambda: _ensure_verified_topic(transport))
+    lifetime.keep_trying(lambda: ensure_verified_topic(transport))
     ingest = None
     if source_name:
         source = open_source(source_name, config)
@@ -183,11 +116,3 @@ def _run(
         ingest.close()
     transport.close()
     store.close()
-
-
-def _ensure_verified_topic(transport: Transport) -> None:
-    """Let consumers find the topic before the first finding."""
-    try:
-        transport.partitions(VERIFIED)
-    except UnknownTopic:
-        transport.ensure_topic(VERIFIED, 1)

@@ -44,10 +44,13 @@ class Lifetime:
         while not self.over() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE_S))
 
-    def keep_trying(self, work: Callable[[], T]) -> T:
+    def keep_trying(
+        self, work: Callable[[], T], waiting: Callable[[str], None] = lambda trouble: None
+    ) -> T:
         """Return what ``work`` returns as soon as it can be done.
 
-        Says why not at the first try and whenever the reason changes. Raises Ended if it is over
+        Says why not at the first try and whenever the reason changes, and to ``waiting`` after each
+        try. Raises Ended if it is over
         before that, and what ``work`` raises unless that is worth a retry.
         """
         pause, said = BACK_OFF_S[0], ""
@@ -58,6 +61,7 @@ class Lifetime:
                 if str(error) != said:
                     said = str(error)
                     log.warning("waiting: %s; trying again until it works", said)
+                waiting(said)
             self.sleep(pause)
             pause = min(2 * pause, BACK_OFF_S[1])
         raise Ended("told to end before it could start")

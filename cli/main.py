@@ -21,8 +21,11 @@ COMMANDS = {
     "dlq": "List and replay records that could not be used.",
     "truth": "Tell what became of events: chargebacks, closed cases.",
     "sign-in": "Make a one-time sign-in link for a running board.",
+    "worker": "Score the events of a stream: one process of many, over Kafka.",
+    "grouper": "Put the candidates of a stream into clusters.",
+    "relay": "Publish verified anomalies and dead letters, each once.",
+    "board": "Serve the board.",
     "engine": "Run ingest, worker, grouper and relay of one stream (started by run).",
-    "board": "Serve the board (started by run).",
 }
 HELP = """Find anomalies in event streams, show them as explained clusters, learn from verdicts.
 
@@ -31,7 +34,7 @@ Try it:            triage demo
 Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
 Verified results:  triage tail verified
 """
-HIDDEN = frozenset({"engine", "board"})
+HIDDEN = frozenset({"engine"})
 
 
 class Commands(click.Group):

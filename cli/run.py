@@ -37,7 +37,7 @@ from triage_ui.serve import CannotListen, listen
 
 BOARD_WAIT_S = 60.0  # seconds until the board has to answer
 PROGRESS_EVERY_S = 0.5
-EXIT_STOP = 3  # see cli/engine.py
+EXIT_STOP = 3  # see cli/loop.py
 
 
 @dataclass(frozen=True, slots=True)

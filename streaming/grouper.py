@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -11,8 +12,10 @@ import numpy as np
 
 from detectors.clustering.leader import Assignment, Item, LeaderClusterer, exact_key
 from detectors.duration import parse_duration
+from streaming import metrics
 from streaming.config.model import StreamConfig
-from triage.errors import Conflict
+from streaming.metrics import Metrics
+from triage.errors import Conflict, Fenced
 from triage.model import Candidate
 from triage.store.base import (
     GROUPER_LEASE,
@@ -22,6 +25,8 @@ from triage.store.base import (
     LeaseStore,
 )
 from triage.titles import Noun, title_of
+
+log = logging.getLogger(__name__)
 
 BATCH = 500  # candidates of one step
 LEASE_S = 6.0  # seconds; after a crash the next grouper waits so long
@@ -38,9 +43,15 @@ class Grouper:
     """Adds each candidate to a cluster, under a lease: one grouper per stream at a time."""
 
     def __init__(
-        self, config: StreamConfig, store: Store, holder: str, clock: Callable[[], float]
+        self,
+        config: StreamConfig,
+        store: Store,
+        holder: str,
+        clock: Callable[[], float],
+        metrics: Metrics | None = None,
     ) -> None:
         self._config = config
+        self._metrics = metrics or Metrics()
         self._store = store
         self._holder = holder
         self._clock = clock
@@ -66,7 +77,12 @@ class Grouper:
             # A cluster was decided in between: what was assigned in memory did not happen.
             self._rebuild()
             return True
+        except Fenced as error:
+            log.warning("%s; another grouper works now", error)
+            self._epoch = None
+            return False
         self._up_to = batch[-1].seq
+        self._metrics.add(metrics.GROUPED, self._config.stream, by=len(batch))
         return True
 
     def settled(self) -> bool:
@@ -92,6 +108,7 @@ class Grouper:
         if epoch is not None and epoch != self._epoch:
             self._rebuild()
         self._epoch, self._renew_at = epoch, now + RENEW_S
+        self._metrics.set(metrics.LEASE, self._lease(), to=epoch is not None)
         return epoch is not None
 
     def _rebuild(self) -> None:

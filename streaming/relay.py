@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streaming import metrics
 from streaming.errors import Fenced, Retry, SlowDown, Stop, UnknownTopic
+from streaming.metrics import Metrics
 from streaming.records import OutRecord
 from streaming.transports.base import Publisher, Transport
 from streaming.verified import SEQUENCE_HEADER
+from streaming.verified import TOPIC as VERIFIED
 from triage import errors as triage_errors
 from triage.model import OutboxRow
 from triage.store.base import RELAY_LEASE, LeaseStore, RelayStore
@@ -54,7 +57,9 @@ class Relay:
         holder: str,
         clock: Callable[[], float],
         partitions: int = 1,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._store = store
         self._transport = transport
         self._holder = holder
@@ -97,6 +102,7 @@ class Relay:
                 self._give_up()
             self._epoch = epoch
             self._renew_at = now + RENEW_S
+            self._metrics.set(metrics.LEASE, RELAY_LEASE, to=epoch is not None)
         return self._epoch is not None
 
     def _relay(self, topic: str, now: float) -> bool:
@@ -118,6 +124,8 @@ class Relay:
 
         if rows:
             self._store.mark_published(topic, outlet.last, self._own_epoch(), now)
+            out = sum(_number(row) <= outlet.last for row in rows)
+            self._metrics.add(metrics.PUBLISHED, topic, by=out)
         outlet.marked = outlet.last
         return bool(rows) or not known
 
@@ -151,6 +159,14 @@ class Relay:
 
     def _own_epoch(self) -> int:
         return self._epoch or 0
+
+
+def ensure_verified_topic(transport: Transport) -> None:
+    """Let consumers find the topic before the first finding."""
+    try:
+        transport.partitions(VERIFIED)
+    except UnknownTopic:
+        transport.ensure_topic(VERIFIED, 1)
 
 
 def _compare(topic: str, rows: Sequence[OutboxRow], outlet: _Outlet) -> None:

@@ -8,12 +8,15 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streaming import metrics
 from streaming.config.model import StreamConfig
 from streaming.dead_letters import dead_letter
+from streaming.metrics import Metrics
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Position, Record, TopicPartition
 from streaming.replay import recover
-from streaming.transports.base import Transport
+from streaming.transports.base import Consumer, Transport
+from triage.errors import Fenced
 from triage.model import Candidate, Counters, JournalEntry, PartitionState
 from triage.store.base import NewDeadLetter, PartitionCommit, SnapshotRow, WorkerStore
 
@@ -23,6 +26,7 @@ POLL_RECORDS = 2_048
 POLL_S = 0.05  # seconds; short, because the same loop also serves verdicts
 COMMIT_EVERY_S = 0.25  # seconds; a verdict is felt within one interval
 SNAPSHOT_EVERY = 20_000  # records of a partition; bounds the replay after a crash to about a second
+LAG_EVERY_S = 5.0  # seconds; it is a question to the log
 MOVED = 0.005  # probability; smaller changes of an open candidate are not written
 
 
@@ -67,29 +71,47 @@ class Worker:
         transport: Transport,
         store: WorkerStore,
         clock: Callable[[], float],
+        metrics: Metrics | None = None,
     ) -> None:
         self._config = config
         self._transport = transport
         self._store = store
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._owned: dict[int, _Owned] = {}
         self._topic_id = transport.topic_id(config.source.topic)
         self._commit_due = clock() + COMMIT_EVERY_S
         store.register_config(
             config.stream, config.version, config.text, clock(), config.name(), config.policy
         )
-        self._consumer = transport.consumer(
-            config.source.topic, f"triage.{config.stream}", self._on_assigned, self._on_revoked
-        )
+        self._lag_due = 0.0
+        self._fenced = False  # all of ours has been dropped: the group has to be joined anew
+        self._left = False  # the group, on the way to that
+        self._consumer = self._join()
 
     def step(self) -> bool:
-        """Commit if it is time to, then take the next records. Return whether there were any."""
-        if self._clock() >= self._commit_due:
-            self._commit()
-            self._commit_due = self._clock() + COMMIT_EVERY_S
+        """Commit if it is time to, then take the next records. Return whether there were any.
+
+        Where another worker has taken a partition over (we were frozen, or cut off from the group)
+        nothing of ours has taken effect since: all is dropped, and the group is joined anew. Raises
+        Fenced (of the log) if the group has a newer reader and can't have both.
+        """
+        try:
+            if self._clock() >= self._commit_due:
+                self._commit()
+                self._commit_due = self._clock() + COMMIT_EVERY_S
+        except Fenced as error:
+            log.warning("%s; joining the group anew", error)
+            self._metrics.add(metrics.FENCED, self._config.stream)
+            self._owned.clear()
+            self._fenced = True
+        if self._fenced:
+            self._begin_anew()
+            return True
         records = self._consumer.poll(POLL_S, POLL_RECORDS)
         for partition, batch in _by_partition(records).items():
             self._process(self._owned[partition], batch)
+        self._tell_lag(records)
         return bool(records)
 
     def lag(self) -> int:
@@ -105,8 +127,31 @@ class Worker:
 
     def close(self) -> None:
         """Commit what is done, with a snapshot, and give the partitions back."""
-        self._commit(snapshot=True)
+        try:
+            self._commit(snapshot=True)
+        except Fenced as error:
+            log.warning("%s; what was not committed is the new owner's", error)
+        self._leave()
+
+    def _begin_anew(self) -> None:
+        """Leave the group and join it again; where that fails on the way, go on there."""
+        if not self._left:
+            self._consumer.poll(0.0, 1)  # raises Fenced where the log knows of our successor
+            self._leave()
+            self._left = True
+        self._consumer = self._join()
+        self._fenced = self._left = False
+
+    def _join(self) -> Consumer:
+        stream = self._config.stream
+        return self._transport.consumer(
+            self._config.source.topic, f"triage.{stream}", self._on_assigned, self._on_revoked
+        )
+
+    def _leave(self) -> None:
+        self._owned.clear()
         self._consumer.close()
+        self._metrics.set(metrics.PARTITIONS, self._config.stream, to=0)
 
     def _process(self, owned: _Owned, records: Sequence[Record]) -> None:
         outcome = owned.pipeline.process(records)
@@ -149,7 +194,9 @@ class Worker:
         ]
         if not commits:
             return
-        self._store.commit(self._config.stream, commits, self._clock())
+        began = self._clock()
+        self._store.commit(self._config.stream, commits, began)
+        self._count(commits, began)
         for commit in commits:
             owned = self._owned[commit.partition]
             if commit.snapshot:
@@ -212,6 +259,8 @@ class Worker:
                 owned.dirty, owned.snapshot_at = True, start - SNAPSHOT_EVERY
             self._owned[tp.partition] = owned
             positions[tp] = start
+        self._metrics.add(metrics.TAKEN_OVER, self._config.stream, by=len(positions))
+        self._metrics.set(metrics.PARTITIONS, self._config.stream, to=len(self._owned))
         return positions
 
     def _pipeline(
@@ -236,6 +285,33 @@ class Worker:
     def _on_revoked(self, partitions: Collection[TopicPartition]) -> None:
         for tp in partitions:
             self._owned.pop(tp.partition, None)
+        self._metrics.set(metrics.PARTITIONS, self._config.stream, to=len(self._owned))
+
+    def _count(self, commits: Sequence[PartitionCommit], began: float) -> None:
+        """Count what a transaction has made true."""
+        stream = self._config.stream
+        self._metrics.add(metrics.COMMITS, stream)
+        self._metrics.add(metrics.COMMIT_SECONDS, stream, by=max(0.0, self._clock() - began))
+        self._metrics.set(metrics.LAST_COMMIT, stream, to=began)
+        for commit in commits:
+            seen = commit.counters
+            self._metrics.add(metrics.EVENTS, stream, "accepted", by=seen.accepted)
+            self._metrics.add(metrics.EVENTS, stream, "dead_lettered", by=seen.dead_lettered)
+            self._metrics.add(metrics.EVENTS, stream, "duplicate", by=seen.duplicates)
+            self._metrics.add(metrics.EVENTS, stream, "late", by=seen.late)
+            self._metrics.add(metrics.CANDIDATES, stream, by=seen.candidates)
+
+    def _tell_lag(self, records: Sequence[Record]) -> None:
+        """Ask the log now and then how far we are behind."""
+        now = self._clock()
+        if now < self._lag_due or not self._owned:
+            return
+        self._lag_due = now + LAG_EVERY_S
+        behind = self._consumer.lag()
+        newest = max((record.timestamp_ms for record in records), default=0) / 1000
+        age = max(0.0, now - newest) if behind and newest else 0.0
+        self._metrics.set(metrics.LAG_RECORDS, self._config.stream, to=behind)
+        self._metrics.set(metrics.LAG_SECONDS, self._config.stream, to=age)
 
     def _tp(self, partition: int) -> TopicPartition:
         return TopicPartition(self._config.source.topic, partition)

@@ -32,6 +32,7 @@ JOIN_MS = (
 )
 STUCK_S = 60.0  # without an answer of the group for so long, join anew
 CLOSE_MS = 5_000
+LAG_MS = 3_000  # the answer is not worth more; kafka-python would wait for 30 s
 HINT_S = 5.0  # positions are committed again so often: only so a fenced static member finds out
 
 GROUP_SETTINGS: Mapping[str, Any] = {
@@ -64,6 +65,7 @@ class GroupConsumer:
         self._hints: dict[KafkaPartition, Position] = {}
         self._hinted_at = 0.0
         self._closed = False
+        self._fetched: Mapping[KafkaPartition, Sequence[Any]] = {}
         self._join()
 
     def poll(self, timeout_s: float, max_records: int) -> Sequence[Record]:
@@ -75,12 +77,14 @@ class GroupConsumer:
             self._leave()
             self._join()
         timeout_ms = max(int(timeout_s * 1000), 0 if joined else JOIN_MS)
-        with explained(f"group {self._membership.group}"):
-            try:
-                found = self._consumer.poll(timeout_ms, max_records=max_records)
-            except OffsetOutOfRangeError as error:
-                raise self._out_of_range(error) from None
-        self._take_changes()
+        if not self._fetched:
+            with explained(f"group {self._membership.group}"):
+                try:
+                    self._fetched = self._consumer.poll(timeout_ms, max_records=max_records)
+                except OffsetOutOfRangeError as error:
+                    raise self._out_of_range(error) from None
+        self._take_changes()  # if a callback can't do its work now, the next poll goes on here
+        found, self._fetched = self._fetched, {}
         if time.monotonic() - self._hinted_at > HINT_S:
             self._send_hints()
         return [
@@ -104,7 +108,7 @@ class GroupConsumer:
         if not self._owned:
             return 0
         with explained(f"group {self._membership.group}"):
-            ends = self._consumer.end_offsets(sorted(self._owned))
+            ends = self._consumer.end_offsets(sorted(self._owned), timeout_ms=LAG_MS)
             return sum(int(end) - self._consumer.position(place) for place, end in ends.items())
 
     def close(self) -> None:
@@ -153,8 +157,11 @@ class GroupConsumer:
 
     def _take_changes(self) -> None:
         """Tell the callbacks what has happened to our partitions, in its order."""
-        for assigned, places in self._changes.take():
+        while (change := self._changes.first()) is not None:
+            assigned, places = change
             if not assigned:
+                # what was fetched before is of no use, even if the partition comes back at once
+                self._fetched = {p: found for p, found in self._fetched.items() if p not in places}
                 gone = self._owned & places
                 self._owned -= places
                 self._joining_since = time.monotonic()
@@ -162,6 +169,7 @@ class GroupConsumer:
                     self._on_revoked([_ours(place) for place in sorted(gone)])
             elif places and not self._closed:
                 self._start(sorted(places))
+            self._changes.drop_first()
 
     def _start(self, places: Sequence[KafkaPartition]) -> None:
         starts = self._on_assigned([_ours(place) for place in places])
@@ -207,11 +215,15 @@ class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
     def on_partitions_lost(self, lost: Collection[KafkaPartition]) -> None:
         self._add(False, lost)
 
-    def take(self) -> list[tuple[bool, frozenset[KafkaPartition]]]:
-        """Return what has happened since the last call, oldest first."""
+    def first(self) -> tuple[bool, frozenset[KafkaPartition]] | None:
+        """Return the oldest of what has happened and was not dropped yet."""
         with self._lock:
-            taken, self._waiting = self._waiting, []
-            return taken
+            return self._waiting[0] if self._waiting else None
+
+    def drop_first(self) -> None:
+        """Forget the oldest: it has been dealt with."""
+        with self._lock:
+            self._waiting.pop(0)
 
     def _add(self, assigned: bool, places: Collection[KafkaPartition]) -> None:
         with self._lock:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from streaming.errors import Stop
+from streaming.errors import Stop, UnknownTopic
 from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explain, explained
 from streaming.transports._kafka_options import KafkaOptions
@@ -25,17 +26,16 @@ class KafkaTopics:
         """Make the topic if it is absent. Raises Stop if it has another number of partitions."""
         if partitions < 1:
             raise Stop(f"topic {topic}: needs at least 1 partition, not {partitions}")
-        wanted = {topic: {"num_partitions": partitions, "configs": dict(configs or {})}}
-        with explained(f"topic {topic}"):
-            try:
-                self._client().create_topics(wanted, wait_for_metadata=True)
-            except TopicAlreadyExistsError:
-                existing = self.partitions(topic)
-                if existing != partitions:
-                    raise Stop(
-                        f"topic {topic}: exists with {existing} partitions, not {partitions}; keys"
-                        f" would move: keep {existing}, or use a new topic name"
-                    ) from None
+        try:
+            existing = self.partitions(topic)  # who may not create topics may look
+        except UnknownTopic:
+            self._create(topic, partitions, configs or {})
+            existing = self.partitions(topic)
+        if existing != partitions:
+            raise Stop(
+                f"topic {topic}: exists with {existing} partitions, not {partitions}; keys"
+                f" would move: keep {existing}, or use a new topic name"
+            )
 
     def partitions(self, topic: str) -> int:
         """Return how many partitions the topic has. Raises UnknownTopic if there is none."""
@@ -50,6 +50,11 @@ class KafkaTopics:
         if self._admin is not None:
             self._admin.close()
             self._admin = None
+
+    def _create(self, topic: str, partitions: int, configs: Mapping[str, str]) -> None:
+        wanted = {topic: {"num_partitions": partitions, "configs": dict(configs)}}
+        with explained(f"topic {topic}"), contextlib.suppress(TopicAlreadyExistsError):
+            self._client().create_topics(wanted, wait_for_metadata=True)
 
     def _describe(self, topic: str) -> Mapping[str, Any]:
         with explained(f"topic {topic}"):

@@ -14,7 +14,7 @@ from streaming.records import OutRecord, Position, Record, TopicPartition
 
 OnAssigned = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, Position]]
 """Called inside ``poll`` before the first record of these partitions; returns where to start, for
-each of them (Stop otherwise)."""
+each of them (Stop otherwise). What it raises comes out of ``poll``; the next poll asks again."""
 
 OnRevoked = Callable[[Collection[TopicPartition]], None]
 """Called inside ``poll`` or ``close`` when these partitions are no longer ours."""

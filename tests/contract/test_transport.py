@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.errors import Fenced, PositionLost, Stop, UnknownTopic
+from streaming.errors import Fenced, PositionLost, Retry, Stop, UnknownTopic
 from streaming.records import OutRecord, Position, Record, TopicPartition
 from streaming.transports.base import Transport
 from tests.contract.transport_harness import (
@@ -342,6 +342,28 @@ class TestPositions:
 
 
 class TestGroups:
+    def test_where_the_owner_can_not_begin_yet_the_next_poll_asks_again(
+        self, transport: Transport, harness: Harness
+    ) -> None:
+        topic = harness.new_topic(2)
+        write(transport, topic, ["a", "b"])
+        asked = 0
+
+        def on_assigned(places: Collection[TopicPartition]) -> dict[TopicPartition, Position]:
+            nonlocal asked
+            asked += 1
+            if asked <= 2:
+                raise Retry("the database is away")
+            return dict.fromkeys(places, 0)
+
+        consumer = transport.consumer(topic, "g", on_assigned, ignore)
+        for _ in range(2):
+            with pytest.raises(Retry, match="the database is away"):
+                take(consumer, 1)
+        assert values(take(consumer, 2)) == ["a", "b"]
+        assert asked == 3
+        consumer.close()
+
     def test_partitions_are_told_before_the_first_record_and_given_back_once(
         self, transport: Transport, harness: Harness
     ) -> None:

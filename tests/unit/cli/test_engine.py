@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from cli.engine import BACK_OFF_S, IDLE_S, QUIET_ROUNDS, Engine
+from cli.loop import BACK_OFF_S, IDLE_S, QUIET_ROUNDS, Engine
 from streaming.errors import Stop, TransportUnavailable
 from triage.errors import StoreUnavailable
 

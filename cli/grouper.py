@@ -1,0 +1,43 @@
+"""``triage grouper``: put the candidates of a stream into clusters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cli.configs import loaded, stream_option
+from cli.health import http_option
+from cli.logs import log_option
+from cli.places import Places, data_option, store_option
+from cli.service import Means, NoClose, Part, serve
+from streaming.grouper import Grouper
+from triage.expiry import Expiry
+
+
+@click.command("grouper")
+@stream_option
+@http_option
+@log_option
+@data_option
+@store_option
+def command(
+    config_path: Path,
+    http: tuple[str, int] | None,
+    log_format: str,
+    folder: Path,
+    store_url: str | None,
+) -> None:
+    """Put the candidates of a stream into clusters, and end expected verdicts whose time is over.
+
+    One works at a time, under a lease in the store; others wait to take over.
+    """
+    config = loaded(config_path)
+
+    def build(means: Means) -> Sequence[Part]:
+        grouper = Grouper(config, means.store, means.holder, time.time, means.metrics)
+        return [grouper, NoClose(Expiry(means.store, time.time).step)]
+
+    serve("grouper", Places.of(folder, None, store_url), http, log_format, build)

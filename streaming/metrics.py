@@ -1,0 +1,158 @@
+"""What a process counts, as Prometheus reads it (text format 0.0.4).
+
+``METRICS`` is the one table; ``docs/operations.md`` has the same rows, and a test compares them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: ``kind`` is counter or gauge, ``labels`` in the order of their values."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
+
+
+EVENTS = Metric(
+    "triage_events_total",
+    "counter",
+    ("stream", "outcome"),
+    "Records committed, by outcome: accepted, dead_lettered, duplicate or late.",
+)
+CANDIDATES = Metric(
+    "triage_candidates_total", "counter", ("stream",), "Candidates committed by the worker."
+)
+PARTITIONS = Metric(
+    "triage_partitions_owned", "gauge", ("stream",), "Partitions that this worker owns."
+)
+LAG_RECORDS = Metric(
+    "triage_lag_records", "gauge", ("stream",), "Records of our partitions not processed yet."
+)
+LAG_SECONDS = Metric(
+    "triage_lag_seconds",
+    "gauge",
+    ("stream",),
+    "Age of the newest record processed while there are more; 0 when there are none.",
+)
+COMMITS = Metric(
+    "triage_commits_total", "counter", ("stream",), "Transactions that the worker committed."
+)
+COMMIT_SECONDS = Metric(
+    "triage_commit_seconds_total", "counter", ("stream",), "Time spent in those transactions."
+)
+LAST_COMMIT = Metric(
+    "triage_last_commit_timestamp_seconds",
+    "gauge",
+    ("stream",),
+    "When the worker last committed, in seconds since 1970.",
+)
+TAKEN_OVER = Metric(
+    "triage_partitions_taken_over_total",
+    "counter",
+    ("stream",),
+    "Partitions that this worker began to own.",
+)
+FENCED = Metric(
+    "triage_fenced_total",
+    "counter",
+    ("stream",),
+    "Commits refused because another worker had taken a partition over.",
+)
+GROUPED = Metric(
+    "triage_grouped_total", "counter", ("stream",), "Candidates that the grouper put in clusters."
+)
+LEASE = Metric(
+    "triage_lease_held", "gauge", ("lease",), "1 while this process holds the lease, else 0."
+)
+PUBLISHED = Metric(
+    "triage_published_total", "counter", ("topic",), "Messages of the outbox known to be out."
+)
+RETRIES = Metric(
+    "triage_retries_total",
+    "counter",
+    (),
+    "Steps that failed because a broker or database was away, and were tried again.",
+)
+STARTED = Metric(
+    "process_start_time_seconds", "gauge", (), "When the process began, in seconds since 1970."
+)
+
+METRICS = (
+    EVENTS,
+    CANDIDATES,
+    PARTITIONS,
+    LAG_RECORDS,
+    LAG_SECONDS,
+    COMMITS,
+    COMMIT_SECONDS,
+    LAST_COMMIT,
+    TAKEN_OVER,
+    FENCED,
+    GROUPED,
+    LEASE,
+    PUBLISHED,
+    RETRIES,
+    STARTED,
+)
+
+
+class Metrics:
+    """The values of one process. Written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[Metric, tuple[str, ...]], float] = {}
+        self._lock = threading.Lock()
+
+    def add(self, metric: Metric, *labels: str, by: float = 1.0) -> None:
+        """Raise a counter."""
+        with self._lock:
+            key = (metric, labels)
+            self._values[key] = self._values.get(key, 0.0) + by
+
+    def set(self, metric: Metric, *labels: str, to: float) -> None:
+        """Set a gauge."""
+        with self._lock:
+            self._values[metric, labels] = to
+
+    def value(self, metric: Metric, *labels: str) -> float:
+        """Return a value, 0 if there is none yet."""
+        with self._lock:
+            return self._values.get((metric, labels), 0.0)
+
+    def text(self) -> str:
+        """Return all that has a value, in the table's order."""
+        with self._lock:
+            values = sorted(self._values.items(), key=lambda item: item[0][1])
+        return "".join(_lines(metric, values) for metric in METRICS)
+
+
+def _lines(metric: Metric, values: Iterable[tuple[tuple[Metric, tuple[str, ...]], float]]) -> str:
+    rows = [
+        f"{metric.name}{_labels(metric, labels)} {float(value)!r}\n"
+        for (of, labels), value in values
+        if of is metric
+    ]
+    if not rows:
+        return ""
+    head = f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n"
+    return head + "".join(rows)
+
+
+def _labels(metric: Metric, values: tuple[str, ...]) -> str:
+    if not values:
+        return ""
+    pairs = zip(metric.labels, values, strict=True)
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,89 @@
+"""Processes of their own: health, metrics, waiting for a broker, an end in order."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.integration.test_commands import wait_until
+from tests.support.processes import free_ports
+from tests.support.streams import CONFIG
+
+END_S = 60.0
+
+
+@contextmanager
+def serving(log: Path, *arguments: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run ``triage ARGUMENTS`` with its pages on a port of this machine."""
+    (port,) = free_ports(1)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *map(str, arguments), "--http", f"127.0.0.1:{port}"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process, port
+    finally:
+        process.kill()
+        process.wait(END_S)
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=END_S)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def test_a_grouper_is_ready_counts_and_ends_in_order(tmp_path: Path) -> None:
+    stream, log = tmp_path / "s.yaml", tmp_path / "log"
+    stream.write_text(CONFIG, encoding="utf-8")
+    store = f"sqlite:///{tmp_path / 'triage.db'}"
+    with serving(log, "grouper", "--stream", stream, "--store", store) as (process, port):
+        wait_until(lambda: get(port, "/readyz") == (200, "ok\n"), "ready")
+        assert get(port, "/livez") == (200, "ok\n")
+        assert '\ntriage_lease_held{lease="grouper:tests"} 1.0\n' in get(port, "/metrics")[1]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(END_S) == 0
+
+
+def test_a_relay_waits_for_its_broker_and_says_so(tmp_path: Path) -> None:
+    (nobody,) = free_ports(1)
+    log = tmp_path / "log"
+    store = f"sqlite:///{tmp_path / 'triage.db'}"
+    places = ("--store", store, "--transport", f"kafka://127.0.0.1:{nobody}")
+    with serving(log, "relay", *places, "--log-format", "json") as (process, port):
+        wait_until(lambda: "no Kafka broker answers there" in get(port, "/readyz")[1], "reason")
+        assert get(port, "/readyz")[0] == 503
+        assert get(port, "/livez")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(END_S) == 0
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert f"127.0.0.1:{nobody}: no Kafka broker answers there" in lines[0]["message"]
+    assert [line["level"] for line in lines] == ["warning", "info"]
+
+
+def test_a_config_that_is_wrong_ends_with_its_problems(tmp_path: Path) -> None:
+    stream = tmp_path / "s.yaml"
+    stream.write_text(CONFIG.replace("seed: 7", "sead: 7"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "worker", "--stream", stream],
+        capture_output=True,
+        timeout=END_S,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"sead" in done.stderr
