@@ -7,7 +7,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
-.PHONY: bench-pipeline bench-feedback bench-demo bench-kill bench-backtest
+.PHONY: bench-pipeline bench-feedback bench-demo bench-kill bench-backtest faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,10 @@ bench-backtest:  ## a back-test of a million events beside the bare pipeline
 bench-pipeline bench-feedback bench-demo bench-kill bench-backtest:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
+
+faults:  ## the service on Kafka and PostgreSQL while everything fails, many times: hours (FAULT=, TIMES=)
+	@.ci/venv dev
+	@.venv/bin/python -m benchmarks.faults $(if $(FAULT),--fault $(FAULT)) $(if $(TIMES),--times $(TIMES))
 
 docs:  ## write the generated pages of docs/ anew
 	@.ci/venv dev

@@ -161,10 +161,15 @@ def _decide_for(places: Places, seconds: float, rng: random.Random, labels: dict
         if not (places.folder / "triage.db").exists():
             continue
         store = open_store(places.store_url)
-        triage = Triage(store, message_of)
-        for row in store.queue(QueueFilter(), 0, 2).rows:
-            _decide(store, triage, row.cluster_id, rng, labels)
+        decide_some(store, rng, labels)
         store.close()
+
+
+def decide_some(store: Store, rng: random.Random, labels: dict[str, int]) -> None:
+    """Decide the first two clusters of the queue as an analyst would."""
+    triage = Triage(store, message_of)
+    for row in store.queue(QueueFilter(), 0, 2).rows:
+        _decide(store, triage, row.cluster_id, rng, labels)
 
 
 def _decide(

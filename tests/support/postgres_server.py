@@ -11,9 +11,10 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -32,15 +33,14 @@ IMAGE = "postgres:17-alpine"
 def postgres_url() -> Iterator[str]:
     """The URL of a real server, for SQLAlchemy. Tests want ``postgres_database`` instead."""
     given = os.environ.get("DATABASE_URL")
-    programs = _programs()
     with contextlib.ExitStack() as stack:
         if given:
             yield _for_sqlalchemy(make_url(given))
         elif engine_answers():
             container = stack.enter_context(PostgresContainer(IMAGE, driver="psycopg"))
             yield container.get_connection_url()
-        elif programs is not None:
-            yield stack.enter_context(_server(programs))
+        elif postgres_can():
+            yield stack.enter_context(postgres_server()).url
         else:
             pytest.skip(
                 "no PostgreSQL: neither DATABASE_URL, nor a Docker engine, nor Debian's "
@@ -76,34 +76,76 @@ def _programs() -> Path | None:
     return found[-1].parent if found else None
 
 
-@contextlib.contextmanager
-def _server(programs: Path) -> Iterator[str]:
-    (port,) = free_ports(1)
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    password = secrets.token_urlsafe(16)
-    with tempfile.TemporaryDirectory(prefix="triage-postgres-") as name:
-        folder = Path(name)
-        log = folder / "server.log"
+def postgres_can() -> bool:
+    """Tell whether a server can be started with the programs that are here."""
+    return _programs() is not None
+
+
+class PostgresServer:
+    """A server of Debian's programs in ``folder`` that can be stopped at once and started again."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        (port,) = free_ports(1)
+        password = secrets.token_urlsafe(16)
+        self._user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+        self._log = folder / "server.log"
         secret = folder / "password"
         secret.write_text(password)
-        if user:
+        if self._user:
             for path in (folder, secret):
-                shutil.chown(path, user, user)
-        _make_cluster(programs, folder, secret, user)
-        command: list[str | Path] = [
+                shutil.chown(path, self._user, self._user)
+        _make_cluster(programs, folder, secret, self._user)
+        self._command: list[str | Path] = [
             programs / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off",
         ]  # fmt: skip
-        url = URL.create("postgresql", "postgres", password, "127.0.0.1", port, "postgres")
-        with running(command, log=log, user=user) as process:
-            try:
-                wait_until(
-                    lambda: _answers(url), seconds=START_SECONDS, what="PostgreSQL", process=process
-                )
-            except RuntimeError as error:
-                error.add_note(tail(log))
-                raise
-            yield _for_sqlalchemy(url)
+        self._address = URL.create(
+            "postgresql", "postgres", password, "127.0.0.1", port, "postgres"
+        )
+        self.url = _for_sqlalchemy(self._address)
+        self._process = contextlib.ExitStack()
+        self._signal: Callable[[int], None] = lambda number: None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        process = self._process.enter_context(
+            running(self._command, log=self._log, user=self._user)
+        )
+        self._signal = process.send_signal
+        try:
+            wait_until(
+                lambda: _answers(self._address),
+                seconds=START_SECONDS,
+                what="PostgreSQL",
+                process=process,
+            )
+        except RuntimeError as error:
+            error.add_note(tail(self._log))
+            raise
+
+    def stop_at_once(self) -> None:
+        """End it without a checkpoint and without waiting for anybody ("immediate")."""
+        self._signal(signal.SIGQUIT)
+        self._process.close()
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._process.close()
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server of Debian's programs, as long as the block lasts."""
+    programs = _programs()
+    if programs is None:
+        raise RuntimeError("no PostgreSQL: .ci/debian-packages installs it")
+    with tempfile.TemporaryDirectory(prefix="triage-postgres-") as name:
+        server = PostgresServer(programs, Path(name))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 def _make_cluster(programs: Path, folder: Path, secret: Path, user: str | None) -> None:

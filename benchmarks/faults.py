@@ -1,0 +1,243 @@
+"""``make faults``: the service on Kafka and PostgreSQL while its processes and servers fail.
+
+Simulated payments are fed into a topic of eight partitions at a steady rate; three workers, a
+grouper and a relay work on them, an oracle gives verdicts, and the same fault happens again and
+again. After each one every partition must be worked on again by itself. At the end the verifier of
+``benchmarks/kill.py`` goes through topic and database on its own. One line of JSON per fault:
+``fault``, ``times``, ``lost``, ``twice``, ``different``, ``recovered_s_max`` (from the fault's end,
+with the imports of a new process).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import make_url
+
+from benchmarks.fleet import Feeder, Fleet
+from benchmarks.kill import READ, STREAM, decide_some, verify
+from benchmarks.processes import wait_for
+from streaming.config.load import load
+from streaming.config.model import StreamConfig
+from streaming.sources.registry import open_source
+from streaming.transports.registry import open_transport
+from tests.support.java_kafka import JavaKafka, java_kafka
+from tests.support.postgres_server import PostgresServer, postgres_server
+from triage.errors import TriageError
+from triage.store.base import Store
+from triage.store.store import open_store
+
+PARTITIONS = 8
+WORKERS = 3
+RATE = 500.0  # events per second; all of it runs on two cores
+SESSION_S = 13.0  # a frozen worker's session (10 s) has certainly ended
+RECOVER_S = 180.0  # then something is broken, however busy the machine
+FINISH_S = 300.0
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one fault did, so many times. All but the first two should be 0 (or short)."""
+
+    fault: str
+    times: int
+    events: int
+    candidates: int
+    findings: int
+    lost: int
+    twice: int
+    different: int
+    recovered_s_max: float
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that can be made to fail."""
+
+    fleet: Fleet
+    broker: JavaKafka
+    server: PostgresServer
+    rng: random.Random
+
+
+def kill_worker(stage: Stage) -> None:
+    """Kill -9 of a random worker; it is started again."""
+    victim = stage.rng.choice(stage.fleet.workers)
+    stage.fleet.kill(victim)
+    stage.fleet.start(victim)
+
+
+def kill_relay(stage: Stage) -> None:
+    """Kill -9 of the relay and the grouper."""
+    stage.fleet.kill("relay", "grouper")
+    stage.fleet.start("relay", "grouper")
+
+
+def kill_all(stage: Stage) -> None:
+    """Kill -9 of every process of ours at once."""
+    stage.fleet.kill(*stage.fleet.names)
+    stage.fleet.start(*stage.fleet.names)
+
+
+def freeze_worker(stage: Stage) -> None:
+    """A worker stands still past its session, then goes on: it must have no effect."""
+    victim = stage.rng.choice(stage.fleet.workers)
+    stage.fleet.freeze(victim)
+    time.sleep(SESSION_S)
+    stage.fleet.wake(victim)
+
+
+def leave_and_join(stage: Stage) -> None:
+    """A worker ends in order, the others take over; it comes back."""
+    victim = stage.rng.choice(stage.fleet.workers)
+    (status,) = stage.fleet.stop(victim).values()
+    if status != 0:
+        raise RuntimeError(f"{victim} ended with {status}:\n{stage.fleet.said(victim)}")
+    stage.fleet.start(victim)
+
+
+def restart_broker(stage: Stage) -> None:
+    """Kill -9 of the broker; it is started again."""
+    stage.broker.kill()
+    stage.broker.start()
+
+
+def restart_database(stage: Stage) -> None:
+    """An immediate stop of PostgreSQL; it is started again."""
+    stage.server.stop_at_once()
+    stage.server.start()
+
+
+FAULTS: Mapping[str, tuple[Callable[[Stage], None], int]] = {
+    "kill_worker": (kill_worker, 200),
+    "kill_relay": (kill_relay, 200),
+    "kill_all": (kill_all, 20),
+    "freeze_worker": (freeze_worker, 20),
+    "leave_and_join": (leave_and_join, 50),
+    "restart_broker": (restart_broker, 30),
+    "restart_database": (restart_database, 30),
+}
+"""Fault -> what happens, how many times in the long run."""
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fault", choices=sorted(FAULTS), help="Only this one.")
+    parser.add_argument("--times", type=int, help="Instead of the long run's number.")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for name in [options.fault] if options.fault else FAULTS:
+        times = options.times or FAULTS[name][1]
+        with tempfile.TemporaryDirectory(prefix="triage-faults-") as folder:
+            result = run(Path(folder), name, [name] * times, options.seed)
+        print(json.dumps(asdict(result)), flush=True)
+
+
+def run(folder: Path, title: str, faults: Sequence[str], seed: int) -> Result:
+    """Let these faults happen one after the other under load; verify what came out."""
+    with java_kafka() as broker, postgres_server() as server:
+        url = f"kafka://{broker.address}?prefix=faults"
+        config = load(_eight_partitions(folder))
+        transport = open_transport(url, time.time)
+        transport.ensure_topic(str(config.source.topic), PARTITIONS)
+        store = open_store(server.url)
+        fleet = Fleet(folder, folder / "stream.yaml", url, server.url, WORKERS)
+        stage = Stage(fleet, broker, server, random.Random(seed))
+        try:
+            events, slowest = _go_through(stage, config, url, store, faults)
+            found = verify(config, store, transport, events)
+        finally:
+            fleet.close()
+            transport.close()
+            store.close()
+    del found["verdicts"]
+    return Result(
+        fault=title, times=len(faults), events=events, recovered_s_max=round(slowest, 1), **found
+    )
+
+
+def _eight_partitions(folder: Path) -> Path:
+    text = STREAM.read_text(encoding="utf-8")
+    path = folder / "stream.yaml"
+    path.write_text(text.replace("partitions: 2}", f"partitions: {PARTITIONS}}}"), encoding="utf-8")
+    return path
+
+
+def _go_through(
+    stage: Stage, config: StreamConfig, url: str, store: Store, faults: Sequence[str]
+) -> tuple[int, float]:
+    """Return how many events went in, and the slowest recovery."""
+    labels: dict[str, int] = {}
+    stage.fleet.start(*stage.fleet.names)
+    feeder = Feeder(url, str(config.source.topic), _payments(config, labels), RATE)
+    _recovered(stage, {})
+    slowest = 0.0
+    for name in faults:
+        FAULTS[name][0](stage)
+        slowest = max(slowest, _recovered(stage, _positions(stage.server)))
+        _decide(store, stage.rng, labels)
+    events = feeder.finish(FINISH_S)
+    wait_for(lambda: _processed(store, config) >= events, FINISH_S, "end of the backlog")
+    wait_for(lambda: not store.outbox_topics(), FINISH_S, "empty outbox")
+    ended = stage.fleet.stop(*stage.fleet.names)
+    if any(ended.values()):
+        raise RuntimeError(f"not ended in order: {ended}")
+    return events, slowest
+
+
+def _payments(config: StreamConfig, labels: dict[str, int]) -> Iterator[tuple[bytes | None, bytes]]:
+    """Yield rows without end, and note in ``labels`` what they really are."""
+    source = open_source("payments_simulator", config)
+    position = 0
+    while True:
+        chunk = source.read(position, READ)
+        position = chunk.position
+        for row in chunk.rows:
+            event = json.loads(row.value)
+            labels[str(event["tx_id"])] = int(event["label"])
+            yield row.key, row.value
+
+
+def _positions(server: PostgresServer) -> Mapping[int, int]:
+    """Return how far each partition has been committed."""
+    address = make_url(server.url).set(drivername="postgresql")
+    with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
+        return dict(connection.execute("SELECT partition, next_offset FROM partitions").fetchall())
+
+
+def _recovered(stage: Stage, before: Mapping[int, int]) -> float:
+    """Return how long it took until every partition had moved on."""
+
+    def moved() -> bool:
+        stage.fleet.check()
+        now = _positions(stage.server)
+        return len(now) == PARTITIONS and all(now[p] > before.get(p, 0) for p in now)
+
+    return wait_for(moved, RECOVER_S, "recovery")
+
+
+def _decide(store: Store, rng: random.Random, labels: dict[str, int]) -> None:
+    try:
+        decide_some(store, rng, labels)
+    except TriageError:
+        return  # the database has just been restarted: the analyst tries again later
+
+
+def _processed(store: Store, config: StreamConfig) -> int:
+    (status,) = [s for s in store.status(time.time()).streams if s.stream == config.stream]
+    seen = status.counters
+    return seen.accepted + seen.dead_lettered + seen.duplicates + seen.late
+
+
+if __name__ == "__main__":
+    main()
