@@ -224,6 +224,29 @@ class EntityEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class EntityDetail:
+    """One entity over all clusters.
+
+    Attributes:
+        name: its field ("customer_id"); ``value``: which one.
+        clusters: those that it is in, newest first, as many as were asked for.
+        members: cluster id -> anomalies of this entity in it.
+        clusters_total, members_total: of all its clusters.
+        verdicts: how its decided clusters were decided.
+        events: its newest anomalies and the ordinary events kept beside them, oldest first.
+    """
+
+    name: str
+    value: str
+    clusters: Sequence[QueueRow]
+    members: Mapping[str, int]
+    clusters_total: int
+    members_total: int
+    verdicts: Mapping[str, int]
+    events: Sequence[EntityEvent]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStatus:
     """How a stream is doing. ``warm_up_left``: the largest of its partitions."""
 
@@ -285,6 +308,14 @@ class Queries(Protocol):
 
     def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
         """Return the kept events around the cluster's main entity, oldest first, no repeats."""
+
+    def entity(
+        self, name: str, value: str, limit: int, viewer: str | None = None
+    ) -> EntityDetail | None:
+        """Return what is known of an entity, None if it is in no cluster.
+
+        ``viewer`` as for ``cluster``. Clusters that wait for a second opinion show no verdict.
+        """
 
     def verdict(self, verdict_id: str, viewer: str | None = None) -> VerdictRow | None:
         """Return one verdict; ``viewer`` as for ``recent_verdicts``."""

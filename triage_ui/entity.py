@@ -1,12 +1,31 @@
-"""The main entity of a cluster: what its members have in common."""
+"""Entities: what they are called, where their page is, and which one a cluster is about."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from triage.queries import MemberRow
 from triage_ui.text import visible
+
+
+def entity_label(name: str) -> str:
+    """Return an entity's field as people write it.
+
+    >>> entity_label("customer_id")
+    'customer'
+    """
+    return visible(name.removesuffix("_id").replace("_", " "), 60)
+
+
+def entity_address(name: str, value: str) -> str:
+    """Return the address of an entity's page.
+
+    >>> entity_address("ip", "10.0.0.0/8")
+    '/entity/ip/10.0.0.0%2F8'
+    """
+    return f"/entity/{quote(name, safe='')}/{quote(value, safe='')}"
 
 
 def main_entity(members: Sequence[MemberRow]) -> str:
@@ -19,5 +38,5 @@ def main_entity(members: Sequence[MemberRow]) -> str:
     )
     if shared:
         (name, value), _ = shared.most_common(1)[0]
-        return visible(f"{name.removesuffix('_id').replace('_', ' ')} {value}", 200)
+        return visible(f"{entity_label(name)} {value}", 200)
     return visible(members[0].candidate.entity, 200) if members else ""

@@ -18,6 +18,10 @@ class Palette:
     accent_bg: str
     towards: str
     away: str
+    real: str
+    spurious: str
+    expected: str
+    pipeline: str
 
 
 LIGHT = Palette(
@@ -30,6 +34,10 @@ LIGHT = Palette(
     accent_bg="#eef0ff",
     towards="#d1495b",
     away="#3a7ca5",
+    real="#c2264b",
+    spurious="#4d6474",
+    expected="#12736a",
+    pipeline="#9a5b00",
 )
 DARK = Palette(
     panel="#161a22",
@@ -41,6 +49,10 @@ DARK = Palette(
     accent_bg="#20264a",
     towards="#ff8a93",
     away="#79b8e0",
+    real="#ff8aa3",
+    spurious="#a9bccb",
+    expected="#6fd3c6",
+    pipeline="#f0b860",
 )
 
 

@@ -9,7 +9,16 @@ from dash.development.base_component import Component
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.settings import BoardSettings
 
-STORES = ("cursor", "queue-state", "cluster-tick", "pulse", "scheme", "streams", "page-title")
+STORES = (
+    "cursor",
+    "queue-state",
+    "cluster-tick",
+    "page-tick",
+    "pulse",
+    "scheme",
+    "streams",
+    "page-title",
+)
 """How scripts and callbacks speak: a script sets one, a callback reads it (or the other way)."""
 
 KEYS = (

@@ -93,7 +93,8 @@ def timeline(
         events: oldest first. ``reasons``: the cluster's, strongest first.
         entity: whose ordinary events these are.
     """
-    field = _field(events, cluster_id, [reason.feature for reason in reasons])
+    mine = [event.cluster_id == cluster_id for event in events]
+    field = drawn_field(events, mine, [reason.feature for reason in reasons])
     points = [_point(event, cluster_id, field) for event in events]
     ordinary = [point for point in points if not point.member and not point.elsewhere]
     values = sorted(point.value for point in ordinary if point.value is not None)
@@ -120,8 +121,13 @@ def as_number(value: object) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _field(events: Sequence[EntityEvent], cluster_id: str, features: Sequence[str]) -> str | None:
-    """Return the number that the strongest reason is about, else the one that stands out most."""
+def drawn_field(
+    events: Sequence[EntityEvent], mine: Sequence[bool], features: Sequence[str] = ()
+) -> str | None:
+    """Return the number that the strongest reason is about, else the one that stands out most.
+
+    ``mine``: whether each event is one of those that should stand out.
+    """
     names = {name for event in events for name in event.fields}
     columns = {name: [as_number(event.fields.get(name)) for event in events] for name in names}
     numeric = sorted(
@@ -133,8 +139,7 @@ def _field(events: Sequence[EntityEvent], cluster_id: str, features: Sequence[st
         named = [name for name in numeric if name in feature]
         if named:
             return max(named, key=len)
-    member = [event.cluster_id == cluster_id for event in events]
-    return max(numeric, key=lambda name: _stands_out(columns[name], member), default=None)
+    return max(numeric, key=lambda name: _stands_out(columns[name], mine), default=None)
 
 
 def _stands_out(values: Sequence[float | None], member: Sequence[bool]) -> float:
@@ -167,11 +172,12 @@ def _sentence(
     values = [point.value for point in members if point.value is not None]
     if name is None or not values:
         return f"{start}, beside {others}."
-    seen = _interval(min(values), max(values))
-    usual = "" if low is None or high is None else f", usually {_interval(low, high)}"
+    seen = interval(min(values), max(values))
+    usual = "" if low is None or high is None else f", usually {interval(low, high)}"
     return f"{start}: {name} {seen}{usual}; beside {others}."
 
 
-def _interval(low: float, high: float) -> str:
+def interval(low: float, high: float) -> str:
+    """Return "20–55", or one number where both read the same."""
     shown = number(low), number(high)
     return shown[0] if shown[0] == shown[1] else f"{shown[0]}–{shown[1]}"

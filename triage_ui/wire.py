@@ -10,6 +10,7 @@ from typing import Any
 from triage.queries import (
     BoardStatus,
     ClusterDetail,
+    EntityDetail,
     EntityEvent,
     MemberRow,
     QueueRow,
@@ -65,6 +66,16 @@ def cluster(detail: ClusterDetail) -> Json:
         "members": [member(row) for row in detail.members],
         "verdicts": [verdict(row) for row in detail.verdicts],
         "truths": [_fields(row) for row in detail.truths],
+    }
+    return _cleaned(fields)
+
+
+def entity(detail: EntityDetail) -> Json:
+    """What is known of an entity."""
+    fields = _fields(detail)
+    fields |= {
+        "clusters": [queue_row(row) for row in detail.clusters],
+        "events": [event(row) for row in detail.events],
     }
     return _cleaned(fields)
 

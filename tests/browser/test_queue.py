@@ -199,20 +199,38 @@ def test_a_grid_that_goes_as_the_cursor_moves_is_asked_nothing_more(
 
 
 def test_new_rows_never_move_the_row_under_the_cursor(analyst: Page, board: Served) -> None:
+    for number in range(15):  # more than a screen holds
+        arrive(board, f"weak {number}", margin=-3.0)
+    analyst.keyboard.press("n")
     clusters = order(board)
+    wait_for(analyst, lambda: len(rows(analyst)) > CLUSTERS, "a full screen")
     analyst.keyboard.press("j")
     analyst.keyboard.press("j")
     at(analyst, clusters[2])
-    before = row(analyst, clusters[2]).bounding_box()
+    before, shown = row(analyst, clusters[2]).bounding_box(), rows(analyst)
     arrived = [arrive(board, f"new {number}", margin=5.0) for number in range(3)]
     button = analyst.get_by_role("button", name="3 new N")
     expect(button).to_be_visible()
     assert row(analyst, clusters[2]).bounding_box() == before
-    assert rows(analyst) == clusters
+    assert rows(analyst) == shown
     analyst.keyboard.press("n")
     expect(button).to_be_hidden()
     at(analyst, clusters[2])
     wait_for(analyst, lambda: set(rows(analyst)[:3]) == set(arrived), "the new rows on top")
+
+
+def test_where_the_screen_is_not_full_new_rows_come_by_themselves(
+    analyst: Page, board: Served
+) -> None:
+    clusters = order(board)
+    analyst.keyboard.press("j")
+    at(analyst, clusters[1])
+    before = row(analyst, clusters[1]).bounding_box()
+    arrived = arrive(board, "new", margin=5.0)
+    expect(row(analyst, arrived)).to_be_visible()
+    wait_for(analyst, lambda: rows(analyst)[:3] == [*clusters[:2], arrived], "the row's place")
+    assert row(analyst, clusters[1]).bounding_box() == before
+    assert cursor(analyst) == clusters[1]
 
 
 def test_what_a_verdict_taught_reorders_below_the_cursor(analyst: Page, board: Served) -> None:

@@ -13,6 +13,7 @@ from triage.queries import (
     BoardStatus,
     Change,
     ClusterDetail,
+    EntityDetail,
     EntityEvent,
     MemberRow,
     QueueFilter,
@@ -25,6 +26,7 @@ from triage.queries import (
 from triage.store import tables as t
 from triage.store.codec import load_candidate, loads
 from triage.store.sql_cases import policy_of
+from triage.store.sql_entity import entity_detail
 from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_shared import STANDING, SqlPart, position
 from triage.store.sql_suppression import suppression_rows
@@ -89,6 +91,13 @@ class SqlQueries(SqlPart):
         """Return the kept events around the cluster's main entity, oldest first, no repeats."""
         with self._db.read() as connection:
             return entity_events(connection, cluster_id, limit)
+
+    def entity(
+        self, name: str, value: str, limit: int, viewer: str | None = None
+    ) -> EntityDetail | None:
+        """Return what is known of an entity, None if it is in no cluster."""
+        with self._db.read() as connection:
+            return entity_detail(connection, name, value, limit, viewer)
 
     def verdict(self, verdict_id: str, viewer: str | None = None) -> VerdictRow | None:
         """Return one verdict."""

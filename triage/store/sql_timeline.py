@@ -32,10 +32,10 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
         named = EntityEvent(
             candidate.event_time, candidate.record, candidate.candidate_id, row["cluster_id"]
         )
-        events[_same(named)] = named
+        events[same_event(named)] = named
         for kept in candidate.context:
             event = EntityEvent(kept["time"], kept["fields"], None, None)
-            events.setdefault(_same(event), event)
+            events.setdefault(same_event(event), event)
     ordered = sorted(events.items(), key=lambda item: item[0])
     return [event for _, event in ordered][-limit:]
 
@@ -65,6 +65,6 @@ def _candidates(connection: sa.Connection, cluster_id: str, entity: str) -> Iter
     yield from rows.mappings()
 
 
-def _same(event: EntityEvent) -> tuple[float, str]:
+def same_event(event: EntityEvent) -> tuple[float, str]:
     """Return what two sightings of one event have in common."""
     return event.time, dumps(dict(sorted(event.fields.items())))

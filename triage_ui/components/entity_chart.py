@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,17 @@ HEIGHT = 240
 DOTS = {"ordinary": "ordinary", "other clusters": "elsewhere", "this cluster": "member"}
 FIELDS_SHOWN = 8
 """Fields of an event in its tooltip."""
+TIME_AXIS = {
+    "type": "date",
+    "showgrid": False,
+    "fixedrange": False,
+    "zeroline": False,
+    "tickformatstops": [
+        {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+        {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%e %b"},
+        {"dtickrange": [86_400_000, None], "value": "%e %b\n%Y"},
+    ],
+}
 
 
 def entity_chart(line: Timeline, colours: Palette) -> Component:
@@ -54,19 +65,19 @@ def _trace(name: str, points: Sequence[Point], colours: Palette) -> dict[str, An
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": [_moment(point.time) for point in points],
+        "x": [moment(point.time) for point in points],
         "y": [0 if point.value is None else point.value for point in points],
         "marker": style,
-        "customdata": [_tooltip(point) for point in points],
+        "customdata": [tooltip(point.fields) for point in points],
         "hovertemplate": "%{x|%e %b %H:%M:%S}<br>%{customdata}<extra>" + name + "</extra>",
     }
 
 
-def _tooltip(point: Point) -> str:
+def tooltip(fields: Mapping[str, Any]) -> str:
     """Return an event's first fields; what looks like a tag is no tag."""
     shown = [
         f"{visible(name, 40)}: {_value(value)}"
-        for name, value in list(point.fields.items())[:FIELDS_SHOWN]
+        for name, value in list(fields.items())[:FIELDS_SHOWN]
     ]
     return "<br>".join(text.replace("&", "&amp;").replace("<", "&lt;") for text in shown)
 
@@ -76,7 +87,8 @@ def _value(value: object) -> str:
     return number(value) if plain and isinstance(value, float) else visible(value, 60)
 
 
-def _moment(at: float) -> str:
+def moment(at: float) -> str:
+    """Return a time as plotly's axes read it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -102,17 +114,7 @@ def _layout(line: Timeline, colours: Palette) -> dict[str, Any]:
         HEIGHT if not flat else 90,
         margin={"l": 0 if flat else 56, "r": 8, "t": 8, "b": 40, "pad": 4},
         shapes=shapes,
-        xaxis={
-            "type": "date",
-            "showgrid": False,
-            "fixedrange": False,
-            "zeroline": False,
-            "tickformatstops": [
-                {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
-                {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%e %b"},
-                {"dtickrange": [86_400_000, None], "value": "%e %b\n%Y"},
-            ],
-        },
+        xaxis=TIME_AXIS,
         yaxis={"visible": not flat, "nticks": 5, "zeroline": False, "rangemode": "normal"},
         dragmode="zoom",
         hovermode="closest",

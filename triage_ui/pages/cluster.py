@@ -28,6 +28,7 @@ from triage_ui.components.preview import (
     suggested_or_real,
 )
 from triage_ui.components.shap_chart import shap_chart
+from triage_ui.entity import entity_address, entity_label
 from triage_ui.pages import Page
 from triage_ui.palette import palette
 from triage_ui.services import Services, in_thread
@@ -41,6 +42,8 @@ EVENTS = 400
 DRAWN = 200
 """Members in the drawing, the strongest."""
 VALUE_COLUMNS = 3
+LINKED = 3
+"""Entities of one kind that the head links to."""
 
 
 def layout() -> Component:
@@ -204,12 +207,42 @@ def _head(detail: ClusterDetail, now: float) -> Component:
         [
             html.H1(visible(detail.row.title, 500), className="title", dir="auto"),
             html.P(facts(detail), className="facts"),
+            _entities(detail),
             *decided(detail, now),
             *_predecessor(detail.row.predecessor),
             *_suppressed(detail.row.status),
         ],
         id="subject",
         **subject(detail),
+    )
+
+
+def _entities(detail: ClusterDetail) -> Component:
+    """Links to the entities of the strongest members, each field's first few."""
+    found: dict[str, list[str]] = {}
+    for member in detail.members:
+        for name, value in member.candidate.entities.items():
+            values = found.setdefault(name, [])
+            if value and value not in values and len(values) < LINKED:
+                values.append(value)
+    return html.Ul(
+        [
+            html.Li(
+                [
+                    f"{entity_label(name)} ",
+                    html.A(
+                        html.Bdi(visible(value, 60)),
+                        href=entity_address(name, value),
+                        className="link",
+                        **attributes(data_nav=""),
+                    ),
+                ]
+            )
+            for name, values in found.items()
+            for value in values
+        ],
+        className="entity-links",
+        **attributes(aria_label="Entities"),
     )
 
 
@@ -282,7 +315,7 @@ def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
     entities = [
         {
             "colId": f"entity-{name}",
-            "headerName": visible(name, 40),
+            "headerName": entity_label(name),
             "flex": 1,
             "minWidth": 90,
             "cellRenderer": "TriageEntity",

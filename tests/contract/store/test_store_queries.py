@@ -217,3 +217,42 @@ def test_a_seeded_store_has_a_bit_of_everything(store: Store) -> None:
     }  # fmt: skip
     for status in ClusterStatus:
         assert store.queue(QueueFilter(status=status), 0, 5).total > 0
+
+
+class TestEntity:
+    def test_unknown(self, desk: Desk) -> None:
+        desk.cluster(1, entities={"customer": "c7"})
+        assert desk.store.entity("customer", "nobody", 5) is None
+        assert desk.store.entity("terminal", "c7", 5) is None
+
+    def test_its_clusters_its_verdicts_and_its_events(self, desk: Desk) -> None:
+        mine = {"customer": "c7", "terminal": "881"}
+        context = (
+            {"time": AT - 900, "fields": {"customer": "c7", "amount": 30.0}},
+            {"time": AT - 800, "fields": {"customer": "c8", "amount": 31.0}},
+        )
+        old = desk.cluster(2, "old", entities=mine, event_time=AT - 500, context=context)
+        new = desk.cluster(1, "new", entities=mine, event_time=AT - 100, context=context)
+        other = desk.cluster(4, "other", entities={"customer": "c8", "terminal": "881"})
+        desk.decide(old, VerdictKind.SPURIOUS)
+        found = desk.store.entity("customer", "c7", 50, "anna")
+        assert found is not None
+        assert [row.cluster_id for row in found.clusters] == [new, old]
+        assert found.members == {new: 1, old: 2}
+        assert (found.clusters_total, found.members_total) == (2, 3)
+        assert found.verdicts == {"spurious": 1}
+        kinds = [(event.time, event.cluster_id) for event in found.events]
+        assert kinds == [(AT - 900, None), (AT - 500, old), (AT - 100, new)]
+        terminal = desk.store.entity("terminal", "881", 1)
+        assert terminal is not None
+        assert terminal.members_total == 7
+        assert len(terminal.clusters) == 1
+        assert terminal.clusters[0].cluster_id in {new, other}
+
+    def test_a_second_opinion_stays_blind(self, desk: Desk) -> None:
+        waiting = desk.cluster(1, entities={"customer": "c7"})
+        desk.decide(waiting, VerdictKind.UNSURE, ANNA)
+        seen = desk.store.entity("customer", "c7", 5, "ben")
+        assert seen is not None
+        assert (seen.clusters[0].status, seen.clusters[0].verdict) == (ClusterStatus.OPEN, None)
+        assert seen.verdicts == {}

@@ -293,3 +293,12 @@ def test_expected_keeps_its_like_out_of_the_queue(board: Board, cluster: str) ->
     assert board.client.get("/api/v1/status").json()["suppressed_clusters"] == 1
     wrong = decide(board, hidden, "k2", kind="expected", **{**given, "keep_out": "everything"})
     assert wrong.status_code == 422
+
+
+def test_an_entity_comes_with_its_clusters_and_events(board: Board, cluster: str) -> None:
+    found = board.client.get("/api/v1/entity?name=customer&value=c1").json()
+    assert [row["cluster_id"] for row in found["clusters"]] == [cluster]
+    assert (found["members_total"], found["members"]) == (4, {cluster: 4})
+    assert len([event for event in found["events"] if event["candidate_id"]]) == 4
+    assert board.client.get("/api/v1/entity?name=customer&value=c2").status_code == 404
+    assert board.client.get("/api/v1/entity?name=customer").status_code == 422

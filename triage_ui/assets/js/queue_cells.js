@@ -83,9 +83,12 @@
     );
 
   cell("TriageTime", (member) => span("", triage.utc(member.event_time)));
-  cell("TriageEntity", (member, props) =>
-    make("bdi", null, triage.visible(member.entities[props.name] ?? "", 200)),
-  );
+  cell("TriageEntity", (member, props) => {
+    const value = member.entities[props.name];
+    if (value === undefined || value === "") return make("bdi", null, "");
+    const href = triage.entityAddress(props.name, value);
+    return make("a", { href, className: "link", "data-nav": "" }, make("bdi", null, triage.visible(value, 200)));
+  });
   cell("TriageReason", (member, props) => {
     const reason = member.reasons.find((one) => one.feature === props.feature);
     const usual = reason && reason.usual ? "usually " + triage.visible(reason.usual, 100) : undefined;

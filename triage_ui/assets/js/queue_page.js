@@ -7,6 +7,7 @@
   const PREVIEW_MS = 120; // while the cursor runs, one preview in so many ms
 
   const HAND_MS = 900; // since the pointer last moved over the rows
+  const ROW_PX = 46;
   const WIDE = 760; // px of the grid from which the score has its column
 
   let api = null;
@@ -167,6 +168,8 @@
     if (count === null || mine !== view) return;
     showFresh(count);
     repaint();
+    // Where rows end above the end of the screen, new ones move nothing that is seen.
+    if (count && view.rows.length < triage.byId(GRID).clientHeight / ROW_PX - 1) reorderSoon();
   });
 
   /** Rows don't move under a hand that is about to click one. */
@@ -230,7 +233,7 @@
     const index = Math.min(view.rows.length - 1, Math.max(0, at.index + by));
     if (index === at.index) return;
     if (onPage()) setCursor(index, { say: true });
-    else {
+    else if (window.location.pathname.startsWith("/cluster/")) {
       at = { id: view.rows[index].cluster_id, index };
       triage.filters.remember(at.id);
       triage.openCluster();
@@ -260,9 +263,9 @@
         if (event.data && event.data.cluster_id) setCursor(event.rowIndex);
       });
       grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
-      grid.addEventListener("gridSizeChanged", (event) => {
-        grid.setColumnsVisible(["score"], event.clientWidth >= WIDE);
-      });
+      const fitColumns = (width) => grid.setColumnsVisible(["score"], width >= WIDE);
+      grid.addEventListener("gridSizeChanged", (event) => fitColumns(event.clientWidth));
+      fitColumns(triage.byId(id).clientWidth);
     });
     if (came && returning && at.index >= 0) {
       setCursor(at.index);

@@ -24,6 +24,9 @@
     return raw.length > limit ? shown + " …" : shown;
   };
 
+  triage.entityAddress = (name, value) =>
+    `/entity/${encodeURIComponent(name)}/${encodeURIComponent(value)}`;
+
   triage.span = (seconds) => {
     const s = Math.max(0, seconds);
     if (s < 90) return Math.round(s) + " s";

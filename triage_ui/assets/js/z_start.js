@@ -13,6 +13,7 @@
       triage.mountCluster(columns);
       return window.dash_clientside.no_update;
     },
+    pickedRange: triage.pickedRange,
     streamOptions: triage.streamOptions,
     statusChanged: triage.statusChanged,
     streamChanged: triage.streamChanged,

@@ -1,0 +1,93 @@
+"""What is known of one entity over all clusters: the cases that it is in, and its time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from triage.model import Candidate
+from triage.queries import EntityDetail, EntityEvent
+from triage.store import tables as t
+from triage.store.codec import load_candidate
+from triage.store.sql_queue import blinded, queue_row
+from triage.store.sql_timeline import READ, same_event
+
+
+def entity_detail(
+    connection: sa.Connection, name: str, value: str, limit: int, viewer: str | None
+) -> EntityDetail | None:
+    """See ``queries.Queries.entity``."""
+    c, e = t.clusters.c, t.cluster_entities.c
+    this = (e.name == name, e.value == value)
+    totals = connection.execute(
+        sa.select(sa.func.count(), sa.func.sum(e.members)).where(*this)
+    ).one()
+    if not totals[0]:
+        return None
+    rows = connection.execute(
+        sa.select(t.clusters, e.members)
+        .join(t.cluster_entities, e.cluster_id == c.cluster_id)
+        .where(*this)
+        .order_by(c.last_time.desc(), c.cluster_id)
+        .limit(limit)
+    ).mappings()
+    listed = list(rows)
+    decided = connection.execute(
+        sa.select(c.verdict, sa.func.count())
+        .join(t.cluster_entities, e.cluster_id == c.cluster_id)
+        .where(*this, c.verdict.is_not(None))
+        .group_by(c.verdict)
+    )
+    return EntityDetail(
+        name=name,
+        value=value,
+        clusters=blinded(connection, [queue_row(row) for row in listed], viewer),
+        members={row["cluster_id"]: row["members"] for row in listed},
+        clusters_total=totals[0],
+        members_total=int(totals[1]),
+        verdicts={row[0]: row[1] for row in decided},
+        events=_events(connection, [row["cluster_id"] for row in listed], name, value),
+    )
+
+
+def _events(
+    connection: sa.Connection, cluster_ids: Sequence[str], name: str, value: str
+) -> Sequence[EntityEvent]:
+    """Return the entity's newest candidates with the ordinary events kept beside them."""
+    events: dict[tuple[float, str], EntityEvent] = {}
+    for candidate, cluster_id in _candidates(connection, cluster_ids):
+        if candidate.entities.get(name) != value:
+            continue
+        named = EntityEvent(
+            candidate.event_time, candidate.record, candidate.candidate_id, cluster_id
+        )
+        events[same_event(named)] = named
+        for kept in candidate.context:
+            event = EntityEvent(kept["time"], kept["fields"], None, None)
+            # A context is of the stream's key: another entity of the event is in few of them.
+            if str(event.fields.get(name, "")) == value:
+                events.setdefault(same_event(event), event)
+    return [event for _, event in sorted(events.items(), key=lambda item: item[0])]
+
+
+def _candidates(
+    connection: sa.Connection, cluster_ids: Sequence[str]
+) -> Iterator[tuple[Candidate, str]]:
+    """Yield the newest members of the clusters, newest first."""
+    m, c = t.members.c, t.candidates.c
+    newest = connection.execute(  # narrow rows first: these are sorted, the bulky ones only read
+        sa.select(m.seq, m.cluster_id)
+        .join(t.candidates, c.seq == m.seq)
+        .where(m.cluster_id.in_(cluster_ids))
+        .order_by(c.event_time.desc(), m.seq.desc())
+        .limit(READ)
+    ).all()
+    found = {
+        row["seq"]: row
+        for row in connection.execute(
+            sa.select(t.candidates).where(c.seq.in_([seq for seq, _ in newest]))
+        ).mappings()
+    }
+    for seq, cluster_id in newest:
+        yield load_candidate(found[seq]), cluster_id

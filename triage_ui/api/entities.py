@@ -1,0 +1,31 @@
+"""``GET /entity``: what is known of one entity over all clusters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from triage.errors import NotFound
+from triage_ui.actor import current_actor
+from triage_ui.services import Services, in_thread
+from triage_ui.wire import Json, entity
+
+Text = Annotated[str, Query(min_length=1, max_length=400)]
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the route of an entity."""
+    router = APIRouter()
+
+    @router.get("/entity")
+    async def read(
+        name: Text, value: Text, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> Json:
+        viewer = current_actor().name
+        found = await in_thread(services.queries.entity, name, value, limit, viewer)
+        if found is None:
+            raise NotFound(f"no cluster has {name} {value}")
+        return entity(found)
+
+    return router
