@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from cli.keepers import keepers
 from cli.lifetime import Ended, Lifetime
 from cli.logs import configure
 from cli.loop import EXIT_STOP, Engine, Step
@@ -24,9 +25,6 @@ from streaming.relay import Relay, ensure_verified_topic
 from streaming.sources.registry import open_source
 from streaming.worker import Worker
 from triage import errors as triage_errors
-from triage.expiry import Expiry
-from triage.guard import SuppressionGuard
-from triage.late_truth import LateJoins
 from triage.store.store import open_store
 
 log = logging.getLogger("triage.engine")
@@ -105,9 +103,8 @@ def _run(
         settled = processed and worker.settled() and grouper.settled()
         return settled and not store.outbox_topics()
 
-    joins = LateJoins(store, config.stream, time.time)
-    guard = SuppressionGuard(store, config.stream, time.time)
-    parts: list[Step] = [worker, grouper, relay, Expiry(store, time.time), joins, guard]
+    duties = keepers(store, config.stream, time.time)
+    parts: list[Step] = [worker, grouper, relay, *duties]
     Engine([ingest, *parts] if ingest else parts, lifetime.over, done, lifetime.sleep).run()
     worker.close()
     grouper.close()

@@ -10,11 +10,11 @@ import click
 
 from cli.configs import loaded, stream_option
 from cli.health import http_option
+from cli.keepers import keepers
 from cli.logs import log_option
 from cli.places import Places, data_option, store_option
 from cli.service import Means, NoClose, Part, serve
 from streaming.grouper import Grouper
-from triage.expiry import Expiry
 
 
 @click.command("grouper")
@@ -30,7 +30,7 @@ def command(
     folder: Path,
     store_url: str | None,
 ) -> None:
-    """Put the candidates of a stream into clusters, and end expected verdicts whose time is over.
+    """Put the candidates of a stream into clusters, and see to the small recurring duties.
 
     One works at a time, under a lease in the store; others wait to take over.
     """
@@ -38,6 +38,7 @@ def command(
 
     def build(means: Means) -> Sequence[Part]:
         grouper = Grouper(config, means.store, means.holder, time.time, means.metrics)
-        return [grouper, NoClose(Expiry(means.store, time.time).step)]
+        duties = keepers(means.store, config.stream, time.time)
+        return [grouper, *(NoClose(duty.step) for duty in duties)]
 
     serve("grouper", Places.of(folder, None, store_url), http, log_format, build)

@@ -17,6 +17,7 @@ COMMANDS = {
     "test": "Try the examples that stand beside stream configs.",
     "backtest": "Run history through a config and the old one: what is found, lost, at what cost.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
+    "topics": "Make and check the topics of a stream on Kafka.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",
     "truth": "Tell what became of events: chargebacks, closed cases.",

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streaming.errors import Stop, UnknownTopic
+from streaming.topics import TopicFacts
 from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_errors import explain, explained
 from streaming.transports._kafka_options import KafkaOptions
@@ -29,7 +31,7 @@ class KafkaTopics:
         try:
             existing = self.partitions(topic)  # who may not create topics may look
         except UnknownTopic:
-            self._create(topic, partitions, configs or {})
+            self.create(topic, partitions, None, configs or {})
             existing = self.partitions(topic)
         if existing != partitions:
             raise Stop(
@@ -45,14 +47,36 @@ class KafkaTopics:
         """Return the cluster's own id of the topic."""
         return str(self._describe(topic)["topic_id"])
 
+    def facts(self, topic: str) -> TopicFacts:
+        """Return how the topic is. Raises UnknownTopic if there is none."""
+        found = self._describe(topic)["partitions"]
+        asked = ConfigResource(ConfigResourceType.TOPIC, topic)
+        with explained(f"topic {topic}"):
+            told = self._client().describe_configs([asked], config_filter="all")
+        configs = told["topic"][topic]
+        return TopicFacts(
+            len(found),
+            min(len(one["replica_nodes"]) for one in found),
+            {name: str(one["value"]) for name, one in configs.items()},
+        )
+
     def close(self) -> None:
         """Release the connection."""
         if self._admin is not None:
             self._admin.close()
             self._admin = None
 
-    def _create(self, topic: str, partitions: int, configs: Mapping[str, str]) -> None:
-        wanted = {topic: {"num_partitions": partitions, "configs": dict(configs)}}
+    def create(
+        self, topic: str, partitions: int, replication: int | None, configs: Mapping[str, str]
+    ) -> None:
+        """Make the topic unless it is there; ``replication`` None: the broker's default."""
+        wanted = {
+            topic: {
+                "num_partitions": partitions,
+                "replication_factor": replication or -1,
+                "configs": dict(configs),
+            }
+        }
         with explained(f"topic {topic}"), contextlib.suppress(TopicAlreadyExistsError):
             self._client().create_topics(wanted, wait_for_metadata=True)
 

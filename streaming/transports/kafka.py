@@ -10,11 +10,12 @@ on the cursor that is read back after any doubt, not on Kafka's transactions alo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from streaming.errors import Stop
 from streaming.records import OutRecord, Position, Record, TopicPartition
+from streaming.topics import TopicFacts
 from streaming.transports._kafka_consumer import GroupConsumer, Membership
 from streaming.transports._kafka_options import KafkaOptions, parse
 from streaming.transports._kafka_publisher import TransactionalPublisher
@@ -44,6 +45,16 @@ class KafkaTransport:
     def topic_id(self, topic: str) -> str:
         """See ``Transport``."""
         return self._topics.topic_id(self._name(topic))
+
+    def create(
+        self, topic: str, partitions: int, replication: int | None, configs: Mapping[str, str]
+    ) -> None:
+        """Make a topic with these settings unless it is there."""
+        self._topics.create(self._name(topic), partitions, replication, configs)
+
+    def facts(self, topic: str) -> TopicFacts:
+        """Return how a topic is. Raises UnknownTopic if there is none."""
+        return self._topics.facts(self._name(topic))
 
     def consumer(
         self, topic: str, group: str, on_assigned: OnAssigned, on_revoked: OnRevoked

@@ -1,0 +1,20 @@
+"""The small recurring duties of a stream; whoever runs its grouper does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cli.loop import Step
+from triage.expiry import Expiry
+from triage.guard import SuppressionGuard
+from triage.late_truth import LateJoins
+from triage.store.base import Store
+
+
+def keepers(store: Store, stream: str, clock: Callable[[], float]) -> Sequence[Step]:
+    """Return them. Each is one transaction at a time; several processes may do them at once."""
+    return [
+        Expiry(store, clock),
+        LateJoins(store, stream, clock),
+        SuppressionGuard(store, stream, clock),
+    ]
