@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Check stream configs without starting anything.",
     "test": "Try the examples that stand beside stream configs.",
     "backtest": "Run history through a config and the old one: what is found, lost, at what cost.",
+    "plan": "Say what a restart with this config would change: state, verdicts, contract.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
     "topics": "Make and check the topics of a stream on Kafka.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",

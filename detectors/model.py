@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,10 @@ class LearningSettings(Params):
     explanations: Literal["tree_shap", "shap_library"] = Field(
         default="tree_shap", description="Our kernel, or the shap library (slower, the reference)."
     )
+
+    def of_state(self) -> Mapping[str, Any]:
+        """Return the settings that the state follows from: a model with equal ones can go on."""
+        return self.model_dump(mode="json", exclude={"alert_budget", "explanations"})
 
     @model_validator(mode="after")
     def _block_ends_in_time(self) -> LearningSettings:
@@ -226,7 +231,7 @@ class StreamModel:
                     "since_fit": self._since_fit,
                     "version": self._version,
                     "relabelled": self._relabelled,
-                    "settings": self._settings.model_dump(mode="json"),
+                    "settings": self._settings.of_state(),
                 },
                 {},
             ),
@@ -248,7 +253,7 @@ class StreamModel:
         if set(parts) != wanted:
             raise SnapshotError(f"the snapshot of a model has parts {sorted(parts)}")
         counts = parts["counts"].meta
-        if counts.get("settings") != self._settings.model_dump(mode="json"):
+        if counts.get("settings") != self._settings.of_state():
             raise SnapshotError("the snapshot is of a model with other settings")
         self._detector.restore(parts["detector"])
         if self._companion:

@@ -85,7 +85,6 @@ class AlertBudget:
         """Return the whole state."""
         return Snapshot(
             {
-                "share": self._share,
                 "window": len(self._margins),
                 "seen": self._seen,
                 "rows_seen": self._ring.seen,
@@ -98,10 +97,13 @@ class AlertBudget:
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state. Raises ``SnapshotError`` if it is of another budget."""
+        """Replace the state. Raises ``SnapshotError`` if it is of another window.
+
+        The share may be another one: what is kept are margins, and the threshold follows from them.
+        """
         meta, arrays = snapshot.meta, snapshot.arrays
-        if (meta.get("share"), meta.get("window")) != (self._share, len(self._margins)):
-            raise SnapshotError("the snapshot is of another alert budget")
+        if meta.get("window") != len(self._margins):
+            raise SnapshotError("the snapshot is of an alert budget with another window")
         try:
             seen, margins, priors = int(meta["seen"]), arrays["margins"], arrays["priors"]
             self._ring.load(arrays["rows"], int(meta["rows_seen"]))

@@ -175,7 +175,7 @@ class PartitionPipeline:
             "header": Snapshot(
                 {
                     "format": SNAPSHOT_FORMAT,
-                    "config": self._config.version,
+                    "state": self._config.state_version(),
                     "topic_id": self._topic_id,
                     "partition": self._partition,
                 },
@@ -191,7 +191,7 @@ class PartitionPipeline:
         parts = unnest(unpack(blob))
         expected = {
             "format": SNAPSHOT_FORMAT,
-            "config": self._config.version,
+            "state": self._config.state_version(),
             "topic_id": self._topic_id,
             "partition": self._partition,
         }
@@ -353,6 +353,15 @@ class PartitionPipeline:
         for i in [*alerting.tolist(), count]:
             matters[max(0, i - EVENTS_PER_ENTITY) : i + 1] = True
         return np.flatnonzero(matters).tolist()
+
+
+def state_version_of(blob: bytes) -> str | None:
+    """Return the state version of the config that a snapshot is of; None if it is damaged."""
+    try:
+        found = unnest(unpack(blob))["header"].meta.get("state")
+    except (SnapshotError, KeyError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def candidate_id(

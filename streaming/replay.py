@@ -10,7 +10,7 @@ from typing import Protocol
 from detectors.base import SnapshotError
 from streaming.config.model import StreamConfig
 from streaming.errors import Stop
-from streaming.pipeline import Outcome, PartitionPipeline
+from streaming.pipeline import Outcome, PartitionPipeline, state_version_of
 from streaming.records import Position, Record, TopicPartition
 from streaming.transports.base import Transport
 from triage.model import JournalEntry, Label, PartitionState
@@ -59,6 +59,16 @@ def replay(
         position = entry.offset
         pipeline.apply_labels(labels_at(entry.label_position), entry.label_position)
     yield from _process(pipeline, read, position, end)
+
+
+def keeps_state(config: StreamConfig, state: PartitionState, store: JournalStore) -> bool:
+    """Return whether a changed config can go on with the state of the one before it.
+
+    So it is where what the state follows from is equal: then the new config, from the old one's
+    snapshot and over the same records and labels, comes to the very state that was there.
+    """
+    rows = store.snapshots(state.stream, state.partition)
+    return bool(rows) and state_version_of(rows[0].blob) == config.state_version()
 
 
 def recover(

@@ -14,7 +14,7 @@ from streaming.dead_letters import dead_letter
 from streaming.metrics import Metrics
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Position, Record, TopicPartition
-from streaming.replay import recover
+from streaming.replay import keeps_state, recover
 from streaming.transports.base import Consumer, Transport
 from triage.errors import Fenced
 from triage.model import Candidate, Counters, JournalEntry, PartitionState
@@ -267,14 +267,13 @@ class Worker:
         self, state: PartitionState, tp: TopicPartition
     ) -> tuple[PartitionPipeline, bool]:
         """Return the partition's pipeline where it stood, or a new one; whether it is new."""
+        where = f"{state.stream}[{state.partition}]: the config has changed"
         changed = state.config_version != self._config.version
-        if changed:
-            log.warning(
-                "%s[%d]: the config has changed: the detector learns anew from offset %d",
-                state.stream,
-                state.partition,
-                state.next_offset,
-            )
+        if changed and keeps_state(self._config, state, self._store):
+            log.info("%s: the detector goes on from offset %d", where, state.next_offset)
+            changed = False
+        elif changed:
+            log.warning("%s: the detector learns anew from offset %d", where, state.next_offset)
         untouched = state.next_offset == 0 and not self._store.snapshots(
             state.stream, state.partition
         )

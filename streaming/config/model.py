@@ -109,6 +109,26 @@ class StreamConfig(Section):
         ]
         return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()
 
+    def state_version(self) -> str:
+        """Return what tells detectors' states apart: equal means that one can go on as the other.
+
+        It leaves out what only names, shows, groups or handles candidates, and the alert budget:
+        the threshold follows from margins that are kept.
+        """
+        parts = {
+            "fields": {name: [field.type, field.required] for name, field in self.fields.items()},
+            "roles": [self.key, self.time, self.event_id and self.event_id.model_dump()],
+            "context": list(self.context_fields()),
+            "features": self.features_version(),
+            "detectors": [
+                [spec.kind, spec.weight, spec.params and spec.params.model_dump(mode="json")]
+                for spec in self.detectors
+            ],
+            "learning": self.learning.of_state(),
+            "seed": self.seed,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
     def learning_settings(self) -> LearningSettings:
         """Return what a ``StreamModel`` is built with."""
         return self.learning

@@ -133,7 +133,7 @@ def test_a_foreign_or_damaged_snapshot_is_refused() -> None:
     learn(budget, np.arange(9.0))
     good = budget.snapshot()
     for meta, arrays in (
-        ({**good.meta, "share": 0.2}, good.arrays),
+        ({**good.meta, "window": 6}, good.arrays),
         ({**good.meta, "seen": "x"}, good.arrays),
         (good.meta, {}),
         (good.meta, {**good.arrays, "margins": np.zeros(3)}),
@@ -141,3 +141,12 @@ def test_a_foreign_or_damaged_snapshot_is_refused() -> None:
     ):
         with pytest.raises(SnapshotError):
             AlertBudget(1, 0.1, 5).restore(Snapshot(meta, arrays))
+
+
+def test_another_share_goes_on_with_the_margins() -> None:
+    budget, other = AlertBudget(1, 0.1, 50), AlertBudget(1, 0.3, 50)
+    learn(budget, np.arange(40.0))
+    learn(other, np.arange(40.0))
+    restored = AlertBudget(1, 0.3, 50)
+    restored.restore(budget.snapshot())
+    assert restored.threshold == other.threshold < budget.threshold
