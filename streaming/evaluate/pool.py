@@ -77,7 +77,7 @@ def evaluate_pool(
         raise SourceInvalid("no row of the source is good and has a label of 0 or 1")
     rng = np.random.default_rng(settings.seed)
     order = rng.permutation(np.flatnonzero(known))  # equal scores are asked in no file's order
-    pool = _Pool(X[order], settings)
+    pool = Pool(X[order], settings)
     is_anomaly = truth[order] == 1
     wrong = rng.random(len(order)) < settings.error
     budget = min(settings.budget, len(order))
@@ -106,7 +106,7 @@ def evaluate_pool(
     }
 
 
-class _Pool:
+class Pool:
     """Items ranked by a forest of their own and the labels given so far.
 
     Attributes:
@@ -117,7 +117,7 @@ class _Pool:
     def __init__(self, X: Matrix, settings: PoolSettings) -> None:
         self._X = np.ascontiguousarray(X, np.float32)
         self._settings = settings
-        self._trees = _forest(self._X, settings.seed)
+        self._trees = whole_forest(self._X, settings.seed)
         scores = self._trees.scores(self._X)
         self._prior: Vector = (scores - scores.mean()) / (scores.std() or 1.0) - PRIOR_SHIFT
         self._items: list[int] = []
@@ -155,11 +155,11 @@ class _Pool:
         self.before = np.where(self.asked, self.before, margins)
 
 
-def _forest(X: Matrix, seed: int) -> Trees:
+def whole_forest(X: Matrix, seed: int, trees: int = TREES) -> Trees:
     """Return the trees of the product's forest, its window the whole file."""
     names = [str(column) for column in range(X.shape[1])]
     rows = max(len(X), SUBSAMPLE)
-    whole = {"window": rows, "subsample": SUBSAMPLE, "trees": TREES, "replace": TREES}
+    whole = {"window": rows, "subsample": SUBSAMPLE, "trees": trees, "replace": trees}
     forest = IsolationForest(names, IsolationForest.Params.model_validate(whole), seed)
     forest.learn_many(X)
     return forest.trees

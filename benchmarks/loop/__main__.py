@@ -1,0 +1,109 @@
+"""The loop benchmark: ``make bench-loop`` (quick), ``python -m benchmarks.loop --full``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.loop import headline
+from benchmarks.loop.comparison import Plan, compare, errors
+from benchmarks.loop.discovery import Pool, interval
+from benchmarks.loop.report import curves_svg, table
+from streaming.evaluate.table import read_labelled
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("TRIAGE_DATA") or ROOT / "../shared/data").resolve()
+SETS = (
+    "abalone",
+    "ann_thyroid_1v3",
+    "cardiotocography_1",
+    "covtype_sub",
+    "kddcup_sub",
+    "mammography",
+    "yeast",
+)
+PARTS = ("cards", "discovery", "errors")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts asked for; write tables and plots; print one line of JSON last."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="ten seeds, whole streams: hours")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--seeds", type=int, help="instead of 3 (pools) and 1 (cards); full: 10, 3")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-loop")
+    chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    result: dict[str, Any] = {"full": chosen.full}
+    started = time.perf_counter()
+    if "cards" in chosen.parts:
+        seeds = range(1, 1 + (chosen.seeds or (3 if chosen.full else 1)))
+        result["cards"] = cards(seeds, whole=chosen.full)
+    if {"discovery", "errors"} & set(chosen.parts):
+        plan = Plan(seeds=range(chosen.seeds or (10 if chosen.full else 3)))
+        pools = list(_pools())
+        if not pools:
+            print(f"bench-loop: no adx_*.parquet in the data folder {DATA} (TRIAGE_DATA): skipped")
+            result["skipped"] = list(SETS)
+        elif "discovery" in chosen.parts:
+            found = compare(pools, plan)
+            result["discovery"] = found.figures
+            (chosen.out / "discovery.md").write_text(found.text)
+            (chosen.out / "discovery.svg").write_text(curves_svg(found.curves))
+        if pools and "errors" in chosen.parts:
+            found = errors(pools, plan, full=chosen.full)
+            result["errors"] = found.figures
+            (chosen.out / "errors.md").write_text(found.text)
+    print(f"{time.perf_counter() - started:.0f} s; tables and plots in {chosen.out}")
+    print(json.dumps(result))
+    return 0
+
+
+def cards(seeds: Sequence[int], *, whole: bool) -> Mapping[str, Any]:
+    """Run the headline."""
+    print("card precision@100 in the week after 7 days x 100 looks")
+    results: dict[str, list[headline.Result]] = {name: [] for name in headline.ARMS}
+    for seed in seeds:
+        world = headline.make_world(seed, whole=whole)
+        print(f"seed {seed}: {len(world.records):,} payments, {world.is_fraud.mean():.2%} fraud")
+        for name, run in headline.ARMS.items():
+            one = run(world, seed)
+            results[name].append(one)
+            print(
+                f"  {name:36} {one.precision:.3f} (perfect {one.perfect:.3f}); "
+                f"found by the looks before: {one.found_by_looks}",
+                flush=True,
+            )
+    precision = {name: [one.precision for one in of] for name, of in results.items()}
+    ceiling, floor = precision["supervised"], precision["no feedback"]
+    ours = precision["late truth, feedback"]
+    figures: dict[str, Any] = {name: interval(values) for name, values in precision.items()}
+    figures["late truth, feedback, minus supervised"] = interval(
+        [a - b for a, b in zip(ours, ceiling, strict=True)]
+    )
+    for name in ("verdicts only", "verdicts and the card's last 7 days"):
+        figures[f"{name}: part of the way to supervised"] = interval(
+            [
+                (a - low) / (high - low)
+                for a, low, high in zip(precision[name], floor, ceiling, strict=True)
+            ]
+        )
+    rows = [[name, *figures[name]] for name in precision]
+    print(table(["mean over seeds", "precision@100", "±"], rows))
+    return figures
+
+
+def _pools() -> Sequence[Pool]:
+    paths = [(name, DATA / f"adx_{name}.parquet") for name in SETS]
+    tables = [(name, read_labelled(path, "label")) for name, path in paths if path.is_file()]
+    return [Pool(name, one.X, one.truth == 1) for name, one in tables]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

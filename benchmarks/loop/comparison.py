@@ -1,0 +1,125 @@
+"""Who finds more: all learners on all pools, over seeds; and what wrong answers cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.loop.discovery import (
+    RECALLS,
+    Errors,
+    Flags,
+    Pool,
+    area,
+    discover,
+    interval,
+    labels_per_anomaly,
+)
+from benchmarks.loop.learners import LEARNERS
+from benchmarks.loop.report import table
+
+POINTS = (20, 50, 100)
+RIVALS = ("AAD", "OMD")
+RATES = (0.05, 0.17, 0.25)
+QUICK_RATES = (0.17,)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is run."""
+
+    seeds: Sequence[int]
+    budget: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Figures for JSON, a table in Markdown, mean curves by pool and learner."""
+
+    figures: Mapping[str, Any]
+    text: str
+    curves: Mapping[str, Mapping[str, Sequence[float]]]
+
+
+def compare(pools: Sequence[Pool], plan: Plan) -> Found:
+    """Run every learner on every pool with the same seeds."""
+    areas: dict[str, dict[str, list[float]]] = {}
+    curves: dict[str, dict[str, Sequence[float]]] = {}
+    rows = []
+    for pool in pools:
+        areas[pool.name], curves[pool.name] = {}, {}
+        for name, make in LEARNERS.items():
+            hits = [discover(make, pool, plan.budget, seed) for seed in plan.seeds]
+            real = int(pool.real.sum())
+            areas[pool.name][name] = [area(one, real) for one in hits]
+            curve = np.cumsum(hits, axis=1).mean(axis=0)
+            curves[pool.name][name] = [round(value, 2) for value in curve.tolist()]
+            at = " / ".join(f"{curve[point - 1]:.1f}" for point in POINTS if point <= len(curve))
+            looks = labels_per_anomaly(hits[0], real)
+            rows.append([pool.name, name, at, *interval(areas[pool.name][name]), *looks.values()])
+            print(f"{pool.name:20} {name:14} {at:22} {rows[-1][3]:.3f} ± {rows[-1][4]:.3f}")
+    points = "/".join(map(str, POINTS))
+    recalls = [f"labels per real at {recall:.0%}" for recall in RECALLS]
+    head = ["set", "learner", f"found at {points}", "area", "±", *recalls]
+    return Found(_figures(areas), table(head, rows), curves)
+
+
+def _figures(areas: Mapping[str, Mapping[str, Sequence[float]]]) -> Mapping[str, Any]:
+    """Return mean areas, and ours against the rivals', paired by seed."""
+    by_learner = {
+        name: np.mean([of[name] for of in areas.values()], axis=0).tolist() for name in LEARNERS
+    }
+    against = {
+        rival: interval((np.array(by_learner["ours"]) - by_learner[rival]).tolist())
+        for rival in RIVALS
+    }
+    least: dict[str, tuple[float, float]] = {}
+    for pool, of in areas.items():
+        better = max(RIVALS, key=lambda rival: float(np.mean(of[rival])))
+        least[pool] = interval((np.array(of["ours"]) - np.array(of[better])).tolist())
+    return {
+        "area": {name: interval(values) for name, values in by_learner.items()},
+        "area by set": {
+            pool: {name: interval(values)[0] for name, values in of.items()}
+            for pool, of in areas.items()
+        },
+        "ours minus": against,
+        "ours minus the better of AAD and OMD": least,
+        "sets where ours is below by more than the interval": [
+            pool for pool, (mean, half) in least.items() if mean + half < 0
+        ],
+    }
+
+
+def errors(pools: Sequence[Pool], plan: Plan, *, full: bool) -> Found:
+    """Run ours with wrong answers; real anomalies read count, whatever was answered."""
+    cases = [Errors()] + [
+        Errors(rate, together)
+        for rate in (RATES if full else QUICK_RATES)
+        for together in (False, True)
+    ]
+    names = ("ours", *RIVALS) if full else ("ours",)
+    rows, figures = [], {}
+    for budget in (100, 300) if full else (100,):
+        for name in names:
+            read = {case: _read(pools, plan, name, budget, case) for case in cases}
+            for case in cases[1:]:
+                change = [b / a - 1 for a, b in zip(read[cases[0]], read[case], strict=True)]
+                kind = "together" if case.together else "alone"
+                row = [name, budget, f"{case.rate:.0%} {kind}", *interval(change)]
+                rows.append(row)
+                figures[f"{name}, {budget} labels, {row[2]}"] = row[3:]
+                print(f"{name}, {budget} labels, wrong {row[2]}: {row[3]:+.1%} ± {row[4]:.1%} read")
+    return Found(figures, table(["learner", "labels", "wrong", "change", "±"], rows), {})
+
+
+def _read(pools: Sequence[Pool], plan: Plan, name: str, budget: int, case: Errors) -> Sequence[int]:
+    """Return the real anomalies read over all pools, per seed."""
+    hits: Sequence[Sequence[Flags]] = [
+        [discover(LEARNERS[name], pool, budget, seed, case) for pool in pools]
+        for seed in plan.seeds
+    ]
+    return [sum(int(one.sum()) for one in of) for of in hits]

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from xml.dom import minidom
+
+import numpy as np
+import pytest
+
+from benchmarks.loop import card_world, headline
+from benchmarks.loop.aad import AAD
+from benchmarks.loop.discovery import (
+    Errors,
+    Pool,
+    area,
+    discover,
+    interval,
+    labels_per_anomaly,
+)
+from benchmarks.loop.learners import LEARNERS
+from benchmarks.loop.omd import OMD
+from benchmarks.loop.report import curves_svg, table
+from streaming.evaluate.pool import whole_forest
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    """Return 600 items: 30 far out in the first column are real, 30 in the second are not."""
+    X = np.random.default_rng(3).normal(0, 1, (600, 4)).astype(np.float32)
+    X[:30, 0] += 5
+    X[30:60, 1] += 7
+    return Pool("toy", X, np.arange(600) < 30)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_learner_finds_more_than_chance_and_leaves_its_items_alone(name: str, pool: Pool) -> None:
+    before = pool.X.copy()
+    hits = discover(LEARNERS[name], pool, 60, seed=1)
+    np.testing.assert_array_equal(pool.X, before)
+    assert hits.dtype == bool
+    assert len(hits) == 60
+    if name != "random looks":
+        assert hits.sum() > 10
+
+
+@pytest.mark.parametrize("name", ["ours", "AAD", "OMD", "IF+SHAP"])
+def test_who_learns_finds_more_than_who_does_not(name: str, pool: Pool) -> None:
+    without = discover(LEARNERS["no feedback"], pool, 60, seed=1)
+    assert discover(LEARNERS[name], pool, 60, seed=1).sum() > without.sum()
+
+
+def test_omd_starts_as_the_forest_and_moves_what_shares_edges(pool: Pool) -> None:
+    omd = OMD(pool.X, 1)
+    trees = whole_forest(pool.X, 1, 100)
+    before = omd.scores()
+    mean_path = -before / 100
+    expected = (trees.path_length[np.arange(100), trees.leaves(pool.X)]).mean(axis=1)
+    np.testing.assert_allclose(mean_path, expected)
+    omd.tell(0, real=True)
+    moved = omd.scores() - before
+    assert moved[0] == pytest.approx(moved.max())
+    assert (moved >= -1e-9).all()
+    omd.tell(31, real=False)
+    assert omd.scores()[31] < before[31] + moved[31]
+
+
+def test_aad_keeps_its_weights_on_the_sphere(pool: Pool) -> None:
+    aad = AAD(pool.X, 1)
+    before = aad.scores()
+    aad.tell(30 + int(np.argmax(before[30:60])), real=False)  # above the border
+    aad.tell(int(np.argmin(before[:30])), real=True)  # below it
+    after = aad.scores()
+    assert np.linalg.norm(aad._w) == pytest.approx(1.0)
+    gain = after - before
+    assert gain.std() > 1e-3 * before.std()
+    assert gain[:30].mean() > gain[30:60].mean()
+
+
+def test_errors_have_their_rate_and_may_go_together(pool: Pool) -> None:
+    assert not Errors().draw(pool.X, 1).any()
+    alone = [Errors(0.25).draw(pool.X, seed) for seed in range(20)]
+    together = [Errors(0.25, together=True).draw(pool.X, seed) for seed in range(20)]
+    for drawn in (alone, together):
+        assert np.mean(drawn) == pytest.approx(0.25, abs=0.08)
+    assert np.std([one.mean() for one in together]) > 2 * np.std([one.mean() for one in alone])
+
+
+def test_figures_of_a_curve() -> None:
+    hits = np.array([True, False, True, False])
+    assert area(hits, 2) == pytest.approx((1 + 1 + 2 + 2) / (1 + 2 + 2 + 2))
+    assert labels_per_anomaly(hits, 2) == {"50%": 1.0, "80%": 1.5, "95%": 1.5}
+    assert labels_per_anomaly(hits, 4) == {"50%": 1.5, "80%": None, "95%": None}
+    assert interval([1.0]) == (1.0, 0.0)
+    assert interval([1.0, 3.0]) == (2.0, 1.96)
+
+
+def test_reports_can_be_read() -> None:
+    assert table(["a", "b"], [["x", 0.5], [None, 3]]).splitlines()[2:] == [
+        "| x | 0.500 |",
+        "| – | 3 |",
+    ]
+    drawing = minidom.parseString(curves_svg({"a & b": {"ours": [0, 1], "<x>": [0, 0]}}))  # noqa: S318 (our own)
+    assert len(drawing.getElementsByTagName("polyline")) == 2
+
+
+@pytest.fixture(scope="module")
+def payments() -> card_world.Payments:
+    return card_world.simulate(1, 16)
+
+
+def test_payments_are_those_of_the_book(payments: card_world.Payments) -> None:
+    assert len(payments) / 16 == pytest.approx(1_754_155 / card_world.DAYS, rel=0.05)
+    assert (np.diff(payments.time) >= 0).all()
+    assert (payments.day == payments.time // card_world.DAY_S).all()
+    assert (payments.amount[payments.kind == card_world.LARGE] > 220).all()
+    taken = payments.terminal[payments.kind == card_world.TERMINAL]
+    assert len(np.unique(taken)) <= 2 * 16
+    per_card = np.bincount(payments.card[payments.kind == card_world.CARD])
+    assert 0 < (per_card > 0).sum() <= 3 * 16
+
+
+def test_a_truth_is_known_after_its_delay_and_not_before(payments: card_world.Payments) -> None:
+    world = headline.World(payments, 0)
+    one = world.frauds[5]
+    known_at = int(one.event_time - headline.MIDNIGHT) + headline.DELAY * card_world.DAY_S
+    assert one not in world.known(known_at - 1)
+    assert one in world.known(known_at)
+    assert one not in world.known(known_at + headline.KEPT)
