@@ -43,6 +43,7 @@ faults:  ## the service on Kafka and PostgreSQL while everything fails, many tim
 docs:  ## write the generated pages of docs/ anew
 	@.ci/venv dev
 	@.venv/bin/python -m streaming.config.docs docs
+	@.venv/bin/python -m streaming.asyncapi docs
 
 lock:  ## resolve the dependencies, with hashes (UPGRADE=1: take new versions)
 	@.ci/venv dev

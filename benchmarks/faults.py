@@ -216,10 +216,11 @@ def _positions(server: PostgresServer) -> Mapping[int, int]:
 
 
 def _recovered(stage: Stage, before: Mapping[int, int]) -> float:
-    """Return how long it took until every partition had moved on."""
+    """Return how long it took until all had begun and every partition had moved on."""
 
     def moved() -> bool:
-        stage.fleet.check()
+        if not stage.fleet.ready():
+            return False
         now = _positions(stage.server)
         return len(now) == PARTITIONS and all(now[p] > before.get(p, 0) for p in now)
 

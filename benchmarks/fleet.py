@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -44,6 +45,8 @@ class Fleet:
         self._arguments["grouper"] = ("grouper", *stream, *places)
         self._arguments["relay"] = ("relay", *places, *theirs)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._starts: Counter[str] = Counter()
+        self._unheard: Counter[str] = Counter()  # starts that were killed before they were told
 
     @property
     def names(self) -> Sequence[str]:
@@ -59,12 +62,14 @@ class Fleet:
         """Start these processes."""
         for name in names:
             self._running[name] = start(*self._arguments[name], output=self._output(name))
+            self._starts[name] += 1
 
     def kill(self, *names: str) -> None:
         """Kill -9, all at once."""
         kill([self._running[name].pid for name in names])
         for name in names:
             self._running.pop(name).wait(STOP_S)
+            self._unheard[name] += self._starts[name] - self._told(name)
 
     def stop(self, *names: str) -> Mapping[str, int]:
         """End them in order; return their statuses."""
@@ -80,8 +85,18 @@ class Fleet:
         """Let a frozen process go on."""
         os.kill(self._running[name].pid, signal.SIGCONT)
 
-    def check(self) -> None:
-        """Raise RuntimeError if one of them has ended by itself."""
+    def ready(self) -> bool:
+        """Return whether all have begun their work. Raises RuntimeError if one has ended."""
+        self._check()
+        return all(self._told(name) >= self._starts[name] for name in self._running)
+
+    def _told(self, name: str) -> int:
+        """Return how many starts are settled: work was begun, or a kill came first."""
+        output = self._output(name)
+        text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+        return text.count(": started\n") + self._unheard[name]
+
+    def _check(self) -> None:
         for name, process in self._running.items():
             if process.poll() is not None:
                 raise RuntimeError(f"{name} ended with {process.returncode}:\n{self.said(name)}")
