@@ -22,6 +22,7 @@ COMMANDS = {
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",
     "truth": "Tell what became of events: chargebacks, closed cases.",
+    "rollback": "Take back what one analyst taught in a period.",
     "sign-in": "Make a one-time sign-in link for a running board.",
     "worker": "Score the events of a stream: one process of many, over Kafka.",
     "grouper": "Put the candidates of a stream into clusters.",

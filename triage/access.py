@@ -17,6 +17,7 @@ class Action(enum.StrEnum):
     UNDO_OWN = "undo_own"
     UNDO_OTHERS = "undo_others"
     TELL_TRUTH = "tell_truth"
+    ROLL_BACK = "roll_back"
 
 
 ALLOWED: Mapping[str, frozenset[Action]] = {

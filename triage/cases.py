@@ -65,6 +65,27 @@ class FindingRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """One roll-back as it is kept.
+
+    Attributes:
+        analyst, since, until: whose labels, given when (seconds since 1970; ``until`` excluded).
+        taken: (verdict id, label position of the retraction) of every verdict that it silenced.
+        undone_at: when its labels were given back, None while it stands.
+    """
+
+    rollback_id: str
+    analyst: str
+    since: float
+    until: float
+    actor: str
+    at: float
+    reason: str
+    taken: tuple[tuple[str, int], ...]
+    undone_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what to which object; ``before`` and ``after`` hold what changed."""
 

@@ -58,5 +58,23 @@ class RetractTruth:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """Take back all labels that an analyst gave from ``since`` until before ``until``."""
+
+    analyst: str
+    since: float
+    until: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRollBack:
+    """Give the labels of a roll-back back."""
+
+    rollback_id: str
+
+
 Command = RecordVerdict | UndoVerdict
+RollBackCommand = RollBack | UndoRollBack
 TruthCommand = ReportTruth | RetractTruth

@@ -13,8 +13,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from triage.access import Action, authorise
-from triage.cases import AuditEntry, Case, FindingRevision, Verdict
-from triage.commands import Command, RecordVerdict, ReportTruth, TruthCommand, UndoVerdict
+from triage.cases import AuditEntry, Case, FindingRevision, Rollback, Verdict
+from triage.commands import (
+    Command,
+    RecordVerdict,
+    ReportTruth,
+    RollBack,
+    RollBackCommand,
+    TruthCommand,
+    UndoVerdict,
+)
 from triage.errors import Conflict, Invalid, NotFound
 from triage.findings import Finding, FindingKind, MessageOf
 from triage.labels import labels_of
@@ -30,6 +38,7 @@ from triage.model import (
     VerdictState,
 )
 from triage.queries import VerdictRow
+from triage.rollback import roll_back, undo_roll_back
 from triage.store.base import CaseStore, UnitOfWork
 from triage.suppression import Suppression, scope_of
 from triage.truth import TruthOutcome
@@ -85,6 +94,19 @@ class Triage:
             if isinstance(command, ReportTruth):
                 return report(unit, command, actor, at)
             return retract(unit, command, actor, at)
+
+    def roll_back(self, command: RollBackCommand, actor: Actor, at: float) -> Rollback:
+        """Take an analyst's labels back, or give them back; return the roll-back as it stands.
+
+        Raises:
+            NotAllowed, NotFound, Invalid, Conflict: see the message; nothing happened.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.ROLL_BACK)
+        with self._store.unit_of_work() as unit:
+            if isinstance(command, RollBack):
+                return roll_back(unit, command, actor, at)
+            return undo_roll_back(unit, command, actor, at)
 
     def _record(self, unit: UnitOfWork, command: RecordVerdict, actor: Actor, at: float) -> str:
         case = _find_case(unit, command.cluster_id)

@@ -6,7 +6,7 @@ several truths the newest counts**. Taken back, it leaves what stood before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triage.model import MemberState
@@ -35,11 +35,13 @@ class Entry:
     event_time: float
 
 
+def late_truths(entries: Sequence[Entry]) -> Mapping[str, Entry]:
+    """Return the late truth that counts, by candidate: the newest."""
+    told = sorted((entry for entry in entries if entry.source), key=lambda entry: entry.position)
+    return {entry.candidate_id: entry for entry in told}
+
+
 def in_force(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return the entries that detectors learn, in the order of the log."""
-    newest = {entry.candidate_id: entry.position for entry in entries if entry.source}
-    return [
-        entry
-        for entry in entries
-        if newest.get(entry.candidate_id, entry.position) == entry.position
-    ]
+    """Return the entries that detectors learn, in the order given."""
+    truth = late_truths(entries)
+    return [entry for entry in entries if truth.get(entry.candidate_id, entry) is entry]

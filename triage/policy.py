@@ -36,6 +36,19 @@ class Policy(BaseModel):
         description="An expected verdict keeps its like out of the queue until so many times as "
         "many come in a day, or so many times as many new entities, as its cluster had.",
     )
+    analyst_day_weight: float = Field(
+        default=1_000.0,
+        gt=0,
+        le=1e9,
+        description="The labels that one analyst gives on one day (UTC) weigh at most so much "
+        "together; a read member weighs 1.",
+    )
+    day_weight: float = Field(
+        default=3_000.0,
+        gt=0,
+        le=1e9,
+        description="The same for the labels of all analysts of one day.",
+    )
     truth_within: float = Field(
         default=60.0,
         ge=0,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from triage.cases import Rollback
 from triage.model import (
     Candidate,
     ClusterStatus,
@@ -196,6 +197,22 @@ class SuppressionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalystRow:
+    """How far an analyst's labels are trusted, over all streams.
+
+    ``read``: labels in force of members that were read; ``agreed``, ``disagreed``: those that late
+    truth bears out, or not. ``weight``: what a label weighs (each stream uses its own counts).
+    """
+
+    analyst: str
+    read: int
+    agreed: int
+    disagreed: int
+    reliability: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterDetail:
     """Everything of a cluster that its page shows. ``truths``: the newest, newest first."""
 
@@ -331,6 +348,12 @@ class Queries(Protocol):
 
     def suppressions(self) -> Sequence[SuppressionRow]:
         """Return the newest suppressions, those in force first."""
+
+    def analysts(self) -> Sequence[AnalystRow]:
+        """Return everybody whose labels are in force, by name."""
+
+    def rollbacks(self) -> Sequence[Rollback]:
+        """Return the newest roll-backs, newest first."""
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
-from triage.commands import Command, TruthCommand
+from triage.cases import Rollback
+from triage.commands import Command, RollBackCommand, TruthCommand
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
 from triage.store.base import SessionStore
@@ -27,6 +28,9 @@ class Commands(Protocol):
 
     def tell(self, command: TruthCommand, actor: Actor, at: float) -> TruthOutcome:
         """Take late truth in or back, or do nothing; raise a ``TriageError`` that says why not."""
+
+    def roll_back(self, command: RollBackCommand, actor: Actor, at: float) -> Rollback:
+        """Take an analyst's labels, or give them back; raise a ``TriageError`` if it can't be."""
 
 
 @dataclass(frozen=True, slots=True)

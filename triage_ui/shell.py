@@ -139,6 +139,7 @@ def _rail() -> Component:
             _view("Second opinions", "second_opinion"),
             _view("Decided", "decided"),
             _page("Suppressions", "/suppressions", html.Span(id="suppressed", className="count")),
+            _page("Analysts", "/analysts"),
             html.H2("Streams", className="rail-title"),
             html.Div(id="rail-streams"),
         ],

@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from triage.cases import Rollback
 from triage.queries import (
+    AnalystRow,
     BoardStatus,
     ClusterDetail,
     EntityDetail,
@@ -88,6 +90,17 @@ def event(row: EntityEvent) -> Json:
 def suppression(row: SuppressionRow) -> Json:
     """What an expected verdict keeps out of the open queue."""
     return _cleaned(_fields(row))
+
+
+def analyst(row: AnalystRow) -> Json:
+    """How far an analyst's labels are trusted."""
+    return _cleaned(_fields(row))
+
+
+def rollback(row: Rollback) -> Json:
+    """A roll-back; of the verdicts only how many."""
+    fields = _fields(row)
+    return _cleaned({**fields, "taken": len(row.taken)})
 
 
 def truth_outcome(outcome: TruthOutcome) -> Json:

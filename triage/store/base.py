@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from triage.cases import AuditEntry, Case, FindingRevision, Verdict
 from triage.findings import Message
-from triage.labels import NewLabel
 from triage.model import (
     Actor,
     Candidate,
@@ -26,6 +25,7 @@ from triage.model import (
 )
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
+from triage.store.base_labels import LabelUnit
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
 
@@ -168,7 +168,8 @@ class WorkerStore(Protocol):
     def labels_at(self, stream: str, position: int) -> Sequence[Label]:
         """Return the labels in force at a position: added up to there and not retracted by then.
 
-        Which of several on one candidate count says ``label_log.in_force``. After them come late
+        Which of several on one candidate count says ``label_log.in_force``, what they weigh
+        ``label_weights.weighed``. After them come late
         truths about events that were no candidates, as far as they name entities and time: without
         a vector, under the truth's id.
         """
@@ -238,7 +239,7 @@ class LeaseStore(Protocol):
         """Return our epoch if the lease is ours (taken or renewed), None if another holds it."""
 
 
-class UnitOfWork(TruthUnit, SuppressionUnit, Protocol):
+class UnitOfWork(LabelUnit, TruthUnit, SuppressionUnit, Protocol):
     """What a handler does within one transaction. Reads see what was written before."""
 
     def policy(self, stream: str) -> Policy:
@@ -279,14 +280,6 @@ class UnitOfWork(TruthUnit, SuppressionUnit, Protocol):
 
     def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
         """Set the state of all members; those not named become ``open``."""
-
-    def add_labels(
-        self, stream: str, verdict_id: str, labels: Sequence[NewLabel], at: float
-    ) -> int:
-        """Append to the label log; return its newest position."""
-
-    def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
-        """Append a retraction of all labels of the verdict; return its position."""
 
     def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
         """Put a message into the outbox; return its outbox id."""

@@ -10,18 +10,17 @@ import sqlalchemy as sa
 
 from triage.cases import AuditEntry, Case, FindingRevision, Verdict
 from triage.findings import FindingKind, Message
-from triage.labels import NewLabel
-from triage.model import Candidate, ClusterStatus, MemberState, VerdictKind, VerdictState
+from triage.model import Candidate, ClusterStatus, MemberState, VerdictKind
 from triage.policy import Policy
 from triage.queries import VerdictRow
 from triage.store import tables as t
 from triage.store.base import UnitOfWork
 from triage.store.bulk import among, select_in
-from triage.store.codec import dump_headers, dumps, load_candidate, loads
+from triage.store.codec import dump_headers, dumps, load_candidate
 from triage.store.database import next_number
-from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox
-from triage.store.sql_suppression import SqlSuppressionUnit
-from triage.store.sql_verdicts import verdict_rows
+from triage.store.sql_labels import SqlLabelUnit, teaches
+from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox, policy_of
+from triage.store.sql_verdicts import load_verdicts, verdict_rows
 
 
 class SqlCases(SqlPart):
@@ -35,7 +34,7 @@ class SqlCases(SqlPart):
             yield SqlUnitOfWork(self._db, connection)
 
 
-class SqlUnitOfWork(SqlSuppressionUnit):
+class SqlUnitOfWork(SqlLabelUnit):
     """See ``base.UnitOfWork``."""
 
     def policy(self, stream: str) -> Policy:
@@ -96,28 +95,24 @@ class SqlUnitOfWork(SqlSuppressionUnit):
 
     def verdict(self, verdict_id: str) -> Verdict | None:
         """Return one verdict."""
-        found = self._verdicts(t.verdicts.c.verdict_id == verdict_id)
+        found = load_verdicts(self._connection, t.verdicts.c.verdict_id == verdict_id)
         return found[0] if found else None
 
     def standing(self, cluster_id: str) -> Sequence[Verdict]:
         """Return the cluster's verdicts that have not been taken back, oldest first."""
         v = t.verdicts.c
-        return self._verdicts(v.cluster_id == cluster_id, v.state.in_(STANDING))
+        return load_verdicts(self._connection, v.cluster_id == cluster_id, v.state.in_(STANDING))
 
     def expired(self, at: float, limit: int) -> Sequence[Verdict]:
         """Return standing verdicts that have expired with labels in force, oldest first."""
-        v, one = t.verdicts.c, t.labels.alias("one").c
-        ended = sa.exists().where(
-            one.stream == v.stream,
-            one.verdict_id == v.verdict_id,
-            one.candidate_id.is_(None),
-        )
-        return self._verdicts(
+        v = t.verdicts.c
+        return load_verdicts(
+            self._connection,
             v.kind == VerdictKind.EXPECTED,
             v.state.in_(STANDING),
             v.expires_at <= at,
             v.label_position.is_not(None),
-            ~ended,
+            teaches(),
             limit=limit,
         )
 
@@ -175,35 +170,6 @@ class SqlUnitOfWork(SqlSuppressionUnit):
             named = [cid for cid, given in states.items() if given is state]
             these = among(self._connection, m.candidate_id, named)
             self._connection.execute(everyone.where(these).values(state=str(state)))
-
-    def add_labels(
-        self, stream: str, verdict_id: str, labels: Sequence[NewLabel], at: float
-    ) -> int:
-        """Append to the label log; return its newest position."""
-        first = self.next_label(stream)
-        rows = [
-            {
-                "stream": stream,
-                "position": first + i,
-                "verdict_id": verdict_id,
-                "candidate_id": label.candidate_id,
-                "y": label.y,
-                "weight": label.weight,
-                "state": str(label.state),
-                "at": at,
-            }
-            for i, label in enumerate(labels)
-        ]
-        self._connection.execute(t.labels.insert(), rows)
-        return first + len(rows) - 1
-
-    def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
-        """Append a retraction of all labels of the verdict; return its position."""
-        position = self.next_label(stream)
-        self._connection.execute(
-            t.labels.insert().values(stream=stream, position=position, verdict_id=verdict_id, at=at)
-        )
-        return position
 
     def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
         """Put a message into the outbox; return its outbox id."""
@@ -279,36 +245,3 @@ class SqlUnitOfWork(SqlSuppressionUnit):
         """Return the verdict as the board shows it."""
         rows = verdict_rows(self._connection, t.verdicts.c.verdict_id == verdict_id)
         return rows[0] if rows else None
-
-    def _verdicts(
-        self, *where: sa.ColumnElement[bool], limit: int | None = None
-    ) -> Sequence[Verdict]:
-        rows = self._connection.execute(
-            sa.select(t.verdicts).where(*where).order_by(t.verdicts.c.number).limit(limit)
-        ).mappings()
-        return [_verdict(row) for row in rows]
-
-
-def policy_of(connection: sa.Connection, stream: str) -> Policy:
-    """Return the stream's policy in force; the defaults if none was registered."""
-    kept = connection.scalar(sa.select(t.streams.c.policy).where(t.streams.c.stream == stream))
-    return Policy() if kept is None else Policy.model_validate_json(kept)
-
-
-def _verdict(row: sa.RowMapping) -> Verdict:
-    return Verdict(
-        verdict_id=row["verdict_id"],
-        cluster_id=row["cluster_id"],
-        stream=row["stream"],
-        kind=VerdictKind(row["kind"]),
-        state=VerdictState(row["state"]),
-        actor=row["actor"],
-        at=row["at"],
-        reason=row["reason"],
-        scope=row["scope"],
-        expires_at=row["expires_at"],
-        read_ids=tuple(loads(row["read_ids"])),
-        propagated=row["propagated"],
-        grace_until=row["grace_until"],
-        label_position=row["label_position"],
-    )

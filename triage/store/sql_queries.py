@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.aggregates import ReasonSums
+from triage.cases import Rollback
 from triage.model import ClusterStatus, Counters, MemberState
 from triage.queries import (
+    AnalystRow,
     BoardStatus,
     Change,
     ClusterDetail,
@@ -25,10 +27,10 @@ from triage.queries import (
 )
 from triage.store import tables as t
 from triage.store.codec import load_candidate, loads
-from triage.store.sql_cases import policy_of
 from triage.store.sql_entity import entity_detail
+from triage.store.sql_labels import analyst_rows, rollback_rows
 from triage.store.sql_queue import blinded, queue_page, queue_row
-from triage.store.sql_shared import STANDING, SqlPart, position
+from triage.store.sql_shared import STANDING, SqlPart, policy_of, position
 from triage.store.sql_suppression import suppression_rows
 from triage.store.sql_timeline import entity_events
 from triage.store.sql_truth import truth_sources, truths_of
@@ -120,6 +122,16 @@ class SqlQueries(SqlPart):
         """Return the newest suppressions, those in force first."""
         with self._db.read() as connection:
             return suppression_rows(connection)
+
+    def analysts(self) -> Sequence[AnalystRow]:
+        """Return everybody whose labels are in force, by name."""
+        with self._db.read() as connection:
+            return analyst_rows(connection)
+
+    def rollbacks(self) -> Sequence[Rollback]:
+        """Return the newest roll-backs, newest first."""
+        with self._db.read() as connection:
+            return rollback_rows(connection)
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.errors import Fenced
+from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.codec import dumps
 from triage.store.database import Database, next_number
@@ -99,3 +100,9 @@ def settle(connection: sa.Connection, at: float) -> None:
         .where(t.verdicts.c.state == sa.literal_column("'pending'"), t.verdicts.c.grace_until <= at)
         .values(state="recorded")
     )
+
+
+def policy_of(connection: sa.Connection, stream: str) -> Policy:
+    """Return the stream's policy in force; the defaults if none was registered."""
+    kept = connection.scalar(sa.select(t.streams.c.policy).where(t.streams.c.stream == stream))
+    return Policy() if kept is None else Policy.model_validate_json(kept)

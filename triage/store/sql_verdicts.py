@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from triage.cases import Verdict
 from triage.model import VerdictKind, VerdictState
 from triage.queries import VerdictRow
 from triage.store import tables as t
+from triage.store.codec import loads
 
 
 def verdict_rows(
@@ -77,4 +79,33 @@ def _row(row: sa.RowMapping) -> VerdictRow:
         model_after=row["model_after"] if learned else None,
         rose=int(row["rose"]),
         fell=int(row["fell"]),
+    )
+
+
+def load_verdicts(
+    connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int | None = None
+) -> Sequence[Verdict]:
+    """Return the verdicts as a handler needs them, oldest first."""
+    rows = connection.execute(
+        sa.select(t.verdicts).where(*where).order_by(t.verdicts.c.number).limit(limit)
+    ).mappings()
+    return [_verdict(row) for row in rows]
+
+
+def _verdict(row: sa.RowMapping) -> Verdict:
+    return Verdict(
+        verdict_id=row["verdict_id"],
+        cluster_id=row["cluster_id"],
+        stream=row["stream"],
+        kind=VerdictKind(row["kind"]),
+        state=VerdictState(row["state"]),
+        actor=row["actor"],
+        at=row["at"],
+        reason=row["reason"],
+        scope=row["scope"],
+        expires_at=row["expires_at"],
+        read_ids=tuple(loads(row["read_ids"])),
+        propagated=row["propagated"],
+        grace_until=row["grace_until"],
+        label_position=row["label_position"],
     )

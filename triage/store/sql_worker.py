@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.errors import Fenced, StateDiverged, TopicReplaced
-from triage.label_log import Entry, in_force
+from triage.label_log import Entry
+from triage.label_weights import weighed
 from triage.model import (
     Candidate,
     Counters,
     JournalEntry,
     Label,
-    MemberState,
     PartitionState,
 )
 from triage.policy import Policy
@@ -24,8 +24,9 @@ from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
 from triage.store.bulk import chunks, select_in
 from triage.store.codec import candidate_row, dump_headers, loads
 from triage.store.database import next_number
+from triage.store.sql_labels import entries_at
 from triage.store.sql_rescore import rescore
-from triage.store.sql_shared import SqlPart, add_change, add_outbox, newest_label, settle
+from triage.store.sql_shared import SqlPart, add_change, add_outbox, newest_label, policy_of, settle
 from triage.store.sql_truth import labels_of_events
 
 KEPT_SNAPSHOTS = 3
@@ -145,41 +146,13 @@ class SqlWorker(SqlPart):
 
     def labels_at(self, stream: str, position: int) -> Sequence[Label]:
         """Return the labels in force at a position."""
-        added, retracted = t.labels.alias("added").c, t.labels.alias("retracted").c
-        gone = sa.exists().where(
-            retracted.stream == stream,
-            retracted.verdict_id == added.verdict_id,
-            retracted.position <= position,
-            retracted.candidate_id.is_(None),
-        )
-        c, w, v = t.candidates.c, t.truths.c, t.verdicts.c
         with self._db.read() as connection:
-            rows = connection.execute(
-                sa.select(
-                    added.position,
-                    added.verdict_id.label("group"),
-                    added.candidate_id,
-                    added.y,
-                    added.weight,
-                    added.state,
-                    sa.func.coalesce(w.source, "").label("source"),
-                    sa.func.coalesce(w.actor, v.actor, "").label("actor"),
-                    added.at,
-                    c.event_time,
-                    c.vector,
-                    c.features_version,
-                    c.body,
-                )
-                .join(t.candidates, c.candidate_id == added.candidate_id)
-                .outerjoin(t.truths, w.truth_id == added.verdict_id)
-                .outerjoin(t.verdicts, v.verdict_id == added.verdict_id)
-                .where(added.stream == stream, added.position <= position, ~gone)
-                .order_by(added.position)
-            ).mappings()
-            known = {row["position"]: row for row in rows}
+            known = entries_at(connection, stream, position)
             others = labels_of_events(connection, stream, position)
-        entries = in_force([_entry(row) for row in known.values()])
-        return [*(_label(entry, known[entry.position]) for entry in entries), *others]
+            policy = policy_of(connection, stream)
+        rows = {entry.position: row for entry, row in known.items()}
+        entries = weighed(list(known), policy)
+        return [*(_label(entry, rows[entry.position]) for entry in entries), *others]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""
@@ -337,11 +310,6 @@ def _dead_letters(part: PartitionCommit, at: float) -> Sequence[dict[str, object
         }
         for letter in part.dead_letters
     ]
-
-
-def _entry(row: sa.RowMapping) -> Entry:
-    given = {name: row[name] for name in Entry.__slots__}
-    return Entry(**{**given, "state": MemberState(row["state"])})
 
 
 def _label(entry: Entry, row: sa.RowMapping) -> Label:

@@ -296,6 +296,21 @@ kept_out = sa.Table(
     sa.Index(None, "suppression_id", "event_time"),
 )
 
+rollbacks = sa.Table(
+    "rollbacks",
+    metadata,
+    key("rollback_id", sa.Text),
+    col("analyst", Name),
+    col("since", sa.Double),
+    col("until", sa.Double),
+    col("actor", Name),
+    col("at", sa.Double),
+    col("reason", Words),
+    col("taken", sa.Text),
+    opt("undone_at", sa.Double),
+    sa.Index(None, "analyst"),
+)
+
 learnings = sa.Table(
     "learnings",
     metadata,

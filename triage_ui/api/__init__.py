@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from triage_ui.api import clusters, entities, live, queue, suppressions, truth, verdicts
+from triage_ui.api import (
+    analysts,
+    clusters,
+    entities,
+    live,
+    queue,
+    suppressions,
+    truth,
+    verdicts,
+)
 from triage_ui.services import Services
 
 PREFIX = "/api/v1"
@@ -13,6 +22,6 @@ PREFIX = "/api/v1"
 def routes(services: Services) -> APIRouter:
     """Return all routes of the API."""
     router = APIRouter(prefix=PREFIX)
-    for part in (queue, clusters, entities, verdicts, suppressions, truth, live):
+    for part in (queue, clusters, entities, verdicts, suppressions, truth, analysts, live):
         router.include_router(part.routes(services))
     return router

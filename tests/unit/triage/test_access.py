@@ -16,6 +16,7 @@ EXPECTED = {
     ("lead", Action.UNDO_OWN),
     ("lead", Action.UNDO_OTHERS),
     ("lead", Action.TELL_TRUTH),
+    ("lead", Action.ROLL_BACK),
     ("service", Action.READ),
     ("service", Action.TELL_TRUTH),
 }
