@@ -55,7 +55,11 @@ class LearningSettings(Params):
         "are fitted: they keep verdicts from bending what nobody looked at.",
     )
     max_labels: int = Field(
-        default=600, ge=1, le=5000, description="Newest labels learned from; the rest is left out."
+        default=600,
+        ge=1,
+        le=5000,
+        description="Labels learned from. Of more, those that were read stay before those that "
+        "were only inferred, and the newest before the rest.",
     )
     refit_every: int = Field(
         default=32,
@@ -182,8 +186,8 @@ class StreamModel:
 
         The threshold follows at once: it is taken of what the last rows' margins would have been.
         """
-        newest = labels.newest(self._settings.max_labels)
-        self._labels.set_labels(newest, self._prior, self._presumed_normal())
+        strongest = labels.strongest(self._settings.max_labels)
+        self._labels.set_labels(strongest, self._prior, self._presumed_normal())
         self._budget.rebase(self._labels.shift)
         self._relabelled = True
         self._version = position

@@ -79,10 +79,17 @@ class Labels:
             weight=np.array([group[-1][0] for group in groups], np.float64),
         )
 
-    def newest(self, most: int) -> Labels:
-        """Return the last ``most`` rows."""
-        part = slice(max(0, len(self) - most), None)
-        return Labels(self.ids[part], self.X[part], self.y[part], self.weight[part])
+    def strongest(self, most: int) -> Labels:
+        """Return at most ``most`` rows: those of more weight first, of equal ones the newest.
+
+        What a person read outlives what was only inferred from it.
+        """
+        if len(self) <= most:
+            return self
+        newest_last = np.lexsort((np.arange(len(self)), self.weight))
+        kept = np.sort(newest_last[len(self) - most :])
+        ids = [self.ids[i] for i in kept.tolist()]
+        return Labels(ids, self.X[kept], self.y[kept], self.weight[kept])
 
 
 PRESUMED_WEIGHT = 0.3

@@ -283,15 +283,18 @@ def test_a_snapshot_of_another_model_is_refused(detector: Make) -> None:
         model.restore(Snapshot({}, {}))
 
 
-def test_only_the_newest_labels_count_when_there_are_too_many() -> None:
+def test_when_there_are_too_many_labels_the_strongest_and_then_the_newest_count() -> None:
     few = LearningSettings(block=BLOCK, warm_up=128, max_labels=5)
     model, same = StreamModel(forest(), few, 7), StreamModel(forest(), few, 7)
     for number in range(3):
         block(model, number)
         block(same, number)
     many = labels(12)
-    model.set_labels(many, 1)
-    same.set_labels(Labels(many.ids[-5:], many.X[-5:], many.y[-5:], many.weight[-5:]), 1)
+    weight = np.where(np.arange(12) < 3, 1.0, 0.1)  # three old ones were read, nine inferred
+    model.set_labels(Labels(many.ids, many.X, many.y, weight), 1)
+    kept = [0, 1, 2, 10, 11]
+    ids = [many.ids[i] for i in kept]
+    same.set_labels(Labels(ids, many.X[kept], many.y[kept], weight[kept]), 1)
     assert model.margins(rows(9, 0)).tobytes() == same.margins(rows(9, 0)).tobytes()
 
 
