@@ -120,9 +120,11 @@ def _entities(
     fields = raw.get("fields")
     if not isinstance(fields, dict):
         return
-    entities = {raw.get("key")} | {
-        name for name, one in fields.items() if isinstance(one, dict) and one.get("entity") is True
-    }
+    entities = [
+        name
+        for name, one in fields.items()
+        if name == raw.get("key") or (isinstance(one, dict) and one.get("entity") is True)
+    ]
     for path, params in features:
         name = getattr(params, "entity", None)
         if takes_truths(params) and name in fields and name not in entities:

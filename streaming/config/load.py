@@ -54,10 +54,10 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, file: str) -> StreamConfig:
     """Check the text of a config; ``file`` is the name that problems begin with."""
-    tree, problems = read_tree(text)
+    tree, unreadable = read_tree(text)
     if not isinstance(tree.value, dict):
         shape = Problem((), 1, "must hold keys and values, starting with `stream: NAME`")
-        raise ConfigInvalid(_lines(problems or [shape], file))
+        raise ConfigInvalid(_lines(unreadable or [shape], file))
     raw = {key: value for key, value in tree.value.items() if value is not None}
     features = read_features(tree, raw)
     detectors = read_detectors(tree, raw)
@@ -68,8 +68,7 @@ def parse(text: str, file: str) -> StreamConfig:
         "clustering": read_section(tree, raw, "clustering", ClusteringSettings),
         "policy": read_section(tree, raw, "policy", Policy),
     }
-    for part in parts.values():
-        problems += part.problems
+    problems = [problem for part in parts.values() for problem in part.problems]
     # Numbers of items refer to the file, so detectors are built only where all could be read.
     buildable = () if detectors.problems else detectors.value
     problems += problems_of(tree, raw, features.value, buildable)
@@ -84,6 +83,8 @@ def parse(text: str, file: str) -> StreamConfig:
     broken = {name for name, part in parts.items() if part.problems}
     config, found = _whole(tree, raw, values)
     problems += [one for one in found if not one.path or one.path[0] not in broken]
+    told = {one.path for one in unreadable}
+    problems = [*unreadable, *(one for one in problems if one.path not in told)]
     if problems or config is None:
         raise ConfigInvalid(_lines(problems, file))
     warnings = _lines(warnings_of(tree, raw, features.value), file)

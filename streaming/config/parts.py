@@ -24,6 +24,9 @@ def read_features(tree: Tree, raw: Mapping[str, Any]) -> Read[list[PlacedFeature
     found: list[PlacedFeature] = []
     for path, item in items:
         model = features.kinds()[item["kind"]].Params
+        if message := _wrong_fields(item, model):
+            problems.append(tree.problem((*path, "fields"), message))
+            continue
         for place, single in _one_per_field(path, item, model):
             read = validated(tree, path, model, _with_words(single, model, raw))
             problems += read.problems
@@ -78,10 +81,21 @@ def _one_per_field(
 ) -> list[tuple[Path, Mapping[str, Any]]]:
     """Write ``fields: [a, b]`` out as one item per field."""
     names = item.get("fields")
-    if not isinstance(names, list) or "field" in item or "field" not in model.model_fields:
+    if not isinstance(names, list) or "field" not in model.model_fields:
         return [(path, item)]
     rest = {key: value for key, value in item.items() if key != "fields"}
     return [((*path, "fields", j), {**rest, "field": name}) for j, name in enumerate(names)]
+
+
+def _wrong_fields(item: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """Return what is wrong with the short form of a feature that takes one field."""
+    if "fields" not in item or "field" not in model.model_fields:
+        return ""
+    if "field" in item:
+        return "stands beside `field`; keep one of the two"
+    if not isinstance(item["fields"], list):
+        return f"must be a list like [a, b], not {shown(item['fields'])}"
+    return "" if item["fields"] else "is empty; name a field, or remove the feature"
 
 
 def _with_words(
@@ -97,7 +111,7 @@ def _with_words(
         words["label"] = about.get("label")
     if aggregate == "count":
         words["unit"] = noun.get("many") if isinstance(noun, dict) else None
-    elif aggregate not in {"distinct", "ratio"}:
+    elif aggregate not in ("distinct", "ratio"):  # a tuple: what stands there may be a list
         words["unit"] = about.get("unit")
     fitting = {
         key: value

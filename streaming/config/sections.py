@@ -97,7 +97,7 @@ def read_fields(raw: Mapping[str, Any]) -> Any:
     if not isinstance(fields, dict):
         return fields
     event_id = raw.get("event_id")
-    needed = {raw.get("time"), event_id.get("field") if isinstance(event_id, dict) else None}
+    needed = [raw.get("time"), event_id.get("field") if isinstance(event_id, dict) else None]
     return {name: _field(field, name in needed) for name, field in fields.items()}
 
 

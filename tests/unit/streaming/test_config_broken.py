@@ -64,6 +64,10 @@ def test_the_unbroken_config_is_right() -> None:
     assert parse(GOOD, "p.yaml").warnings == ()
 
 
+def test_the_mistakes_are_many() -> None:
+    assert len({(good, bad) for good, bad, _ in BROKEN}) >= 100
+
+
 @pytest.mark.parametrize(("good", "bad", "message"), BROKEN, ids=[one[1] for one in BROKEN])
 def test_one_mistake_is_one_line(good: str, bad: str, message: str) -> None:
     assert good in GOOD
