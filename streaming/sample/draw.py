@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from streaming.errors import PositionLost, SourceInvalid
-from streaming.records import TopicPartition
+from streaming.records import Record, TopicPartition
 from streaming.sources.base import Source
 from streaming.sources.registry import PIPE, SUFFIXES, open_source
 from streaming.transports.base import Transport
@@ -78,27 +78,41 @@ def draw_from_topic(
     transport: Transport, topic: str, rows: int, progress: Callable[[int], None]
 ) -> Sample:
     """Draw the newest ``rows`` events of a topic, as many of each partition, without a group."""
-    partitions = transport.partitions(topic)
     drawn = _Drawn(progress)
-    total = 0
-    for number in range(partitions):
-        tp = TopicPartition(topic, number)
-        first, end = transport.start_position(tp), transport.end_position(tp)
-        total += end - first
-        position = max(first, end - -(-rows // partitions))
-        values: list[bytes] = []
-        while position < end:
-            try:
-                records = transport.read(tp, position, min(CHUNK, end - position))
-            except PositionLost:  # retention has just passed it
-                position = transport.start_position(tp)
-                continue
-            if not records:
-                break
-            values += [record.value for record in records]
-            position = records[-1].offset + 1
-        drawn.stretch(values)
-    return drawn.sample(topic, total, topic=topic, partitions=partitions)
+    partitions = newest_records(transport, topic, rows)
+    for records in partitions:
+        drawn.stretch([record.value for record in records])
+    total = sum(
+        transport.end_position(tp) - transport.start_position(tp)
+        for tp in (TopicPartition(topic, number) for number in range(len(partitions)))
+    )
+    return drawn.sample(topic, total, topic, len(partitions))
+
+
+def newest_records(transport: Transport, topic: str, rows: int) -> list[list[Record]]:
+    """Return the newest ``rows`` records of a topic by partition, as many of each."""
+    partitions = transport.partitions(topic)
+    return [
+        _newest(transport, TopicPartition(topic, number), -(-rows // partitions))
+        for number in range(partitions)
+    ]
+
+
+def _newest(transport: Transport, tp: TopicPartition, rows: int) -> list[Record]:
+    end = transport.end_position(tp)
+    position = max(transport.start_position(tp), end - rows)
+    found: list[Record] = []
+    while position < end:
+        try:
+            records = transport.read(tp, position, min(CHUNK, end - position))
+        except PositionLost:  # retention has just passed it
+            position = transport.start_position(tp)
+            continue
+        if not records:
+            break
+        found += records
+        position = records[-1].offset + 1
+    return found
 
 
 class _Drawn:
