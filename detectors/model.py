@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from detectors.base import Attribution, Detector, Matrix, Params, Snapshot, SnapshotError, Vector
 from detectors.explain.methods import explainer
-from detectors.learning.label_model import LabelModel, Labels
+from detectors.learning.label_model import Influence, LabelModel, Labels
 from detectors.online.isolation_forest import IsolationForest
 from detectors.scale import ScoreScale
 from detectors.state import nest, unnest
@@ -218,6 +218,10 @@ class StreamModel:
             learned = self._explainer.explain(X, self._labels.table)
             values, base = values + learned.values, base + learned.base
         return Attribution(values, base, why.method, why.additive)
+
+    def influences(self, X: Matrix, most: int) -> Sequence[Sequence[Influence]]:
+        """Return for each row the labels that moved its margin most, strongest first."""
+        return self._labels.influences(X, most)
 
     def usual_range(self) -> tuple[Vector, Vector]:
         """Return the 5 % and 95 % quantile of each feature lately; NaN where none is known.

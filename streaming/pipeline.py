@@ -24,9 +24,10 @@ from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
 from streaming.known import truths_of
 from streaming.recent_ids import RecentIds
 from streaming.records import Position, Record
-from triage.model import Candidate, Counters, Label, Reason
+from triage.model import Candidate, Counters, Influence, Label, Reason
 
 SNAPSHOT_FORMAT = 1
+INFLUENCES = 5  # labels that a candidate tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,7 @@ class PartitionPipeline:
         rows = batch.X[start + alerting]
         why = self._model.explain(rows)
         low, high = self._model.usual_range()
+        influences = self._model.influences(rows, INFLUENCES)
         candidates = []
         for k, i in enumerate(alerting):
             row = start + int(i)
@@ -280,6 +282,9 @@ class PartitionPipeline:
                     ),
                     method=why.method,
                     context=contexts[k],
+                    influences=tuple(
+                        Influence(each.label_id, each.y, each.shift) for each in influences[k]
+                    ),
                 )
             )
         return candidates
@@ -296,6 +301,7 @@ class PartitionPipeline:
         reasons: tuple[Reason, ...],
         method: str,
         context: tuple[Mapping[str, Any], ...],
+        influences: tuple[Influence, ...],
     ) -> Candidate:
         config, record = self._config, batch.records[row]
         event_id = fields.get(config.event_id.field) if config.event_id else None
@@ -325,6 +331,7 @@ class PartitionPipeline:
             method=method,
             context=context,
             record=fields,
+            influences=influences,
         )
 
     def _contexts(

@@ -95,6 +95,21 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Influence:
+    """What one verdict's label added to a candidate's margin when it was scored.
+
+    Attributes:
+        candidate_id: what the label is about.
+        y: 1 real, 0 not, or a probability between.
+        shift: signed, in units of the margin; positive = towards anomaly.
+    """
+
+    candidate_id: str
+    y: float
+    shift: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An event that a detector finds anomalous enough for the board. Written once, never changed.
 
@@ -114,6 +129,7 @@ class Candidate:
         method: name of the explanation's method.
         context: the entity's last events before this one, oldest first: ``{"time", "fields"}``.
         record: the decoded event, declared fields only.
+        influences: the labels that moved the margin most, strongest first.
     """
 
     candidate_id: str
@@ -137,6 +153,7 @@ class Candidate:
     method: str
     context: tuple[Mapping[str, Any], ...]
     record: Mapping[str, Any]
+    influences: tuple[Influence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,8 +213,26 @@ class AnalystRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InfluenceRow:
+    """A past verdict's part in a margin: the cluster that it was given on, what it said, the shift.
+
+    ``real``: it said so rather than not. ``shift``: of the margin; positive = towards anomaly.
+    """
+
+    cluster_id: str
+    title: str
+    real: bool
+    shift: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterDetail:
-    """Everything of a cluster that its page shows. ``truths``: the newest, newest first."""
+    """Everything of a cluster that its page shows.
+
+    Attributes:
+        truths: the newest, newest first.
+        influences: the verdicts that moved its strongest member most when that was scored.
+    """
 
     row: QueueRow
     reasons: Sequence[ClusterReason]
@@ -228,6 +246,7 @@ class ClusterDetail:
     truths: Sequence[TruthRow]
     similar: Mapping[str, int]
     guideline: str
+    influences: Sequence[InfluenceRow]
 
 
 @dataclass(frozen=True, slots=True)

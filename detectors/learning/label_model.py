@@ -15,6 +15,9 @@ from detectors.learning.laplace import Mode, factor, find_mode, whiten
 from detectors.learning.leaf_kernel import Gram, Leaves, shared_leaves
 from detectors.trees import Trees
 
+TELLING = 0.05
+"""Shift of a margin below which a label is not worth telling of: a percent of probability."""
+
 Prior = Callable[[Matrix], Vector]
 """Rows -> margins before any label."""
 
@@ -96,6 +99,15 @@ PRESUMED_WEIGHT = 0.3
 """Weight of a row that is presumed normal: most are, and a label nearby outweighs it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What one label adds to the margin of a row; ``label_id`` and ``y`` are the label's."""
+
+    label_id: str
+    y: float
+    shift: float
+
+
 class LabelModel:
     """Logistic regression on the leaves of a forest, the unsupervised margin as prior mean.
 
@@ -169,6 +181,25 @@ class LabelModel:
     def shift(self, X: Matrix) -> Vector:
         """Return what the labels add to the margins."""
         return self._trees.sums(X, self._table) if len(self) else np.zeros(len(X))
+
+    def influences(self, X: Matrix, most: int) -> Sequence[Sequence[Influence]]:
+        """Return for each row the labels that shift it most, strongest first.
+
+        All labels' and the background's add up to ``shift``.
+        """
+        if not len(self):
+            return [()] * len(X)
+        labels = self._labels
+        near = shared_leaves(self._trees.leaves(X), self._trees.leaves(labels.X))
+        shifts = self._kappa * near * self._mode.alpha[len(self._background) :]
+        return [
+            [
+                Influence(labels.ids[i], float(labels.y[i]), float(row[i]))
+                for i in np.argsort(-np.abs(row), kind="stable")[:most].tolist()
+                if abs(row[i]) >= TELLING
+            ]
+            for row in shifts
+        ]
 
     def variance(self, X: Matrix) -> Vector:
         """Return the posterior variance of the margins: ``kappa`` far from any label, less near."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from triage.model import Candidate, Reason
+from triage.model import Candidate, Influence, Reason
 
 LEVEL = 1  # contexts repeat themselves: the fastest level shrinks them to a tenth
 
@@ -49,6 +49,7 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
             "entity": candidate.entity,
             "entities": candidate.entities,
             "reasons": [_reason(reason) for reason in candidate.reasons],
+            "influences": [[i.candidate_id, i.y, i.shift] for i in candidate.influences],
         }
     )
     context = dumps({"context": candidate.context, "record": candidate.record})
@@ -118,4 +119,6 @@ def load_candidate(row: sa.RowMapping, bare: bool = False) -> Candidate:
         method=row["method"],
         context=tuple(rest.get("context", ())),
         record=rest.get("record", {}),
+        # Missing in rows of older versions.
+        influences=tuple(Influence(*each) for each in body.get("influences", ())),
     )

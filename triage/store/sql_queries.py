@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from triage.aggregates import ReasonSums
 from triage.cases import Rollback
-from triage.model import ClusterStatus, Counters, MemberState
+from triage.model import Candidate, ClusterStatus, Counters, MemberState
 from triage.queries import (
     AnalystRow,
     BoardStatus,
@@ -17,6 +17,7 @@ from triage.queries import (
     ClusterDetail,
     EntityDetail,
     EntityEvent,
+    InfluenceRow,
     MemberRow,
     QueueFilter,
     QueuePage,
@@ -82,6 +83,7 @@ class SqlQueries(SqlPart):
                 truths=truths_of(connection, cluster_id),
                 similar=_similar(connection, row),
                 guideline=policy_of(connection, row["stream"]).guideline,
+                influences=_influences(connection, strongest, viewer),
             )
 
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
@@ -181,6 +183,34 @@ def _members(
     return [
         MemberRow(load_candidate(row), row["latest"], MemberState(row["state"])) for row in rows
     ]
+
+
+def _influences(
+    connection: sa.Connection, candidate: Candidate, viewer: str | None
+) -> Sequence[InfluenceRow]:
+    """Return the verdicts that moved a candidate, one row per cluster, strongest first.
+
+    None of a cluster that awaits a second, blind opinion, unless the viewer gave the first.
+    """
+    told = {each.candidate_id: each for each in candidate.influences}
+    if not told:
+        return []
+    v, k = t.verdicts.c, t.clusters.c
+    own = sa.exists().where(v.cluster_id == k.cluster_id, v.actor == viewer)
+    rows = connection.execute(
+        sa.select(t.candidates.c.candidate_id, k.cluster_id, k.title)
+        .join(t.members, t.members.c.seq == t.candidates.c.seq)
+        .join(t.clusters, k.cluster_id == t.members.c.cluster_id)
+        .where(t.candidates.c.candidate_id.in_(told))
+        .where(sa.or_(k.status != ClusterStatus.SECOND_OPINION, own))
+    ).mappings()
+    found: dict[tuple[str, bool], InfluenceRow] = {}
+    for row in rows:
+        each = told[row["candidate_id"]]
+        key = row["cluster_id"], each.y >= 0.5
+        before = found[key].shift if key in found else 0.0
+        found[key] = InfluenceRow(key[0], row["title"], key[1], before + each.shift)
+    return sorted(found.values(), key=lambda row: (-abs(row.shift), row.cluster_id))
 
 
 def _shown_to(viewer: str | None) -> list[sa.ColumnElement[bool]]:

@@ -18,6 +18,7 @@ from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
+from triage_ui.components.influences import influence_list
 from triage_ui.components.late_truth import late_truth
 from triage_ui.components.preview import (
     decided,
@@ -169,7 +170,7 @@ def register(board: Dash, services: Services) -> None:
             _head(detail, now),
             section(
                 "Why",
-                shap_chart(detail.reasons, colours),
+                [shap_chart(detail.reasons, colours), *influence_list(detail.influences)],
                 name="why",
                 level=2,
                 aside=f"{visible(detail.method, 60)}; bars: mean, whiskers: spread of members",

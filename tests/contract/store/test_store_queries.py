@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.cases import ANNA, AT, BEN, STREAM, Desk, a_reason
 from tests.support.seed import seed_store
-from triage.model import ClusterStatus, Counters, VerdictKind
+from triage.model import ClusterStatus, Counters, Influence, VerdictKind
 from triage.queries import QueueFilter
 from triage.store.base import Store
 
@@ -256,3 +256,30 @@ class TestEntity:
         assert seen is not None
         assert (seen.clusters[0].status, seen.clusters[0].verdict) == (ClusterStatus.OPEN, None)
         assert seen.verdicts == {}
+
+
+def test_a_cluster_tells_which_verdicts_had_moved_it(desk: Desk) -> None:
+    real, benign = desk.cluster(2, "real"), desk.cluster(1, "benign")
+    asked = [row.candidate for row in desk.store.members(real, 0, 2)]
+    other = desk.store.members(benign, 0, 1)[0].candidate
+    influences = (
+        Influence(asked[0].candidate_id, 1.0, 0.75),
+        Influence(other.candidate_id, 0.0, -1.0),
+        Influence(asked[1].candidate_id, 0.9, 0.5),
+        Influence("forgotten", 1.0, 3.0),
+    )
+    moved = desk.cluster(1, "moved", influences=influences)
+    assert desk.store.members(moved, 0, 1)[0].candidate.influences == influences
+
+    def told(viewer: str | None = None) -> list[tuple[str, bool, float]]:
+        detail = desk.store.cluster(moved, 1, viewer)
+        assert detail is not None
+        return [(row.cluster_id, row.real, row.shift) for row in detail.influences]
+
+    assert told() == [(real, True, 1.25), (benign, False, -1.0)]
+    desk.decide(benign, VerdictKind.UNSURE, ANNA)  # a first opinion stays hidden
+    assert told("ben") == [(real, True, 1.25)]
+    assert told("anna") == [(real, True, 1.25), (benign, False, -1.0)]
+    plain = desk.store.cluster(real, 1)
+    assert plain is not None
+    assert plain.influences == []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import Matrix, Snapshot, SnapshotError, Vector
-from detectors.learning.label_model import LabelModel, Labels
+from detectors.learning.label_model import TELLING, LabelModel, Labels
 from detectors.learning.laplace import sigmoid
 from detectors.learning.leaf_kernel import shared_leaves
 from detectors.online.isolation_forest import IsolationForest
@@ -249,3 +249,24 @@ def test_a_damaged_or_foreign_snapshot_is_refused() -> None:
         short = {**snapshot.arrays, name: snapshot.arrays[name][:-1]}
         with pytest.raises(SnapshotError):
             model.restore(Snapshot(snapshot.meta, short))
+
+
+def test_what_labels_and_background_add_is_told_apart() -> None:
+    trees, X = forest(), rows(6, 20)
+    model = LabelModel(trees, KAPPA)
+    assert model.influences(X, 3) == [()] * 6
+    model.set_labels(labels(12), prior, rows(10, 21))
+    told = model.influences(X, 12)
+    everything = {each.label_id: each for row in told for each in row}
+    assert {name: each.y for name, each in everything.items()}.items() <= dict(
+        zip(labels(12).ids, labels(12).y.tolist(), strict=True)
+    ).items()
+    for row, strongest in zip(told, model.influences(X, 2), strict=True):
+        sizes = [abs(each.shift) for each in row]
+        assert sizes == sorted(sizes, reverse=True)
+        assert all(each.shift * (each.y - 0.5) > 0 for each in row)
+        assert list(strongest) == list(row[:2])
+
+    model.set_labels(labels(12), prior)
+    alone = [sum(each.shift for each in row) for row in model.influences(X, 12)]
+    np.testing.assert_allclose(alone, model.shift(X), atol=12 * TELLING)

@@ -228,3 +228,15 @@ def test_sigmoid_does_not_overflow() -> None:
 
 def test_event_helper_and_config_agree() -> None:
     assert set(event(1, 1.0, 1.0)) == set(CONFIG.fields)
+
+
+def test_a_candidate_tells_which_labels_had_moved_it() -> None:
+    target = pipeline()
+    before = run(target, RECORDS[:450])
+    assert all(candidate.influences == () for candidate in before)
+    target.apply_labels([label(before[0], 1.0)], 1)
+    after = run(target, RECORDS[450:])
+    told = [each for candidate in after for each in candidate.influences]
+    assert told
+    assert {(each.candidate_id, each.y) for each in told} == {(before[0].candidate_id, 1.0)}
+    assert all(each.shift > 0 for each in told)

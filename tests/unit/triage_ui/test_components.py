@@ -16,13 +16,14 @@ from plotly.utils import PlotlyJSONEncoder
 import triage_ui
 from tests.support.cases import ANNA, AT, Desk, a_reason
 from triage.model import Counters, VerdictKind
-from triage.queries import BoardStatus, ClusterDetail, StreamStatus
+from triage.queries import BoardStatus, ClusterDetail, InfluenceRow, StreamStatus
 from triage_ui.components.charts import CONFIG
 from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import KEYS as BAR_KEYS
 from triage_ui.components.empty import empty_state, warm_up_text
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
+from triage_ui.components.influences import influence_list
 from triage_ui.components.preview import preview, preview_when
 from triage_ui.components.shap_chart import shap_chart
 from triage_ui.components.status import banner, stream_links
@@ -292,3 +293,13 @@ def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_verdicts_that_moved_a_cluster_are_told_with_their_sign() -> None:
+    rows = [InfluenceRow("c1", HOSTILE, True, 1.25), InfluenceRow("c2", "2 calls", False, -0.5)]
+    text = " ".join(text_of(part) for part in influence_list(rows))
+    assert "+1.25 by" in text
+    assert "found real" in text
+    assert "-0.50 by 2 calls, found not real" in text
+    assert "\u202e" not in text
+    assert influence_list([]) == []
