@@ -7,7 +7,8 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
-.PHONY: bench-pipeline bench-feedback bench-loop bench-demo bench-kill bench-backtest faults
+.PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
+.PHONY: bench-kill bench-backtest faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -27,12 +28,14 @@ format:  ## let ruff format and fix what it can
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
 bench-pipeline:  ## events per second and average precision beside river and scikit-learn
+bench-forest:  ## speed, memory, snapshots, refits and average precision of the forest beside peers
+bench-explain:  ## speed and exactness of explanations, and whether they name true causes
 bench-feedback:  ## anomalies found per label, with and without feedback
 bench-loop:  ## the whole loop beside AAD, OMD and a supervised ceiling, quick form (benchmarks/loop)
 bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
 bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
-bench-pipeline bench-feedback bench-loop bench-demo bench-kill bench-backtest:
+bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kill bench-backtest:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

@@ -77,6 +77,12 @@ def stream_config(names: Sequence[str], seed: int) -> str:
 
 
 def generated(events: int, seed: int) -> tuple[Lines, Truth]:
+    """Return ``generated_rows`` as JSON."""
+    X, truth = generated_rows(events, seed)
+    return as_json([f"x{i}" for i in range(FEATURES)], X), truth
+
+
+def generated_rows(events: int, seed: int) -> tuple[npt.NDArray[np.float64], Truth]:
     """Return a drifting stream of three behaviours with 0.5 % anomalies of three kinds.
 
     Two features have heavy tails. Anomalies: two to four features far out; values of two behaviours
@@ -102,7 +108,7 @@ def generated(events: int, seed: int) -> tuple[Lines, Truth]:
     for start in rng.integers(0, events - 20, size=events // 10_000):
         X[start : start + 10] = X[start] + 2.5 * usual * rng.choice([-1, 0, 1], size=FEATURES)
         truth[start : start + 10] = True
-    return as_json([f"x{i}" for i in range(FEATURES)], X), truth
+    return X, truth
 
 
 def as_json(names: Sequence[str], X: npt.NDArray[np.float64]) -> Lines:
