@@ -112,6 +112,9 @@ class Detector(AnomalyDetector, abc.ABC):
     scores_are_leaf_sums: ClassVar[bool] = False
     """Whether scores are ``trees.scores``, once anything was learned."""
 
+    natural: ClassVar[tuple[float, float] | None] = None
+    """The usual score and what one deviation is worth, where they are alike on most streams."""
+
     Params: ClassVar[type[BaseModel]]
 
     feature_names: tuple[str, ...]

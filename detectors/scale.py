@@ -84,3 +84,26 @@ class ScoreScale:
                 f"this scale's {self.half_life}"
             )
         self._weight, self._mean, self._square = (float(value) for value in state)
+
+
+class FixedScale:
+    """A scale that is known beforehand: the same score means the same at any time."""
+
+    def __init__(self, mean: float, deviation: float) -> None:
+        self.mean = mean
+        self.gain = 1.0 / deviation
+
+    def learn(self, scores: Vector) -> None:
+        """Change nothing."""
+
+    def standardise(self, scores: Vector) -> Vector:
+        """Return (score - mean) / deviation."""
+        result: Vector = (scores - self.mean) * self.gain
+        return result
+
+    def snapshot(self) -> Snapshot:
+        """Return nothing: there is no state."""
+        return Snapshot({}, {})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take nothing over."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from detectors import base
 from detectors.arrays import Matrix, Vector
 from detectors.registry import kind_class
-from detectors.scale import ScoreScale
+from detectors.scale import FixedScale, ScoreScale
 from detectors.state import nest, unnest
 from detectors.trees import Trees
 
@@ -59,10 +59,11 @@ class Member(BaseModel):
 class Ensemble(base.Detector):
     """Weighted mean of its members' standardised scores.
 
-    Each member's scores are put on one scale by their own running mean and deviation and limited
-    to -3 to 8 deviations. No detector wins everywhere; the mean is rarely the best of its members
-    and rarely far from it. Costs what the members cost together, and a quarter of a block's
-    scoring for the scales.
+    Each member's scores are put on one scale and limited to -3 to 8 deviations. The scale is the
+    kind's own (``natural``) where it has one: a burst of anomalies then doesn't shrink the scores
+    of those that follow. Else it is the running mean and deviation of the member's scores. No
+    detector wins everywhere; the mean is rarely the best of its members and rarely far from it.
+    Costs what the members cost together, and a quarter of a block's scoring for the scales.
 
     Explained by the members' attributions on the same scale; they add up where all members' do.
 
@@ -100,7 +101,7 @@ class Ensemble(base.Detector):
         return [cls.Params.model_validate({"members": each}) for each in members]
 
     def _begin(self, features: int) -> None:
-        self._scales = [ScoreScale(_SCALE_HALF_LIFE) for _ in self.params.members]
+        self._scales = [_scale(kind_class(member.kind)) for member in self.params.members]
         weights = np.array([member.weight for member in self.params.members])
         self._weights = weights / weights.sum()
         self._members = [
@@ -166,6 +167,10 @@ class Ensemble(base.Detector):
         for i, (member, scale) in enumerate(zip(self._members, self._scales, strict=True)):
             member.restore(parts[f"member{i}"])
             scale.restore(parts[f"scale{i}"])
+
+
+def _scale(kind: type[base.Detector]) -> ScoreScale | FixedScale:
+    return FixedScale(*kind.natural) if kind.natural else ScoreScale(_SCALE_HALF_LIFE)
 
 
 def _limited(z: Vector) -> Vector:

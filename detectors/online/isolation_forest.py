@@ -50,6 +50,7 @@ class IsolationForest(base.Detector):
 
     kind = "isolation_forest"
     neutral = -1.0
+    natural = (-1.2, 0.15)
     scores_are_leaf_sums = True
 
     class Params(base.Params):

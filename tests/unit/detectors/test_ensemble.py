@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from detectors.online.deviation import Deviation
 from detectors.online.ensemble import HIGHEST, Ensemble
 from detectors.online.isolation_forest import IsolationForest
 from detectors.online.river_model import RiverModel
 from detectors.registry import DetectorSpec, build
-from detectors.scale import ScoreScale
+from detectors.scale import FixedScale, ScoreScale
 from tests.unit.detectors.forests import make_rows
 
 FOREST = IsolationForest.Params(trees=10, subsample=32, window=128)
@@ -24,7 +25,8 @@ def test_score_is_the_weighted_mean_of_the_standardised_scores() -> None:
     ]
     ensemble = build(specs, "abc", seed=4)
     alone = [IsolationForest("abc", FOREST, seed=4), RiverModel("abc", DEVIATION, seed=5)]
-    scales = [ScoreScale(5120), ScoreScale(5120)]
+    # A forest's scale is the same anywhere.
+    scales: list[FixedScale | ScoreScale] = [FixedScale(-1.2, 0.15), ScoreScale(5120)]
     for block in np.split(make_rows(1, 500, 3), 5):
         ensemble.learn_many(block)
         for member, scale in zip(alone, scales, strict=True):
@@ -44,7 +46,7 @@ def test_no_member_has_more_say_than_the_limit() -> None:
 
 
 def test_limited_scores_still_add_up() -> None:
-    ensemble = build([DetectorSpec("isolation_forest", FOREST)] * 2, "abc", 4)
+    ensemble = build([DetectorSpec("deviation", Deviation.Params())] * 2, "abc", 4)
     rare = (np.random.default_rng(1).random((500, 3)) < 0.01).astype(np.float32)
     ensemble.learn_many(rare)  # nearly all rows are alike, so the others are far away
     X = np.array([[50, 50, 50], [0, 0, 0], [1, 0, 0]], np.float32)
@@ -70,7 +72,10 @@ def test_the_forest_of_a_member_is_the_ensembles_and_methods_are_named_together(
     ("members", "message"),
     [
         ([], "at least 1"),
-        ([{"kind": "forest"}], "'forest' is no detector; there are ensemble, isolation_forest"),
+        (
+            [{"kind": "forest"}],
+            "'forest' is no detector; there are deviation, ensemble, isolation_forest",
+        ),
         ([{"kind": "ensemble"}], "can't be a member"),
         ([{"kind": "isolation_forest", "wndow": 5}], "isolation_forest.wndow: Extra inputs"),
         ([{"kind": "isolation_forest", "weight": 0.0}], "greater than 0"),

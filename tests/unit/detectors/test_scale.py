@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.base import Snapshot, SnapshotError
-from detectors.scale import ScoreScale
+from detectors.scale import FixedScale, ScoreScale
 
 
 def test_standardises_by_mean_and_deviation_of_all_blocks() -> None:
@@ -53,3 +53,10 @@ def test_a_foreign_snapshot_is_refused() -> None:
         ScoreScale(50).restore(Snapshot({"half_life": 50}, {"state": np.zeros(2)}))
     with pytest.raises(ValueError, match="half_life"):
         ScoreScale(0)
+
+
+def test_a_fixed_scale_means_the_same_at_any_time() -> None:
+    scale = FixedScale(-1.0, 0.5)
+    scale.learn(np.array([5.0, 9.0]))
+    scale.restore(scale.snapshot())
+    assert scale.standardise(np.array([-1.0, 0.0])).tolist() == [0.0, 2.0]
