@@ -36,7 +36,6 @@ from triage.handlers import Triage
 from triage.model import Actor, Candidate, Counters, VerdictKind, VerdictState
 from triage.queries import QueueFilter
 from triage.store.base import Store
-from triage.store.store import open_store
 
 STREAM = Path(__file__).parent.parent / "examples" / "streams" / "payments.yaml"
 RATE = 4_000  # events per second
@@ -91,7 +90,7 @@ def run(folder: Path, kills: int, events: int, seed: int) -> Result:
     places = Places.of(folder / "data", None, None)
     _kill_while_running(places, source, kills, rng, labels)
     _finish(places, source, rng, labels)
-    store = open_store(places.store_url)
+    store = places.store()
     transport = places.transport()
     result = verify(config, store, transport, events)
     return Result(kills=kills, events=events, seconds=round(time.monotonic() - begun, 1), **result)
@@ -160,7 +159,7 @@ def _decide_for(places: Places, seconds: float, rng: random.Random, labels: dict
         time.sleep(0.1)
         if not (places.folder / "triage.db").exists():
             continue
-        store = open_store(places.store_url)
+        store = places.store()
         decide_some(store, rng, labels)
         store.close()
 

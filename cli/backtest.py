@@ -26,7 +26,6 @@ from streaming.errors import StreamingError
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
 from triage.errors import TriageError
-from triage.store.store import open_store
 
 LIVE = "live"
 LISTED = 10  # lost findings on the terminal
@@ -121,7 +120,7 @@ def _old(new: StreamConfig, against: str | None, places: Places) -> StreamConfig
         return load(Path(against))
     live = None
     if places.has_store():
-        with closing(open_store(places.store_url, migrate=False)) as store:
+        with closing(places.store(migrate=False)) as store:
             live = store.live_config(new.stream)
     if live is None:
         raise click.ClickException(
@@ -149,7 +148,7 @@ def _judged(places: Places, config: StreamConfig, transport: Transport) -> Judge
     """Return the verdicts of the store, if there is one that knows this topic."""
     if not places.has_store():
         return Judged()
-    with closing(open_store(places.store_url, migrate=False)) as store:
+    with closing(places.store(migrate=False)) as store:
         live = store.live_config(config.stream)
         if live is None or transport.topic_id(config.source.topic) not in live.topic_ids:
             return Judged()

@@ -24,7 +24,6 @@ from cli.places import (
 from streaming.verified import message_of
 from triage.errors import TriageError
 from triage.handlers import Triage
-from triage.store.store import open_store
 from triage_ui.serve import CannotListen, listen, server
 from triage_ui.server import create_app
 from triage_ui.settings import BoardSettings
@@ -57,7 +56,7 @@ def command(
     """Serve the board. Sign in with a link made by `triage sign-in`."""
     configure()
     try:
-        store = open_store(Places.of(folder, transport_url, store_url).store_url)
+        store = Places.of(folder, transport_url, store_url).store()
         bound = listen(host, port)
     except (TriageError, CannotListen) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace

@@ -25,7 +25,6 @@ from streaming.relay import Relay, ensure_verified_topic
 from streaming.sources.registry import open_source
 from streaming.worker import Worker
 from triage import errors as triage_errors
-from triage.store.store import open_store
 
 log = logging.getLogger("triage.engine")
 
@@ -59,7 +58,7 @@ def command(
         _run(places, config, source_name, rate, until_done=until_done, parent=parent)
     except Ended:
         return
-    except (Stop, triage_errors.Stop) as error:
+    except (Stop, triage_errors.Stop, triage_errors.Refused) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
 
@@ -82,7 +81,7 @@ def _run(
     parent: int | None,
 ) -> None:
     lifetime = Lifetime(parent)
-    store = lifetime.keep_trying(lambda: open_store(places.store_url))
+    store = lifetime.keep_trying(places.store)
     transport = places.transport()
     holder = f"{config.stream}:{socket.gethostname()}:{uuid.uuid4()}"
     lifetime.keep_trying(

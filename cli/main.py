@@ -24,6 +24,7 @@ COMMANDS = {
     "truth": "Tell what became of events: chargebacks, closed cases.",
     "rollback": "Take back what one analyst taught in a period.",
     "sign-in": "Make a one-time sign-in link for a running board.",
+    "ingest": "Send the rows of a source into a stream's topic, each once.",
     "worker": "Score the events of a stream: one process of many, over Kafka.",
     "grouper": "Put the candidates of a stream into clusters.",
     "relay": "Publish verified anomalies and dead letters, each once.",

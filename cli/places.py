@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode
 
 import click
 
 from cli.secrets import secret
+from streaming.errors import Stop
 from streaming.transports.base import Transport
 from streaming.transports.registry import open_transport
+from triage.errors import Invalid
+from triage.store.base import Store
+from triage.store.store import open_store
 
 data_option = click.option(
     "--data",
@@ -33,8 +38,8 @@ store_option = click.option(
     "store_url",
     metavar="URL",
     envvar="TRIAGE_STORE",
-    help="Database: SQLite in the data folder (default) or postgresql://USER@HOST/DATABASE, the"
-    " password in PGPASSWORD or PGPASSFILE. Also as TRIAGE_STORE.",
+    help="Database: SQLite in the data folder (default) or postgresql://USER@HOST/DATABASE with"
+    " ?password=env:NAME or file:PATH. Also as TRIAGE_STORE.",
 )
 
 
@@ -94,6 +99,10 @@ class Places:
         """Open the transport; secrets that its URL refers to are read from here."""
         return open_transport(self.transport_url, time.time, secret)
 
+    def store(self, *, migrate: bool = True) -> Store:
+        """Open the store; a password that its URL refers to is read from here."""
+        return open_store(_with_password(self.store_url), migrate)
+
     def arguments(self) -> list[str]:
         """Return the command-line options that name these places."""
         return [
@@ -101,3 +110,21 @@ class Places:
             *("--transport", self.transport_url),
             *("--store", self.store_url),
         ]
+
+
+def _with_password(url: str) -> str:
+    """Return the URL of a store with the password that it refers to. Raises Invalid."""
+    place, _, query = url.partition("?")
+    options = dict(parse_qsl(query))
+    reference = options.pop("password", None)
+    if reference is None:
+        return url
+    scheme, _, rest = place.partition("://")
+    user, at, host = rest.partition("@")
+    if not at or ":" in user or not reference.startswith(("env:", "file:")):
+        raise Invalid("store: write postgresql://USER@HOST/DATABASE?password=env:NAME or file:PATH")
+    try:
+        password = quote(secret(reference), safe="")
+    except Stop as error:
+        raise Invalid(f"store: {error}") from None
+    return f"{scheme}://{user}:{password}@{host}" + (f"?{urlencode(options)}" if options else "")

@@ -19,7 +19,6 @@ from streaming.errors import ConfigInvalid
 from triage.errors import TriageError
 from triage.model import Label
 from triage.store.base import LiveConfig
-from triage.store.store import open_store
 
 LIVE = "live"
 SHOWN = 60  # characters of a value
@@ -85,7 +84,7 @@ def _old(
     live: LiveConfig | None = None
     labels: Sequence[Label] = ()
     if places.has_store():
-        with closing(open_store(places.store_url, migrate=False)) as store:
+        with closing(places.store(migrate=False)) as store:
             live = store.live_config(new.stream)
             labels = store.labels_at(new.stream, store.label_position(new.stream))
     elif against == LIVE:

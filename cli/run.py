@@ -32,7 +32,6 @@ from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid, StreamingError
 from streaming.sources.registry import open_source
 from triage.errors import TriageError
-from triage.store.store import open_store
 from triage_ui.serve import CannotListen, listen
 
 BOARD_WAIT_S = 60.0  # seconds until the board has to answer
@@ -115,7 +114,7 @@ def start(run: Run, places: Places) -> None:
         run = replace(run, port=_free_port(run.host, run.port))
     with DataFolder(places.folder):
         try:
-            open_store(places.store_url).close()  # makes or migrates the tables, once
+            places.store().close()  # makes or migrates the tables, once
         except TriageError as error:
             raise click.ClickException(str(error)) from error
         code = _supervise(run, places, config, total)
@@ -158,7 +157,7 @@ def _watch(
     run: Run, places: Places, config: StreamConfig, total: int | None, stop: threading.Event
 ) -> None:
     """Print the address when the board answers, then show the progress."""
-    store = open_store(places.store_url)
+    store = places.store()
     if run.board:
         url = board_url(run.host, run.port)
         if _answers(url, stop):

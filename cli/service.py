@@ -22,7 +22,6 @@ from streaming.metrics import Metrics
 from streaming.transports.base import Transport
 from triage import errors as triage_errors
 from triage.store.base import Store
-from triage.store.store import open_store
 
 log = logging.getLogger("triage.service")
 
@@ -93,7 +92,7 @@ def serve(
         _run(name, places, lifetime, health, counted, build)
     except Ended:
         log.info("%s: told to end before it could start", name)
-    except (Stop, triage_errors.Stop) as error:
+    except (Stop, triage_errors.Stop, triage_errors.Refused) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
 
@@ -116,7 +115,7 @@ def _run(
         else:
             health.turn()
 
-    store = lifetime.keep_trying(lambda: open_store(places.store_url), waiting)
+    store = lifetime.keep_trying(places.store, waiting)
     means = Means(store, places, f"{name}:{socket.gethostname()}:{uuid.uuid4()}", counted)
     parts = lifetime.keep_trying(lambda: build(means), waiting)
     log.info("%s: started", name)

@@ -12,7 +12,6 @@ from triage.access import ALLOWED
 from triage.errors import TriageError
 from triage.model import Actor
 from triage.store.base import Store
-from triage.store.store import open_store
 
 TTL_S = 3600.0  # seconds in which a link can be used
 ANALYST = Actor("analyst", "analyst")
@@ -33,7 +32,7 @@ def command(name: str, role: str, url: str, folder: Path, store_url: str | None)
     """Print a link that signs a person in, once, within the next hour."""
     places = Places.existing(folder, None, store_url, needs="triage.db")
     try:
-        store = open_store(places.store_url)
+        store = places.store()
         click.echo(sign_in_link(store, url, time.time(), Actor(name, role)))
     except TriageError as error:
         raise click.ClickException(str(error)) from error

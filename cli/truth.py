@@ -20,7 +20,6 @@ from triage.errors import TriageError
 from triage.handlers import Triage
 from triage.late_truth import MAX_REPORTS
 from triage.model import Actor
-from triage.store.store import open_store
 from triage.truth import TruthOutcome, TruthReport
 
 HELP = """Tell what became of events: FILE (- for stdin) has one JSON object per line.
@@ -55,7 +54,7 @@ def command(
     places = Places.existing(folder, None, store_url, needs="triage.db")
     total: dict[str, int] = {}
     try:
-        store = open_store(places.store_url)
+        store = places.store()
         triage, actor = Triage(store, message_of), Actor(name, "service")
         lines = _lines(file)
         while part := list(islice(lines, MAX_REPORTS)):

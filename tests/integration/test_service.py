@@ -7,13 +7,16 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.integration.test_commands import wait_until
+from streaming.transports.registry import open_transport
+from tests.contract.transport_harness import everything
+from tests.integration.test_commands import lines, wait_until
 from tests.support.processes import free_ports
-from tests.support.streams import CONFIG
+from tests.support.streams import CONFIG, events
 
 END_S = 60.0
 
@@ -74,6 +77,22 @@ def test_a_relay_waits_for_its_broker_and_says_so(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert f"127.0.0.1:{nobody}: no Kafka broker answers there" in lines[0]["message"]
     assert [line["level"] for line in lines] == ["warning", "info"]
+
+
+def test_rows_go_in_once_over_a_restart(tmp_path: Path) -> None:
+    stream, source, log = tmp_path / "s.yaml", tmp_path / "events.jsonl", tmp_path / "log"
+    stream.write_text(CONFIG, encoding="utf-8")
+    source.write_bytes(lines(events(30)))
+    what = ("ingest", "--stream", stream, "--source", source, "--data", tmp_path)
+    transport = open_transport(f"embedded:{tmp_path / 'log.db'}", time.time)
+    for _ in range(2):
+        with serving(log, *what) as (process, port):
+            wait_until(lambda: get(port, "/readyz")[0] == 200, "ready")
+            wait_until(lambda: len(everything(transport, "tests")) >= 30, "rows")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(END_S) == 0
+    assert len(everything(transport, "tests")) == 30
+    transport.close()
 
 
 def test_a_config_that_is_wrong_ends_with_its_problems(tmp_path: Path) -> None:
