@@ -18,6 +18,7 @@ COMMANDS = {
     "backtest": "Run history through a config and the old one: what is found, lost, at what cost.",
     "plan": "Say what a restart with this config would change: state, verdicts, contract.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
+    "store": "Look after the database: rights of the service's role.",
     "topics": "Make and check the topics of a stream on Kafka.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",
