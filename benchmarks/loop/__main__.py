@@ -14,7 +14,10 @@ from typing import Any
 from benchmarks.loop import headline
 from benchmarks.loop.comparison import Plan, compare, errors
 from benchmarks.loop.discovery import Pool, interval
+from benchmarks.loop.peers import BLOCK, PEERS
 from benchmarks.loop.report import curves_svg, table
+from benchmarks.loop.streams import ablations
+from streaming.evaluate.measures import average_precision, roc_auc
 from streaming.evaluate.table import read_labelled
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +31,9 @@ SETS = (
     "mammography",
     "yeast",
 )
-PARTS = ("cards", "discovery", "errors")
+STREAMS = ("adx_mammography", "adb_cover", "adb_http", "kdd99_stream")
+ROWS = 20_000  # of each stream, in its order
+PARTS = ("cards", "discovery", "errors", "ablations", "detectors")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "cards" in chosen.parts:
         seeds = range(1, 1 + (chosen.seeds or (3 if chosen.full else 1)))
         result["cards"] = cards(seeds, whole=chosen.full)
+    if "ablations" in chosen.parts:
+        seeds = range(chosen.seeds or (10 if chosen.full else 1))
+        result["ablations"], text = ablations(seeds)
+        (chosen.out / "ablations.md").write_text(text)
+    if "detectors" in chosen.parts:
+        result["detectors"] = detectors(range(chosen.seeds or 3))
     if {"discovery", "errors"} & set(chosen.parts):
         plan = Plan(seeds=range(chosen.seeds or (10 if chosen.full else 3)))
         pools = list(_pools())
@@ -96,6 +107,26 @@ def cards(seeds: Sequence[int], *, whole: bool) -> Mapping[str, Any]:
         )
     rows = [[name, *figures[name]] for name in precision]
     print(table(["mean over seeds", "precision@100", "±"], rows))
+    return figures
+
+
+def detectors(seeds: Sequence[int]) -> Mapping[str, Any]:
+    """Run the detectors without labels on the beginnings of the streams."""
+    figures: dict[str, Any] = {}
+    for name in STREAMS:
+        path = DATA / f"{name}.parquet"
+        if not path.is_file():
+            print(f"bench-loop: no {path.name} in the data folder (TRIAGE_DATA): skipped")
+            continue
+        one = read_labelled(path, "label")
+        X, real = one.X[:ROWS], one.truth[:ROWS] == 1
+        for peer, run in PEERS.items():
+            scores = [run(X, seed)[BLOCK:] for seed in seeds]  # nobody knows anything before
+            auc = interval([roc_auc(score, real[BLOCK:]) or 0.0 for score in scores])
+            ap = interval([average_precision(score, real[BLOCK:]) or 0.0 for score in scores])
+            figures.setdefault(name, {})[peer] = {"auc": auc, "ap": ap}
+            print(f"{name:18} {peer:22} AUC {auc[0]:.3f} ± {auc[1]:.3f}", end="")
+            print(f"  AP {ap[0]:.3f} ± {ap[1]:.3f}", flush=True)
     return figures
 
 

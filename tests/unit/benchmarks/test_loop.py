@@ -5,7 +5,7 @@ from xml.dom import minidom
 import numpy as np
 import pytest
 
-from benchmarks.loop import card_world, headline
+from benchmarks.loop import card_world, headline, peers, streams
 from benchmarks.loop.aad import AAD
 from benchmarks.loop.discovery import (
     Errors,
@@ -124,3 +124,21 @@ def test_a_truth_is_known_after_its_delay_and_not_before(payments: card_world.Pa
     assert one not in world.known(known_at - 1)
     assert one in world.known(known_at)
     assert one not in world.known(known_at + headline.KEPT)
+
+
+def test_without_clusters_a_look_reads_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "EVENTS", 5_000)
+    monkeypatch.setattr(streams, "ARMS", {"neither": streams.ARMS["neither"]})
+    figures, text = streams.ablations([0])
+    assert figures["neither"]["looks"] == figures["neither"]["items read"]
+    assert figures["neither"]["looks"][0] > 0
+    assert "real per 100 spent, opening = 4" in text
+
+
+@pytest.mark.parametrize("name", peers.PEERS)
+def test_every_detector_scores_before_it_learns(name: str) -> None:
+    X = np.random.default_rng(1).normal(0, 1, (2_200, 3)).astype(np.float32)
+    X[2_100] = 30.0
+    whole = peers.PEERS[name](X, 1)
+    assert int(np.argmax(whole[peers.BLOCK :])) == 2_100 - peers.BLOCK
+    np.testing.assert_allclose(peers.PEERS[name](X[:2_000], 1), whole[:2_000])
