@@ -186,7 +186,8 @@ class Triage:
         unit.set_members(case.cluster_id, {})
 
         if verdict.label_position is not None:
-            position = unit.retract_labels(verdict.stream, verdict.verdict_id, at)
+            overruled = verdict.actor != actor.name
+            position = unit.retract_labels(verdict.stream, verdict.verdict_id, at, overruled)
             undone = dataclasses.replace(undone, label_position=position)
         unit.update_verdict(undone)
         back = unit.end_suppression(verdict.verdict_id, SuppressionState.UNDONE, "", at)

@@ -14,15 +14,19 @@ from triage.reliability import reliabilities
 DAY = 86_400.0  # seconds; a day begins at midnight UTC
 
 
-def weighed(entries: Sequence[Entry], policy: Policy) -> Sequence[Entry]:
+def weighed(
+    entries: Sequence[Entry], policy: Policy, overruled: Sequence[Entry] = ()
+) -> Sequence[Entry]:
     """Return what detectors learn of a log without its retracted rows: in force, weighed, capped.
+
+    ``overruled``: rows of verdicts that somebody else took back, see ``reliabilities``.
 
     A verdict's label weighs what it weighed when it was given, times its analyst's reliability.
     Then the labels of one analyst of one day are scaled down to ``policy.analyst_day_weight``
     together, and those of all analysts of one day to ``policy.day_weight``. Late truth is none of
     these. The order of the entries makes no difference but to their order.
     """
-    trust = reliabilities(entries)
+    trust = reliabilities(entries, overruled)
     kept = [
         entry if entry.source else _scaled(entry, trust[entry.actor].weight)
         for entry in in_force(entries)

@@ -200,8 +200,9 @@ class SuppressionRow:
 class AnalystRow:
     """How far an analyst's labels are trusted, over all streams.
 
-    ``read``: labels in force of members that were read; ``agreed``, ``disagreed``: those that late
-    truth bears out, or not. ``weight``: what a label weighs (each stream uses its own counts).
+    ``read``: labels in force of members that were read; ``agreed``, ``disagreed``: reads that late
+    truth or a second reader bore out, or not. ``weight``: what a label weighs by these counts (each
+    stream uses its own).
     """
 
     analyst: str

@@ -17,8 +17,13 @@ class LabelUnit(Protocol):
     ) -> int:
         """Append to the label log; return its newest position."""
 
-    def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
-        """Append a retraction of all labels of the verdict; return its position."""
+    def retract_labels(
+        self, stream: str, verdict_id: str, at: float, overruled: bool = False
+    ) -> int:
+        """Append a retraction of all labels of the verdict; return its position.
+
+        ``overruled``: somebody else than who gave the verdict takes it back.
+        """
 
     def restore_labels(self, stream: str, verdict_id: str, retracted_at: int) -> int:
         """Append again what the retraction at that position took, as of the time it was given."""

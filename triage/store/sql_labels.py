@@ -19,6 +19,8 @@ from triage.store.sql_shared import STANDING
 from triage.store.sql_suppression import SqlSuppressionUnit
 from triage.store.sql_verdicts import load_verdicts
 
+OVERRULED = "overruled"  # state of a retraction by somebody else than who gave the verdict
+NEWEST = 2**62  # a position after all others
 LISTED = 100  # roll-backs on the board, newest first
 
 
@@ -46,11 +48,19 @@ class SqlLabelUnit(SqlSuppressionUnit):
         self._connection.execute(t.labels.insert(), rows)
         return first + len(rows) - 1
 
-    def retract_labels(self, stream: str, verdict_id: str, at: float) -> int:
+    def retract_labels(
+        self, stream: str, verdict_id: str, at: float, overruled: bool = False
+    ) -> int:
         """Append a retraction of all labels of the verdict; return its position."""
         position = self.next_label(stream)
         self._connection.execute(
-            t.labels.insert().values(stream=stream, position=position, verdict_id=verdict_id, at=at)
+            t.labels.insert().values(
+                stream=stream,
+                position=position,
+                verdict_id=verdict_id,
+                state=OVERRULED if overruled else None,
+                at=at,
+            )
         )
         return position
 
@@ -125,6 +135,42 @@ def entries_at(
 
     The columns are ``vector``, ``features_version`` and ``body``; in the order of the log.
     """
+    c = t.candidates.c
+    rows = _entries(
+        connection,
+        t.labels.c.stream == stream,
+        t.labels.c.position <= position,
+        in_force_until(t.labels.c, position),
+        more=[c.vector, c.features_version, c.body],
+    )
+    return {_entry(row): row for row in rows}
+
+
+def overruled_at(connection: sa.Connection, stream: str, position: int) -> Sequence[Entry]:
+    """Return the rows of verdicts that somebody else had taken back by then, in order."""
+    n, back = t.labels.c, t.labels.alias("back").c
+    taken_back = sa.exists().where(
+        back.stream == n.stream,
+        back.verdict_id == n.verdict_id,
+        back.position > n.position,
+        back.position <= position,
+        back.state == OVERRULED,
+    )
+    rows = _entries(
+        connection,
+        n.stream == stream,
+        n.position <= position,
+        n.candidate_id.is_not(None),
+        taken_back,
+    )
+    return [_entry(row) for row in rows]
+
+
+def _entries(
+    connection: sa.Connection,
+    *where: sa.ColumnElement[bool],
+    more: Sequence[sa.Column[Any]] = (),
+) -> Sequence[sa.RowMapping]:
     n, c, w, v = t.labels.c, t.candidates.c, t.truths.c, t.verdicts.c
     rows = connection.execute(
         sa.select(
@@ -138,17 +184,15 @@ def entries_at(
             sa.func.coalesce(w.actor, v.actor, "").label("actor"),
             n.at,
             c.event_time,
-            c.vector,
-            c.features_version,
-            c.body,
+            *more,
         )
         .join_from(t.labels, t.candidates, c.candidate_id == n.candidate_id)
         .outerjoin(t.truths, w.truth_id == n.verdict_id)
         .outerjoin(t.verdicts, v.verdict_id == n.verdict_id)
-        .where(n.stream == stream, n.position <= position, in_force_until(n, position))
+        .where(*where)
         .order_by(n.position)
     ).mappings()
-    return {_entry(row): row for row in rows}
+    return rows.all()
 
 
 def in_force_until(
@@ -179,8 +223,9 @@ def analyst_rows(connection: sa.Connection) -> Sequence[AnalystRow]:
     agreed: dict[str, Reliability] = {}
     labels: dict[str, int] = {}
     for stream in streams:
-        entries = list(entries_at(connection, stream, position=2**62))
-        for name, one in reliabilities(entries).items():
+        entries = list(entries_at(connection, stream, NEWEST))
+        overruled = overruled_at(connection, stream, NEWEST)
+        for name, one in reliabilities(entries, overruled).items():
             before = agreed.get(name, Reliability())
             agreed[name] = Reliability(before.agreed + one.agreed, before.disagreed + one.disagreed)
         for entry in entries:

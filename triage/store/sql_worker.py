@@ -24,7 +24,7 @@ from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
 from triage.store.bulk import chunks, select_in
 from triage.store.codec import candidate_row, dump_headers, loads
 from triage.store.database import next_number
-from triage.store.sql_labels import entries_at
+from triage.store.sql_labels import entries_at, overruled_at
 from triage.store.sql_rescore import rescore
 from triage.store.sql_shared import SqlPart, add_change, add_outbox, newest_label, policy_of, settle
 from triage.store.sql_truth import labels_of_events
@@ -148,10 +148,11 @@ class SqlWorker(SqlPart):
         """Return the labels in force at a position."""
         with self._db.read() as connection:
             known = entries_at(connection, stream, position)
+            overruled = overruled_at(connection, stream, position)
             others = labels_of_events(connection, stream, position)
             policy = policy_of(connection, stream)
         rows = {entry.position: row for entry, row in known.items()}
-        entries = weighed(list(known), policy)
+        entries = weighed(list(known), policy, overruled)
         return [*(_label(entry, rows[entry.position]) for entry in entries), *others]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:

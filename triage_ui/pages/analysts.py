@@ -18,7 +18,7 @@ from triage_ui.services import Services, in_thread
 from triage_ui.text import clock, count, percent, visible
 
 PATH = re.compile(r"/analysts")
-COLUMNS = ("Analyst", "Read members learned", "Late truth agreed", "Reads right", "Label weighs")
+COLUMNS = ("Analyst", "Read members learned", "Borne out", "Reads right", "Label weighs")
 TAKEN = ("Analyst", "Labels of", "Verdicts", "By", "State")
 
 
@@ -28,8 +28,8 @@ def layout() -> Component:
         [
             html.H1("Analysts", className="title"),
             html.P(
-                "A label weighs as much as its analyst has been right, where late truth could "
-                "tell. Everybody begins with 10 right of 12.",
+                "A label weighs as much as its analyst has been right, where late truth or a "
+                "second reader could tell. Everybody begins with 10 right of 12.",
                 className="quiet",
             ),
             html.Div(id="analysts"),

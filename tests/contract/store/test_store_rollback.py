@@ -15,6 +15,7 @@ from triage.commands import RollBack, UndoRollBack
 from triage.errors import Conflict, Invalid, NotAllowed, NotFound
 from triage.expiry import Expiry
 from triage.model import ClusterStatus, SuppressionState, VerdictKind
+from triage.reliability import Reliability
 from triage.store import tables as t
 from triage.store.database import Database
 from triage.truth import TruthReport
@@ -123,6 +124,25 @@ def test_analysts_are_shown_with_their_evidence(desk: Desk) -> None:
     assert anna.agreed == 0
     assert (ben.disagreed, ben.weight) == (0, 1.0)
     assert anna.weight < 1.0
+
+
+def test_who_is_overruled_weighs_less_elsewhere_and_who_corrects_himself_does_not(
+    desk: Desk,
+) -> None:
+    elsewhere = desk.cluster(1, "elsewhere")
+    (member,) = desk.members(elsewhere)
+    desk.decide(elsewhere, VerdictKind.SPURIOUS, ANNA)
+    for number, overruler in enumerate((ANNA, LEAD, LEAD)):
+        cluster_id = desk.cluster(1, f"k{number}")
+        wrong = desk.decide(cluster_id, VerdictKind.SPURIOUS, ANNA)
+        desk.undo(wrong.verdict_id, overruler)
+        place = desk.store.label_position(STREAM)
+        assert desk.labels()[member][1] == Reliability(disagreed=max(0, number - 1)).weight
+        desk.decide(cluster_id, VerdictKind.REAL, LEAD)
+        assert desk.labels(place)[member][1] == Reliability(disagreed=max(0, number - 1)).weight
+    assert desk.labels()[member] == (0.0, Reliability(disagreed=2).weight)
+    anna, lead = desk.store.analysts()
+    assert (anna.disagreed, lead.disagreed) == (2, 0)
 
 
 def test_what_is_refused(desk: Desk) -> None:

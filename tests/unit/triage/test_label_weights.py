@@ -59,6 +59,20 @@ def test_only_reads_that_truth_speaks_of_are_evidence() -> None:
     assert reliabilities(log) == {"anna": Reliability(1, 1), "ben": Reliability()}
 
 
+def test_a_second_read_is_evidence_about_the_first_reader() -> None:
+    overruled = [entry(1, "a", 0.0), entry(2, "b", 0.0), entry(3, "c", 0.0), entry(4, "d", 0.0)]
+    log = [
+        entry(5, "a", 1.0, actor="ben"),
+        entry(6, "b", 0.0, actor="ben"),
+        entry(7, "c", 1.0),  # anna herself
+        truth(8, "d", 1.0),  # outranks the second reader
+        entry(9, "d", 0.0, actor="ben"),
+    ]
+    found = reliabilities(log, overruled)
+    assert found == {"anna": Reliability(1, 2), "ben": Reliability(0, 1)}
+    assert "anna" not in reliabilities(log[:2], overruled)  # none of her labels is in force
+
+
 def test_a_wrong_analyst_weighs_less_everywhere_and_truth_in_full() -> None:
     wrong = [entry(i, f"w{i}", 0.0) for i in range(4)] + [
         truth(9 + i, f"w{i}", 1.0) for i in range(4)
