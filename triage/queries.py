@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from triage.cases import Rollback
+from triage.looks import Look
 from triage.model import (
     Candidate,
     ClusterStatus,
@@ -284,6 +285,40 @@ class EntityDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigVersion:
+    """A config that a stream ran under; ``at``: when it was first used, seconds since 1970."""
+
+    version: str
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtBy:
+    """A verdict whose labels a model learned; ``standing``: false once it was taken back."""
+
+    cluster_id: str
+    title: str
+    kind: VerdictKind
+    standing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What new labels changed: ``rose`` and ``fell`` count open clusters, over all partitions.
+
+    ``model_before``, ``model_after``: label positions; ``by``: the verdicts between them.
+    """
+
+    model_before: int
+    model_after: int
+    rose: int
+    fell: int
+    at: float
+    by: Sequence[TaughtBy]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStatus:
     """How a stream is doing. ``warm_up_left``: the largest of its partitions."""
 
@@ -374,6 +409,15 @@ class Queries(Protocol):
 
     def rollbacks(self) -> Sequence[Rollback]:
         """Return the newest roll-backs, newest first."""
+
+    def looks(self, stream: str | None, limit: int) -> Sequence[Look]:
+        """Return the newest decided clusters, oldest first; None: of all streams."""
+
+    def configs(self, stream: str) -> Sequence[ConfigVersion]:
+        """Return the configs of a stream, newest first."""
+
+    def lessons(self, stream: str, limit: int) -> Sequence[Lesson]:
+        """Return what the newest labels changed, newest first."""
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -140,6 +140,8 @@ def _rail() -> Component:
             _view("Decided", "decided"),
             _page("Suppressions", "/suppressions", html.Span(id="suppressed", className="count")),
             _page("Analysts", "/analysts"),
+            _page("Detectors", "/detectors"),
+            _page("Metrics", "/figures"),
             html.H2("Streams", className="rail-title"),
             html.Div(id="rail-streams"),
         ],
@@ -162,7 +164,7 @@ def _page(name: str, path: str, *count: Component) -> Component:
         [html.Span(name, className="name"), *count],
         href=path,
         className="rail-link",
-        **attributes(data_nav=""),
+        **attributes(data_nav="", data_page=path),
     )
 
 

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage.cases import Rollback
+from triage.looks import Look
 from triage.queries import (
     AnalystRow,
     BoardStatus,
     ClusterDetail,
+    ConfigVersion,
     EntityDetail,
     EntityEvent,
+    Lesson,
     MemberRow,
     QueueRow,
     StreamStatus,
@@ -80,6 +83,21 @@ def entity(detail: EntityDetail) -> Json:
         "events": [event(row) for row in detail.events],
     }
     return _cleaned(fields)
+
+
+def look(row: Look) -> Json:
+    """A cluster that was decided."""
+    return _cleaned(_fields(row))
+
+
+def config(row: ConfigVersion) -> Json:
+    """A config that a stream ran under."""
+    return _cleaned(_fields(row))
+
+
+def lesson(row: Lesson) -> Json:
+    """What new labels changed."""
+    return _cleaned(_fields(row) | {"by": [_fields(verdict) for verdict in row.by]})
 
 
 def event(row: EntityEvent) -> Json:

@@ -9,15 +9,18 @@ import sqlalchemy as sa
 
 from triage.aggregates import ReasonSums
 from triage.cases import Rollback
+from triage.looks import Look
 from triage.model import Candidate, ClusterStatus, Counters, MemberState
 from triage.queries import (
     AnalystRow,
     BoardStatus,
     Change,
     ClusterDetail,
+    ConfigVersion,
     EntityDetail,
     EntityEvent,
     InfluenceRow,
+    Lesson,
     MemberRow,
     QueueFilter,
     QueuePage,
@@ -30,6 +33,7 @@ from triage.store import tables as t
 from triage.store.codec import load_candidate, loads
 from triage.store.sql_entity import entity_detail
 from triage.store.sql_labels import analyst_rows, rollback_rows
+from triage.store.sql_looks import configs, lessons, looks
 from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_shared import STANDING, SqlPart, policy_of, position
 from triage.store.sql_suppression import suppression_rows
@@ -134,6 +138,21 @@ class SqlQueries(SqlPart):
         """Return the newest roll-backs, newest first."""
         with self._db.read() as connection:
             return rollback_rows(connection)
+
+    def looks(self, stream: str | None, limit: int) -> Sequence[Look]:
+        """Return the newest decided clusters, oldest first; None: of all streams."""
+        with self._db.read() as connection:
+            return looks(connection, stream, limit)
+
+    def configs(self, stream: str) -> Sequence[ConfigVersion]:
+        """Return the configs of a stream, newest first."""
+        with self._db.read() as connection:
+            return configs(connection, stream)
+
+    def lessons(self, stream: str, limit: int) -> Sequence[Lesson]:
+        """Return what the newest labels changed, newest first."""
+        with self._db.read() as connection:
+            return lessons(connection, stream, limit)
 
     def status(self, now: float) -> BoardStatus:
         """Return the numbers of the top bar."""

@@ -302,3 +302,17 @@ def test_an_entity_comes_with_its_clusters_and_events(board: Board, cluster: str
     assert len([event for event in found["events"] if event["candidate_id"]]) == 4
     assert board.client.get("/api/v1/entity?name=customer&value=c2").status_code == 404
     assert board.client.get("/api/v1/entity?name=customer").status_code == 422
+
+
+def test_looks_configs_and_lessons(board: Board, cluster: str) -> None:
+    decide(board, cluster)
+    (look,) = board.client.get("/api/v1/looks?stream=payments").json()["looks"]
+    assert (look["cluster_id"], look["kind"], look["at"]) == (cluster, "real", AT)
+    assert board.client.get("/api/v1/looks?stream=other").json() == {"looks": []}
+    (config,) = board.client.get("/api/v1/streams/payments/configs").json()["configs"]
+    assert (config["version"], config["text"]) == ("v1", "text")
+    position = board.desk.store.label_position("payments")
+    board.desk.commit(board.desk.part(label_position=position))
+    (lesson,) = board.client.get("/api/v1/streams/payments/lessons").json()["lessons"]
+    assert lesson["model_after"] == position
+    assert lesson["by"][0]["cluster_id"] == cluster

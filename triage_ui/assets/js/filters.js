@@ -36,9 +36,10 @@
 
   const markRail = () => {
     for (const link of document.querySelectorAll(".rail-link")) {
-      const shown =
-        link.dataset.status === values.status || (values.stream && link.dataset.stream === values.stream);
-      const here = window.location.pathname === "/" && Boolean(shown);
+      const { status, stream, page } = link.dataset;
+      const path = window.location.pathname;
+      const shown = status === values.status || Boolean(values.stream && stream === values.stream);
+      const here = page ? path === page || path.startsWith(page + "/") : path === "/" && shown;
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

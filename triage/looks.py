@@ -1,0 +1,111 @@
+"""What analysts' looks have found, as figures with their sample size and a 95 % interval. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triage.model import VerdictKind
+
+Z = 1.959964  # of a normal distribution: 95 % lie within
+LAST = (20, 50, 100)
+"""Numbers of newest looks whose precision is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A cluster that was decided, by the verdict that stands; *unsure* decides nothing.
+
+    Attributes:
+        since: when the cluster came to the board; ``at``: when it was decided. Seconds since 1970.
+    """
+
+    verdict_id: str
+    cluster_id: str
+    title: str
+    stream: str
+    kind: VerdictKind
+    actor: str
+    since: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``hits`` of ``n``; ``low`` to ``high`` is Wilson's 95 % interval of the share."""
+
+    hits: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share itself, 0 where there is nothing."""
+        return self.hits / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Median:
+    """Median of ``n`` values; ``low`` to ``high`` is its 95 % interval by order statistics."""
+
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+def share(hits: int, n: int) -> Share:
+    """Return the share with its interval.
+
+    >>> one = share(8, 10)
+    >>> round(one.low, 2), round(one.high, 2)
+    (0.49, 0.94)
+    """
+    if n == 0:
+        return Share(0, 0, 0.0, 1.0)
+    middle = (hits + Z * Z / 2) / (n + Z * Z)
+    half = Z / (n + Z * Z) * math.sqrt(hits * (n - hits) / n + Z * Z / 4)
+    return Share(hits, n, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def median(values: Sequence[float]) -> Median | None:
+    """Return the median with its interval, None of nothing.
+
+    >>> median([5.0, 1.0, 3.0])
+    Median(n=3, value=3.0, low=1.0, high=5.0)
+    """
+    n = len(values)
+    if n == 0:
+        return None
+    ordered = sorted(values)
+    half = Z * math.sqrt(n) / 2
+    low = max(0, math.floor(n / 2 - half))
+    high = min(n - 1, math.ceil(n / 2 + half))
+    middle = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    return Median(n, middle, ordered[low], ordered[high])
+
+
+def precision(looks: Sequence[Look]) -> Share:
+    """Return the share of the looks that found something real; bad data says nothing of it."""
+    counted = [look for look in looks if look.kind is not VerdictKind.PIPELINE_FAULT]
+    return share(sum(look.kind is VerdictKind.REAL for look in counted), len(counted))
+
+
+def time_to_verdict(looks: Sequence[Look]) -> Median | None:
+    """Return how long clusters waited on the board until they were decided."""
+    return median([max(0.0, look.at - look.since) for look in looks])
+
+
+def discovery(looks: Sequence[Look]) -> Sequence[int]:
+    """Return how many were real after each look, in the order of time.
+
+    >>> discovery([])
+    []
+    """
+    found: list[int] = []
+    for look in looks:
+        before = found[-1] if found else 0
+        found.append(before + (look.kind is VerdictKind.REAL))
+    return found

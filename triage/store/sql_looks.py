@@ -1,0 +1,90 @@
+"""What the pages of detectors and metrics read: looks, configs, and what labels changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from triage.looks import Look
+from triage.model import VerdictKind
+from triage.queries import ConfigVersion, Lesson, TaughtBy
+from triage.store import tables as t
+from triage.store.sql_shared import STANDING
+
+
+def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence[Look]:
+    """See ``queries.Queries.looks``."""
+    v, c = t.verdicts.c, t.clusters.c
+    conditions = [v.state.in_(STANDING), v.kind != VerdictKind.UNSURE]
+    if stream is not None:
+        conditions.append(v.stream == stream)
+    rows = connection.execute(
+        sa.select(
+            v.verdict_id, v.cluster_id, c.title, v.stream, v.kind, v.actor, c.created_at, v.at
+        )
+        .join(t.clusters, c.cluster_id == v.cluster_id)
+        .where(*conditions)
+        .order_by(v.number.desc())
+        .limit(limit)
+    ).all()
+    return [
+        Look(verdict, cluster, title, of, VerdictKind(kind), actor, since, at)
+        for verdict, cluster, title, of, kind, actor, since, at in reversed(rows)
+    ]
+
+
+def configs(connection: sa.Connection, stream: str) -> Sequence[ConfigVersion]:
+    """See ``queries.Queries.configs``."""
+    c = t.configs.c
+    rows = connection.execute(
+        sa.select(c.version, c.at, c.text)
+        .where(c.stream == stream)
+        .order_by(c.at.desc(), c.version)
+    )
+    return [ConfigVersion(*row) for row in rows]
+
+
+def lessons(connection: sa.Connection, stream: str, limit: int) -> Sequence[Lesson]:
+    """See ``queries.Queries.lessons``."""
+    one = t.learnings.c
+    rows = connection.execute(
+        sa.select(
+            sa.func.min(one.model_before),
+            one.model_after,
+            sa.func.sum(one.rose),
+            sa.func.sum(one.fell),
+            sa.func.max(one.at),
+        )
+        .where(one.stream == stream)
+        .group_by(one.model_after)
+        .order_by(one.model_after.desc())
+        .limit(limit)
+    ).all()
+    if not rows:
+        return []
+    taught = _taught(connection, stream, min(row[0] for row in rows))
+    return [
+        Lesson(
+            model_before=before,
+            model_after=after,
+            rose=int(rose),
+            fell=int(fell),
+            at=at,
+            by=[verdict for position, verdict in taught if before < position <= after],
+        )
+        for before, after, rose, fell, at in rows
+    ]
+
+
+def _taught(connection: sa.Connection, stream: str, after: int) -> list[tuple[int, TaughtBy]]:
+    v, c = t.verdicts.c, t.clusters.c
+    rows = connection.execute(
+        sa.select(v.label_position, v.cluster_id, c.title, v.kind, v.state)
+        .join(t.clusters, c.cluster_id == v.cluster_id)
+        .where(v.stream == stream, v.label_position > after)
+        .order_by(v.label_position)
+    )
+    return [
+        (row[0], TaughtBy(row[1], row[2], VerdictKind(row[3]), row[4] in STANDING)) for row in rows
+    ]

@@ -1,0 +1,181 @@
+"""Metrics: what the looks have found and how long clusters waited, each with what it means."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import quote, unquote
+
+from dash import Dash, Input, Output, html
+from dash.development.base_component import Component
+
+from triage.looks import LAST, Look, precision, time_to_verdict
+from triage.queries import BoardStatus
+from triage_ui.components.chips import verdict_chip
+from triage_ui.components.discovery_chart import discovery_chart
+from triage_ui.components.dom import Children, Node, attributes, section
+from triage_ui.components.figures import median_figure, share_figure
+from triage_ui.pages import Page
+from triage_ui.palette import palette
+from triage_ui.services import Services, in_thread
+from triage_ui.text import VERDICT_WORDS, ago, count, span, visible
+
+PATH = re.compile(r"/figures(?:/([^/]{1,600}))?")
+LOOKS = 5_000
+"""Newest looks that the figures are made of."""
+LISTED = 50
+DAY = 86_400
+
+
+def layout() -> Component:
+    """Return the page's shell."""
+    return html.Main(
+        [html.H1("Metrics", className="title"), html.Div(id="metrics")],
+        className="list-page",
+        id="main",
+        **attributes(data_live=""),
+    )
+
+
+def register(board: Dash, services: Services) -> None:
+    """Add the page's callback."""
+    queries, settings = services.queries, services.settings
+
+    @board.callback(
+        Output("metrics", "children"),
+        Input("url", "pathname"),
+        Input("page-tick", "data"),
+        Input("scheme", "data"),
+    )
+    async def show(path: str, _tick: object, scheme: str | None) -> object:
+        match = PATH.fullmatch(path or "")
+        stream = unquote(match[1]) if match and match[1] else None
+        now = settings.clock()
+        status = await in_thread(queries.status, now)
+        looks = await in_thread(queries.looks, stream, LOOKS)
+        return [
+            _streams(status, stream),
+            section(
+                "What the looks found",
+                discovery_chart(looks, palette(scheme)),
+                name="discovery",
+                level=2,
+                aside="dashed: if every look found something",
+            ),
+            section(
+                "Figures", _figures(looks, now), name="figures", level=2, aside=_made_of(looks)
+            ),
+            section(
+                "The looks behind them",
+                _rows(looks, now),
+                name="looks",
+                level=2,
+                aside=f"the newest {min(LISTED, len(looks))} of {len(looks):,}",
+            ),
+        ]
+
+
+def _streams(status: BoardStatus, chosen: str | None) -> Component:
+    names: list[tuple[str, str | None]] = [("All streams", None)]
+    names += [(visible(stream.stream, 60), stream.stream) for stream in status.streams]
+    return html.Nav(
+        [
+            html.A(
+                text,
+                href="/figures" + ("" if name is None else f"/{quote(name, safe='')}"),
+                className="stream-tab",
+                **attributes(data_nav="", aria_current="page" if name == chosen else None),
+            )
+            for text, name in names
+        ],
+        className="stream-tabs",
+        **attributes(aria_label="Streams"),
+    )
+
+
+def _made_of(looks: Sequence[Look]) -> str:
+    cut = f", the newest {LOOKS:,}" if len(looks) == LOOKS else ""
+    return f"of {count(len(looks), 'look')}{cut}; figures with an interval: 95 %"
+
+
+def _figures(looks: Sequence[Look], now: float) -> Component:
+    today = [look for look in looks if look.at >= now - now % DAY]
+    rows: list[tuple[str, Node, str]] = [
+        (
+            "Precision among looks",
+            share_figure(precision(looks)),
+            "Share of decided clusters that were real; pipeline faults (bad data) are left out.",
+        )
+    ]
+    rows += [
+        (
+            f"Precision of the last {number} looks",
+            share_figure(precision(looks[-number:])),
+            f"The same of the newest {number}: is the queue getting better or worse?",
+        )
+        for number in LAST
+        if len(looks) > number
+    ]
+    rows += [
+        (
+            "Time to verdict",
+            median_figure(time_to_verdict(looks)),
+            "Median time from a cluster's coming to the board until the verdict that stands.",
+        ),
+        (
+            "Time to verdict, today",
+            median_figure(time_to_verdict(today)),
+            "The same of the verdicts given since midnight UTC.",
+        ),
+        ("Verdicts", _kinds(looks), "How the clusters were decided. Unsure decides nothing."),
+    ]
+    return html.Dl(
+        [
+            html.Div([html.Dt(name), html.Dd(value), html.Dd(text, className="meaning")])
+            for name, value, text in rows
+        ],
+        className="figures",
+    )
+
+
+def _kinds(looks: Sequence[Look]) -> Component:
+    numbers = Counter(look.kind for look in looks)
+    told = [
+        f"{numbers[kind]:,} {word.lower()}" for kind, word in VERDICT_WORDS.items() if numbers[kind]
+    ]
+    return html.Span(", ".join(told) or "no look yet", className=None if told else "quiet")
+
+
+def _rows(looks: Sequence[Look], now: float) -> Children:
+    if not looks:
+        return html.P("Nothing has been decided yet.", className="quiet")
+    names = ("Cluster", "Verdict", "By", "When", "Waited")
+    return html.Table(
+        [
+            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
+            html.Tbody([_row(look, now) for look in looks[: -LISTED - 1 : -1]]),
+        ],
+        className="list-table",
+    )
+
+
+def _row(look: Look, now: float) -> Component:
+    link = html.A(
+        html.Bdi(visible(look.title, 200)),
+        href=f"/cluster/{look.cluster_id}",
+        className="link",
+        **attributes(data_nav=""),
+    )
+    return html.Tr(
+        [
+            html.Th([link, html.Span(visible(look.stream, 60), className="under")], scope="row"),
+            html.Td(verdict_chip(look.kind)),
+            html.Td(html.Bdi(visible(look.actor, 60))),
+            html.Td(ago(look.at, now)),
+            html.Td(span(max(0.0, look.at - look.since))),
+        ]
+    )
+
+
+PAGE = Page(PATH, "Metrics", layout, register)
