@@ -8,7 +8,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
 .PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
-.PHONY: bench-kill bench-backtest faults
+.PHONY: bench-kill bench-backtest bench-learning bench-detection faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -31,11 +31,13 @@ bench-pipeline:  ## events per second and average precision beside river and sci
 bench-forest:  ## speed, memory, snapshots, refits and average precision of the forest beside peers
 bench-explain:  ## speed and exactness of explanations, and whether they name true causes
 bench-feedback:  ## anomalies found per label, with and without feedback
+bench-learning:  ## is any stream ranked worse with feedback than without; are probabilities true
+bench-detection:  ## without labels: the ensemble beside its members, scikit-learn and river
 bench-loop:  ## the whole loop beside AAD, OMD and a supervised ceiling, quick form (benchmarks/loop)
 bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
 bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
-bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kill bench-backtest:
+bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kill bench-backtest bench-learning bench-detection:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

@@ -1,0 +1,239 @@
+"""Is a ranking ever worse with feedback than without? And are its probabilities true?
+
+``make bench-learning``. The labelled streams of the data folder * and three generated ones that
+drift, in order (sets without an order are shuffled by the seed), the first 20,000 events each. The
+product's ``StreamModel`` with its defaults scores and learns blocks of 1,024 (shorter ones where
+the file is short); after each block one or three looks (one, where blocks are short) take the
+likeliest candidates, one item each, and the truth answers at once. Mean over three seeds, each with
+a forest of its own; the interval is 1.96 standard errors of the paired differences to the same run
+without feedback. Average precision and AUC are of scores given before learning from the event, over
+all items. A figure counts as worse if the whole interval of the difference lies below 0.
+
+The reliability table takes the probabilities given to the items that nobody had asked about, all
+streams together, without feedback and with three looks. The last line is one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import Matrix, Vector
+from detectors.learning.label_model import Labels
+from detectors.learning.laplace import sigmoid
+from detectors.model import LearningSettings, StreamModel
+from detectors.online.isolation_forest import IsolationForest
+from streaming.evaluate.measures import average_precision, roc_auc
+from streaming.evaluate.table import read_labelled
+
+BLOCK = 1024
+BUDGET = 0.01  # of the events may become candidates
+EVENTS = 20_000
+SEEDS = 3
+LOOKS = (1, 3)
+OPEN = 3_000  # candidates that wait at most
+EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+DATA = Path(os.environ.get("TRIAGE_DATA") or Path(__file__).parents[1] / "../shared/data").resolve()
+ORDERED = (
+    "kdd99_stream",
+    "aws_cloudtrail_stratus",
+    "aws_registration_20k",
+    "aws_transactions_cold",
+    "asd_12servers",
+)
+UNORDERED = (
+    "adb_cover",
+    "adb_http",
+    "adb_smtp",
+    "adx_abalone",
+    "adx_ann_thyroid_1v3",
+    "adx_cardiotocography_1",
+    "adx_covtype_sub",
+    "adx_kddcup_sub",
+    "adx_mammography",
+    "adx_yeast",
+)
+FIGURES = ("found", "ap", "auc")
+
+Truth = npt.NDArray[np.bool_]
+Stream = Callable[[int, int], tuple[Matrix, Truth]]
+"""Takes a number of events and a seed."""
+
+Means = dict[int, tuple[Vector, Vector, Vector]]
+"""Number of looks -> ``FIGURES`` without and with feedback, and half the interval between them."""
+
+Judged = dict[str, list[tuple[Vector, Truth]]]
+"""Margins and truth of the items that nobody asked about, without and with feedback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one replay came to. ``margins`` and ``unasked`` are per item."""
+
+    found: int
+    margins: Vector
+    unasked: Truth
+
+
+def replay(X: Matrix, truth: Truth, looks: int, seed: int, *, feedback: bool) -> Run:
+    """Score, learn and look, block by block."""
+    names = [str(column) for column in range(X.shape[1])]
+    block = min(BLOCK, max(64, len(X) // 20))
+    settings = LearningSettings(block=block, warm_up=block, alert_budget=BUDGET)
+    model = StreamModel(IsolationForest(names, seed=seed), settings, seed)
+    margins, unasked = np.zeros(len(X)), np.ones(len(X), np.bool_)
+    waiting: list[int] = []
+    asked: list[int] = []
+    for start in range(0, len(X), block):
+        rows = X[start : start + block]
+        scored = model.score(rows)
+        margins[start : start + block] = scored.margin
+        if len(rows) == block:
+            model.learn(rows, scored.z, scored.margin)
+        waiting = [*waiting, *(start + np.flatnonzero(scored.alert)).tolist()][-OPEN:]
+        for _ in range(min(max(1, round(looks * len(rows) / BLOCK)), len(waiting))):
+            item = waiting.pop(int(np.argmax(model.margins(X[waiting]))))
+            asked.append(item)
+            if feedback:
+                told = truth[asked].astype(np.float64)
+                ids = [str(one) for one in asked]
+                model.set_labels(Labels(ids, X[asked], told, np.ones(len(ids))), len(ids))
+    unasked[asked] = False
+    return Run(int(truth[asked].sum()), margins, unasked)
+
+
+def figures(run: Run, truth: Truth) -> tuple[float, ...]:
+    """Return ``FIGURES`` of a run."""
+    ap, auc = average_precision(run.margins, truth), roc_auc(run.margins, truth)
+    return float(run.found), ap or 0.0, auc or 0.5
+
+
+def drifting(number: int, events: int, seed: int) -> tuple[Matrix, Truth]:
+    """Return four behaviours that wander, with a leap half-way; another world per number and seed.
+
+    1 % harmless outliers with heavy tails, 0.5 % anomalies of two to four features far out.
+    """
+    rng = np.random.default_rng([number, seed])
+    features, kinds = 10, 4
+    centre = rng.normal(scale=3, size=(kinds, features))
+    which = rng.choice(kinds, size=events, p=[0.4, 0.3, 0.2, 0.1])
+    phase, pace = rng.uniform(0, 6.28, (kinds, features)), rng.uniform(3, 9, (kinds, features))
+    age = np.linspace(0, 1, events)[:, np.newaxis]
+    spread = np.exp(rng.normal(scale=0.3, size=(kinds, features)))[which]
+    X = centre[which] + 2.0 * np.sin(phase[which] + pace[which] * age)
+    X += rng.normal(size=X.shape) * spread
+    X[events // 2 :] += rng.normal(size=features)
+    harmless = rng.random(events) < 0.01
+    X[harmless] += rng.standard_t(2, size=(int(harmless.sum()), features))
+    truth = rng.random(events) < 0.005
+    for row in np.flatnonzero(truth):
+        far = rng.choice(features, size=rng.integers(2, 5), replace=False)
+        X[row, far] += rng.choice([-1, 1], size=len(far)) * rng.uniform(3, 6, size=len(far))
+    return X.astype(np.float32), truth
+
+
+def of_file(path: Path, *, shuffled: bool) -> Stream:
+    """Return the labelled rows of a file."""
+    table = read_labelled(path, "label")
+    known = np.flatnonzero(table.truth >= 0)
+
+    def rows(events: int, seed: int) -> tuple[Matrix, Truth]:
+        order = np.random.default_rng(seed).permutation(known) if shuffled else known
+        return np.ascontiguousarray(table.X[order[:events]]), table.truth[order[:events]] == 1
+
+    return rows
+
+
+def streams() -> Iterator[tuple[str, Stream]]:
+    """Yield all streams by name; what the data folder lacks is left out with a line."""
+    for number in range(3):
+        yield f"drift_{number}", functools.partial(drifting, number)
+    for name in (*ORDERED, *UNORDERED):
+        path = DATA / f"{name}.parquet"
+        if path.is_file():
+            yield name, of_file(path, shuffled=name in UNORDERED)
+        else:
+            print(f"  {name}: not in the data folder (TRIAGE_DATA), skipped")
+
+
+def compare(stream: Stream, events: int, seeds: int, reliability: Judged) -> Means:
+    """Return per number of looks the means without and with feedback, and the interval."""
+    found: Means = {}
+    for looks in LOOKS:
+        rows = []
+        for seed in range(seeds):
+            X, truth = stream(events, seed)
+            runs = [replay(X, truth, looks, seed, feedback=feedback) for feedback in (False, True)]
+            rows.append([figures(run, truth) for run in runs])
+            if looks == LOOKS[-1]:
+                for key, run in zip(("without", "with"), runs, strict=True):
+                    reliability[key].append((run.margins[run.unasked], truth[run.unasked]))
+        table = np.array(rows)  # seeds x (without, with) x figures
+        change = table[:, 1] - table[:, 0]
+        half = 1.96 * change.std(axis=0, ddof=1) / np.sqrt(seeds)
+        found[looks] = (table[:, 0].mean(axis=0), table[:, 1].mean(axis=0), half)
+    return found
+
+
+def curve(parts: Sequence[tuple[Vector, Truth]]) -> list[tuple[float, float, int]]:
+    """Return mean probability, share of anomalies and items per bin of ``EDGES``."""
+    p = sigmoid(np.concatenate([margins for margins, _ in parts]))
+    truth = np.concatenate([truth for _, truth in parts])
+    bins = np.clip(np.digitize(p, EDGES) - 1, 0, len(EDGES) - 2)
+    return [
+        (round(float(p[bins == b].mean()), 4), round(float(truth[bins == b].mean()), 4), int(n))
+        for b in range(len(EDGES) - 1)
+        if (n := np.count_nonzero(bins == b))
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run and print everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--only", help="streams whose name contains this")
+    asked = parser.parse_args(arguments)
+    reliability: Judged = {"without": [], "with": []}
+    result: dict[str, object] = {}
+    worse: list[str] = []
+    print(f"{asked.events:,} events, {asked.seeds} seeds; without -> with feedback (half interval)")
+    for name, stream in streams():
+        if asked.only and asked.only not in name:
+            continue
+        found = compare(stream, asked.events, asked.seeds, reliability)
+        for looks, (without, with_, half) in found.items():
+            cells = [
+                f"{figure} {a:.3f} -> {b:.3f} ({h:.3f})"
+                for figure, a, b, h in zip(FIGURES, without, with_, half, strict=True)
+            ]
+            bad = [
+                figure
+                for figure, a, b, h in zip(FIGURES, without, with_, half, strict=True)
+                if b - a + h < 0
+            ]
+            worse += [f"{name}/{looks}/{figure}" for figure in bad]
+            print(f"  {name:24} {looks}  {'   '.join(cells)}   {' '.join(bad)}", flush=True)
+            result[f"{name}_{looks}"] = {
+                figure: [round(float(a), 4), round(float(b), 4), round(float(h), 4)]
+                for figure, a, b, h in zip(FIGURES, without, with_, half, strict=True)
+            }
+    curves = {key: curve(parts) for key, parts in reliability.items() if parts}
+    for key, points in curves.items():
+        print(f"reliability {key} feedback, probability said -> share real (items):")
+        print("  " + "  ".join(f"{p:.3f} -> {share:.3f} ({n})" for p, share, n in points))
+    print(json.dumps({"streams": result, "worse": worse, "reliability": curves}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
