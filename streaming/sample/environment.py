@@ -59,7 +59,7 @@ def look_at(
         declared = config.source.partitions
         problems.append(f"source.partitions: is {declared}, the topic has {count}; write {count}")
     records = [record for own in partitions for record in own]
-    facts = [f"source: {len(records):,} newest records of {len(partitions)} partitions"]
+    facts = [f"source: {len(records):,} newest records, of every partition"]
     if not records:
         return Environment(
             problems, ["source: the topic is empty: nothing more can be told"], facts
