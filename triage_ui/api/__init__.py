@@ -8,6 +8,7 @@ from triage_ui.api import (
     analysts,
     clusters,
     entities,
+    exports,
     insight,
     live,
     queue,
@@ -23,6 +24,17 @@ PREFIX = "/api/v1"
 def routes(services: Services) -> APIRouter:
     """Return all routes of the API."""
     router = APIRouter(prefix=PREFIX)
-    for part in (queue, clusters, entities, insight, verdicts, suppressions, truth, analysts, live):
+    for part in (
+        queue,
+        clusters,
+        entities,
+        exports,
+        insight,
+        verdicts,
+        suppressions,
+        truth,
+        analysts,
+        live,
+    ):
         router.include_router(part.routes(services))
     return router

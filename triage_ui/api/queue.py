@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from triage.model import ClusterStatus
 from triage.queries import QueueFilter
@@ -20,28 +20,37 @@ Status = Literal["open", "second_opinion", "decided", "suppressed", "all"]
 Order = Literal["worth", "newest", "largest"]
 
 
+def asked(
+    stream: Text = None,
+    status: Status = "open",
+    entity: Text = None,
+    text: Text = None,
+    order: Order = "worth",
+) -> QueueFilter:
+    """Return the filter that a request's query asks for."""
+    return QueueFilter(
+        stream=stream or None,
+        status=None if status == "all" else ClusterStatus(status),
+        entity=entity or None,
+        text=text or None,
+        order=order,
+        viewer=current_actor().name,
+    )
+
+
+Asked = Annotated[QueueFilter, Depends(asked)]
+
+
 def routes(services: Services) -> APIRouter:
     """Return the route of the queue."""
     router = APIRouter()
 
     @router.get("/queue")
     async def read(
+        where: Asked,
         offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
         limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
-        stream: Text = None,
-        status: Status = "open",
-        entity: Text = None,
-        text: Text = None,
-        order: Order = "worth",
     ) -> Json:
-        where = QueueFilter(
-            stream=stream or None,
-            status=None if status == "all" else ClusterStatus(status),
-            entity=entity or None,
-            text=text or None,
-            order=order,
-            viewer=current_actor().name,
-        )
         page = await in_thread(services.queries.queue, where, offset, limit)
         return {
             "rows": [queue_row(row) for row in page.rows],

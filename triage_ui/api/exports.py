@@ -1,0 +1,54 @@
+"""``/export``: the queue and the looks as files, for spreadsheets and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from triage_ui import export
+from triage_ui.api.queue import Asked
+from triage_ui.services import Services, in_thread
+
+MAX_ROWS = 100_000
+TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+Kind = Literal["csv", "parquet"]
+Format = Annotated[Kind, Query(alias="format")]
+Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
+
+
+def routes(services: Services) -> APIRouter:
+    """Return the routes under ``/export``."""
+    router = APIRouter(prefix="/export")
+    queries = services.queries
+
+    @router.get("/queue")
+    async def export_queue(where: Asked, kind: Format = "csv", limit: Limit = MAX_ROWS) -> Response:
+        page = await in_thread(queries.queue, where, 0, limit)
+        return await _file("queue", kind, export.queue_rows(page.rows), export.QUEUE)
+
+    @router.get("/looks")
+    async def export_looks(
+        stream: Annotated[str | None, Query(max_length=200)] = None,
+        kind: Format = "csv",
+        limit: Limit = MAX_ROWS,
+    ) -> Response:
+        looks = await in_thread(queries.looks, stream or None, limit)
+        return await _file("looks", kind, export.look_rows(looks), export.LOOKS)
+
+    return router
+
+
+async def _file(
+    name: str, kind: Kind, rows: Sequence[export.Row], columns: Mapping[str, type]
+) -> Response:
+    encode = export.to_csv if kind == "csv" else export.to_parquet
+    body = await in_thread(encode, rows, columns)
+    headers = {
+        "content-disposition": f'attachment; filename="{name}.{kind}"',
+        "cache-control": "no-store",
+    }
+    return Response(body, headers=headers, media_type=TYPES[kind])

@@ -1,0 +1,130 @@
+"""Rows as CSV or Parquet. A text that a spreadsheet would take for a formula stays a text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triage.looks import Look
+from triage.queries import QueueRow
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Beginnings that a spreadsheet reads as a formula (full-width ones too), or skips to find one."""
+
+QUEUE: Mapping[str, type] = {
+    "cluster_id": str,
+    "stream": str,
+    "title": str,
+    "subtitle": str,
+    "status": str,
+    "verdict": str,
+    "suggested": str,
+    "worth": float,
+    "posterior": float,
+    "score": float,
+    "members": int,
+    "entities": int,
+    "reasons": str,
+    "first_time": float,
+    "last_time": float,
+    "created_at": float,
+}
+LOOKS: Mapping[str, type] = {
+    "verdict_id": str,
+    "cluster_id": str,
+    "stream": str,
+    "title": str,
+    "kind": str,
+    "actor": str,
+    "since": float,
+    "at": float,
+}
+"""Columns of the two files; times are seconds since 1970."""
+
+Row = Mapping[str, str | float | int | None]
+
+
+def queue_rows(rows: Sequence[QueueRow]) -> list[Row]:
+    """Return the queue's rows, flat."""
+    return [
+        {
+            "cluster_id": row.cluster_id,
+            "stream": row.stream,
+            "title": row.title,
+            "subtitle": row.subtitle,
+            "status": row.status.value,
+            "verdict": None if row.verdict is None else row.verdict.value,
+            "suggested": row.suggested.value,
+            "worth": row.worth,
+            "posterior": row.posterior,
+            "score": row.score,
+            "members": row.size,
+            "entities": row.entities,
+            "reasons": ", ".join(label for label, _ in row.top),
+            "first_time": row.first_time,
+            "last_time": row.last_time,
+            "created_at": row.created_at,
+        }
+        for row in rows
+    ]
+
+
+def look_rows(looks: Sequence[Look]) -> list[Row]:
+    """Return decided clusters, flat."""
+    return [
+        {
+            "verdict_id": look.verdict_id,
+            "cluster_id": look.cluster_id,
+            "stream": look.stream,
+            "title": look.title,
+            "kind": look.kind.value,
+            "actor": look.actor,
+            "since": look.since,
+            "at": look.at,
+        }
+        for look in looks
+    ]
+
+
+def to_csv(rows: Sequence[Row], columns: Mapping[str, type]) -> bytes:
+    """Return UTF-8 CSV with a heading; ``'`` stands before what looks like a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _cell(value: Any) -> Any:
+    """Return the cell; numbers are no text.
+
+    >>> _cell("=1+1"), _cell("  @x"), _cell(-1.5), _cell(None)
+    ("'=1+1", "'  @x", -1.5, '')
+    """
+    if not isinstance(value, str):
+        return "" if value is None else value
+    dangerous = value.startswith(FORMULA) or value.lstrip().startswith(FORMULA)
+    return f"'{value}" if dangerous else value
+
+
+def to_parquet(rows: Sequence[Row], columns: Mapping[str, type]) -> bytes:
+    """Return a Parquet file; ``columns``: name -> type, so that an empty one reads alike."""
+    types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
+    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+    clean = [
+        {
+            name: value.encode("utf-8", "backslashreplace").decode()
+            if isinstance(value, str)
+            else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(clean, schema=schema), sink)
+    return sink.getvalue()
