@@ -38,7 +38,8 @@ class Timeline:
 
     Attributes:
         name: of the drawn number, for people; None if the events have none.
-        low, high: usual band: 5 % and 95 % of the ordinary events, None if they are too few.
+        low, high: usual band: the whiskers of a box plot of the ordinary events (the outermost
+            values within 1.5 box heights of the box; Tukey, 1977), None if they are too few.
         sentence: the same for who doesn't see the drawing.
     """
 
@@ -98,13 +99,19 @@ def timeline(
     points = [_point(event, cluster_id, field) for event in events]
     ordinary = [point for point in points if not point.member and not point.elsewhere]
     values = sorted(point.value for point in ordinary if point.value is not None)
-    low = high = None
-    if len(values) >= ENOUGH:
-        low, high = values[len(values) // 20], values[-1 - len(values) // 20]
+    low, high = _band(values) if len(values) >= ENOUGH else (None, None)
     labels = {reason.feature: reason.label for reason in reasons}
     name = None if field is None else visible(labels.get(field, field.replace("_", " ")), 60)
     sentence = _sentence(points, len(ordinary), name, low, high, entity)
     return Timeline(points, name, low, high, sentence)
+
+
+def _band(values: Sequence[float]) -> tuple[float, float]:
+    """Return the whiskers of sorted values: one odd event among few must not widen what is usual."""
+    lower, upper = values[len(values) // 4], values[-1 - len(values) // 4]
+    reach = 1.5 * (upper - lower)
+    inside = [value for value in values if lower - reach <= value <= upper + reach]
+    return inside[0], inside[-1]
 
 
 def _point(event: EntityEvent, cluster_id: str, field: str | None) -> Point:

@@ -64,6 +64,11 @@ def test_the_band_is_of_ordinary_events_only() -> None:
     )
 
 
+def test_one_odd_event_among_few_does_not_widen_the_band() -> None:
+    line = timeline([*ordinary(10), event(10.0, amount=5695.0)], MINE, ["amount"])
+    assert (line.low, line.high) == (20.0, 29.0)
+
+
 def test_few_ordinary_events_make_no_band() -> None:
     line = timeline(ordinary(ENOUGH - 1), MINE, ["amount"])
     assert line.low is None
