@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -139,7 +141,7 @@ def _rail() -> Component:
             _view("Second opinions", "second_opinion"),
             _view("Decided", "decided"),
             _page("Suppressions", "/suppressions", html.Span(id="suppressed", className="count")),
-            _page("Analysts", "/analysts"),
+            _page("Analysts", "/analysts", id="rail-analysts", hidden=True),  # shown to leads
             _page("Detectors", "/detectors"),
             _page("Metrics", "/figures"),
             html.H2("Streams", className="rail-title"),
@@ -159,12 +161,13 @@ def _view(name: str, status: str, *count: Component) -> Component:
     )
 
 
-def _page(name: str, path: str, *count: Component) -> Component:
+def _page(name: str, path: str, *count: Component, **given: Any) -> Component:
     return html.A(
         [html.Span(name, className="name"), *count],
         href=path,
         className="rail-link",
         **attributes(data_nav="", data_page=path),
+        **given,
     )
 
 

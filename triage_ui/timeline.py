@@ -107,7 +107,7 @@ def timeline(
 
 
 def _band(values: Sequence[float]) -> tuple[float, float]:
-    """Return the whiskers of sorted values: one odd event among few must not widen what is usual."""
+    """Return the whiskers of sorted values: one odd event among few must not widen it."""
     lower, upper = values[len(values) // 4], values[-1 - len(values) // 4]
     reach = 1.5 * (upper - lower)
     inside = [value for value in values if lower - reach <= value <= upper + reach]

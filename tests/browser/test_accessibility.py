@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import sign_in
 from tests.browser.seeing import at, wait_for
 from tests.browser.test_queue import order
+from tests.support.cases import ANNA, LEAD
 from tests.unit.triage_ui.serving import Served
 
 Scheme = Literal["light", "dark"]
@@ -73,6 +74,17 @@ def test_no_page_breaks_a_rule(seen: Page, board: Served, scheme: Scheme) -> Non
     seen.goto(f"{board.url}/suppressions")
     expect(seen.locator("#suppressions")).to_contain_text("Nothing is kept out")
     clean(seen)
+
+
+def test_only_a_lead_is_led_to_the_analysts(seen: Page, second: Page, board: Served) -> None:
+    board.desk.decide(order(board)[0])
+    sign_in(seen, board, LEAD)
+    seen.get_by_role("link", name="Analysts").click()
+    expect(seen.locator("#analysts table")).to_contain_text("anna")
+    clean(seen)
+    sign_in(second, board)
+    expect(second.locator("#me-name")).to_have_text(ANNA.name)
+    expect(second.get_by_role("link", name="Analysts")).to_be_hidden()
 
 
 def test_buttons_are_large_enough_and_wear_their_keys(seen: Page, board: Served) -> None:

@@ -63,10 +63,12 @@ def _events(
             candidate.event_time, candidate.record, candidate.candidate_id, cluster_id
         )
         events[same_event(named)] = named
+        # A context is of the stream's key, which its fields leave out; another entity of the event
+        # is in few of them.
+        unsaid = value if candidate.entity == value else ""
         for kept in candidate.context:
             event = EntityEvent(kept["time"], kept["fields"], None, None)
-            # A context is of the stream's key: another entity of the event is in few of them.
-            if str(event.fields.get(name, "")) == value:
+            if str(event.fields.get(name, unsaid)) == value:
                 events.setdefault(same_event(event), event)
     return [event for _, event in sorted(events.items(), key=lambda item: item[0])]
 

@@ -34,7 +34,7 @@ def layout() -> Component:
             ),
             html.Div(id="analysts"),
         ],
-        className="single",
+        className="list-page",
         id="main",
     )
 
@@ -92,8 +92,11 @@ def rolled_back(rows: Sequence[Rollback]) -> Component:
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Node | list[Node]]]) -> Component:
     head = html.Tr([html.Th(text, **attributes(scope="col")) for text in columns])
-    body = [html.Tr([html.Td(cell) for cell in row]) for row in rows]
-    return html.Table([html.Thead(head), html.Tbody(body)], className="plain-table")
+    body = [
+        html.Tr([html.Th(first, **attributes(scope="row")), *(html.Td(cell) for cell in rest)])
+        for first, *rest in rows
+    ]
+    return html.Table([html.Thead(head), html.Tbody(body)], className="list-table")
 
 
 PAGE = Page(PATH, "Analysts", layout, register)

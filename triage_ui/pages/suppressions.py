@@ -33,7 +33,7 @@ def layout() -> Component:
             ),
             html.Div(id="suppressions"),
         ],
-        className="single",
+        className="list-page",
         id="main",
     )
 
@@ -54,7 +54,7 @@ def table(rows: Sequence[SuppressionRow]) -> Component:
         return html.P("Nothing is kept out of the queue.", className="quiet")
     head = html.Tr([html.Th(text, **attributes(scope="col")) for text in COLUMNS])
     return html.Table(
-        [html.Thead(head), html.Tbody([_row(row) for row in rows])], className="plain-table"
+        [html.Thead(head), html.Tbody([_row(row) for row in rows])], className="list-table"
     )
 
 
@@ -67,13 +67,14 @@ def _row(row: SuppressionRow) -> Component:
     )
     return html.Tr(
         [
-            html.Td(
+            html.Th(
                 [
                     html.Div(html.Bdi(visible(row.scope, MANY))),
                     html.Div([link, " in ", html.Bdi(visible(row.stream, 60))], className="quiet"),
-                ]
+                ],
+                **attributes(scope="row"),
             ),
-            html.Td(html.Bdi(covers(row.entities, row.features))),
+            html.Td(html.Bdi(covers(row.entities, row.features)), className="wrap"),
             html.Td(
                 [
                     f"{count(row.candidates, 'candidate')} in {count(row.clusters, 'cluster')}",

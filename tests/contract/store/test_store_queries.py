@@ -250,6 +250,17 @@ class TestEntity:
         assert len(terminal.clusters) == 1
         assert terminal.clusters[0].cluster_id in {new, other}
 
+    def test_the_events_of_the_streams_key_leave_it_out(self, desk: Desk) -> None:
+        context = ({"time": AT - 900, "fields": {"amount": 30.0}},)
+        mine = {"customer": "c7", "terminal": "881"}
+        desk.cluster(1, entity="c7", entities=mine, event_time=AT - 100, context=context)
+        customer = desk.store.entity("customer", "c7", 5)
+        terminal = desk.store.entity("terminal", "881", 5)
+        assert customer is not None
+        assert terminal is not None
+        assert [event.time for event in customer.events] == [AT - 900, AT - 100]
+        assert [event.time for event in terminal.events] == [AT - 100]
+
     def test_a_second_opinion_stays_blind(self, desk: Desk) -> None:
         waiting = desk.cluster(1, entities={"customer": "c7"})
         desk.decide(waiting, VerdictKind.UNSURE, ANNA)

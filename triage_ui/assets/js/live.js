@@ -97,6 +97,7 @@
     triage.setProps("me-initials", { children: initials.slice(0, 2).toUpperCase() });
     triage.setProps("me-name", { children: data.actor.name });
     triage.setProps("me-role", { children: data.actor.role });
+    triage.setProps("rail-analysts", { hidden: data.actor.role !== "lead" });
     triage.listen(data.position);
   };
   triage.on("start", begin);
