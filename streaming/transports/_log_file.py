@@ -184,7 +184,10 @@ def _connect(path: str) -> sqlite3.Connection:
 
 def _prepare(db: sqlite3.Connection, path: str) -> None:
     """Check that the file is ours, or make it ours if it is new."""
-    if not _is_ours(db, path):
+    db.execute("BEGIN")  # one moment: between two questions another process may make the file
+    ours = _is_ours(db, path)
+    db.execute("COMMIT")
+    if not ours:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("BEGIN IMMEDIATE")
         if not _is_ours(db, path):  # another process may have been faster
