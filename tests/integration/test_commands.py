@@ -16,6 +16,7 @@ import pytest
 
 from streaming.verified import message_of
 from tests.support.data import data_file
+from tests.support.processes import free_ports
 from tests.support.streams import CONFIG, events
 from triage.commands import RecordVerdict, UndoVerdict
 from triage.handlers import Triage
@@ -196,12 +197,13 @@ def test_mistakes_are_answered_with_the_remedy(
 
 
 def test_a_port_in_use_is_said(tmp_path: Path, stream: Path) -> None:
-    with running("run", "--stream", stream, "--data", tmp_path / "a", "--port", 8931, "--quiet"):
+    (port,) = free_ports(1)
+    with running("run", "--stream", stream, "--data", tmp_path / "a", "--port", port, "--quiet"):
         wait_until((tmp_path / "a" / "triage.db").exists, "store")
         time.sleep(3)
-        done = triage("run", "--stream", stream, "--data", tmp_path / "b", "--port", 8931)
+        done = triage("run", "--stream", stream, "--data", tmp_path / "b", "--port", port)
         assert done.returncode != 0
-        assert "8931" in done.stderr
+        assert str(port) in done.stderr
         assert "--port" in done.stderr
 
 
