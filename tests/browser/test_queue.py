@@ -164,7 +164,7 @@ def test_expected_asks_for_a_scope_and_an_end(analyst: Page, board: Served) -> N
     (kept_out,) = board.store.suppressions()
     assert (kept_out.entities, kept_out.features) == (("c1",), ())
     analyst.get_by_role("link", name="Suppressions").click()
-    expect(analyst.get_by_role("cell", name="payday at terminal 881")).to_be_visible()
+    expect(analyst.get_by_role("rowheader", name="payday at terminal 881")).to_be_visible()
 
 
 def test_j_k_enter_and_escape_move(analyst: Page, board: Served) -> None:
