@@ -108,9 +108,7 @@ def test_the_page_survives_a_restart_and_misses_nothing(page: Page, board: Serve
     expect(page.locator("#toasts .tray")).to_be_empty(timeout=30_000)
     wait_for(page, lambda: board.store.recent_verdicts(1), "the kept verdict")
     assert board.store.recent_verdicts(1)[0].cluster_id == clusters[1]
-    expect(page.get_by_role("button", name="1 new N")).to_be_visible()
-    page.keyboard.press("n")
-    expect(row(page, arrived)).to_be_visible()
+    expect(row(page, arrived)).to_be_visible()  # by itself: the screen is not full
 
 
 def test_changes_are_heard_once_and_in_order_over_a_restart(page: Page, board: Served) -> None:
