@@ -14,6 +14,7 @@ from detectors.base import Attribution, Detector, Matrix, Params, Snapshot, Snap
 from detectors.explain.methods import explainer
 from detectors.learning.label_model import Influence, LabelModel, Labels
 from detectors.online.isolation_forest import IsolationForest
+from detectors.pace import AlertLimit, Pace
 from detectors.scale import ScoreScale
 from detectors.state import nest, unnest
 from detectors.threshold import AlertBudget
@@ -45,6 +46,11 @@ class LearningSettings(Params):
     )
     alert_budget: float = Field(
         default=0.002, gt=0, lt=1, description="Share of the events that may become candidates."
+    )
+    alert_limit: AlertLimit | None = Field(
+        default=None,
+        description="At most so many candidates per hour or day of event time, beside the share: "
+        "the strongest. What it holds back is counted.",
     )
     threshold_window: int = Field(
         default=10_000, ge=100, le=10**6, description="Latest events that the share refers to."
@@ -78,7 +84,7 @@ class LearningSettings(Params):
 
     def of_state(self) -> Mapping[str, Any]:
         """Return the settings that the state follows from: a model with equal ones can go on."""
-        return self.model_dump(mode="json", exclude={"alert_budget", "explanations"})
+        return self.model_dump(mode="json", exclude={"alert_budget", "alert_limit", "explanations"})
 
     @model_validator(mode="after")
     def _block_ends_in_time(self) -> LearningSettings:
@@ -98,22 +104,22 @@ class Scored:
         z: unsupervised score in standard deviations above the usual.
         margin: log-odds that the row is a real anomaly, labels taken in.
         alert: the margin reaches the threshold and the warm-up is over.
-        threshold: the margin needed; infinite before the first block.
+        threshold: the margin needed, per row; infinite before the first block.
     """
 
     z: Vector
     margin: Vector
     alert: npt.NDArray[np.bool_]
-    threshold: float
+    threshold: Vector
 
 
 class StreamModel:
     """Scores rows, learns blocks of them, and takes labels in.
 
-    Only ``learn`` and ``set_labels`` change the state, which is a pure function of those calls and
-    the constructor's arguments. ``margin = z - 3.5 + shift``, the shift learned from labels on the
-    leaves of the detector's trees. A detector without trees gets a companion isolation forest that
-    learns the same blocks and only says which rows are alike.
+    Only ``learn``, ``set_labels`` and ``admit`` change the state, which is a pure function of those
+    calls and the constructor's arguments. ``margin = z - 3.5 + shift``, the shift learned from
+    labels on the leaves of the detector's trees. A detector without trees gets a companion
+    isolation forest that learns the same blocks and only says which rows are alike.
     """
 
     def __init__(self, detector: Detector, settings: LearningSettings, seed: int) -> None:
@@ -123,6 +129,7 @@ class StreamModel:
         self._budget = AlertBudget(
             len(detector.feature_names), settings.alert_budget, settings.threshold_window
         )
+        self._pace = Pace(settings.alert_limit) if settings.alert_limit else None
         self._companion: IsolationForest | None = None
         if detector.trees is None:
             self._companion = IsolationForest(detector.feature_names, seed=seed + 1)
@@ -162,9 +169,22 @@ class StreamModel:
         else:
             z, shift = self._standardised(X), self._labels.shift(X)
         margin = z - PRIOR_SHIFT + shift
-        threshold = self.threshold
-        alert = (margin >= threshold) & (self.warm_up_left == 0)
-        return Scored(z, margin, alert, threshold)
+        alert = (margin >= self.threshold) & (self.warm_up_left == 0)
+        return Scored(z, margin, alert, np.full(len(X), self.threshold))
+
+    def admit(self, scored: Scored, times: Vector) -> Scored:
+        """Return the same scores with no more alerts than the limit lets through at these times.
+
+        Each event has to come here exactly once, in order.
+        """
+        rows = np.flatnonzero(scored.alert)
+        if self._pace is None or not len(rows):
+            return scored
+        alert, threshold = scored.alert.copy(), scored.threshold.copy()
+        alert[rows], threshold[rows] = self._pace.admit(
+            times[rows], scored.margin[rows], self._budget.stricter
+        )
+        return Scored(scored.z, scored.margin, alert, threshold)
 
     def learn(self, X: Matrix, z: Vector, margins: Vector) -> None:
         """Learn exactly one block, whose ``z`` and margins were those of ``score``."""
@@ -245,6 +265,7 @@ class StreamModel:
                     "version": self._version,
                     "relabelled": self._relabelled,
                     "settings": self._settings.of_state(),
+                    "pace": self._pace.state() if self._pace else None,
                 },
                 {},
             ),
@@ -277,6 +298,8 @@ class StreamModel:
         self._labels.restore(parts["labels"])
         self._rows, self._since_fit = int(counts["rows"]), int(counts["since_fit"])
         self._version, self._relabelled = int(counts["version"]), bool(counts["relabelled"])
+        if self._pace and counts.get("pace") is not None:  # else there was no limit until now
+            self._pace.load(counts["pace"])
         usual = parts["usual"].arrays
         self._usual = (usual["low"], usual["high"])
         self._stack()

@@ -43,11 +43,27 @@ class AlertBudget:
         self._ring = Ring(min(window, KEPT), features)
         self._priors = np.empty(min(window, KEPT), np.float64)
         self._threshold = math.inf
+        self._top = np.empty(0)  # the margins that reach the share, largest first
 
     @property
     def threshold(self) -> float:
         """The margin that is needed; infinite before any block."""
         return self._threshold
+
+    def stricter(self, part: float) -> float:
+        """Return the margin that about this part of the share reaches, in (0, 1].
+
+        Beyond the largest of the window it goes on as an exponential tail would.
+        """
+        if not len(self._top):
+            return self._threshold
+        rank = part * len(self._top)
+        if rank >= 1.0:
+            needed = float(self._top[math.ceil(rank) - 1])
+        else:
+            excess = float(np.mean(self._top - self._top[-1]))
+            needed = float(self._top[0]) - excess * math.log(rank)
+        return max(self._threshold, needed)
 
     def learn(self, X: Matrix, priors: Vector, margins: Vector) -> None:
         """Take in one block, in order: its rows, their margins without and with what labels say."""
@@ -57,7 +73,7 @@ class AlertBudget:
         self._ring.add(X)
         _put(self._margins, self._seen, margins)
         self._seen += len(margins)
-        self._threshold = self._quantile(self._last())
+        self._take_threshold(self._last())
 
     def rebase(self, shift: Callable[[Matrix], Vector]) -> None:
         """Give the kept rows the margins that ``shift`` makes of them; older ones are forgotten."""
@@ -68,18 +84,18 @@ class AlertBudget:
         oldest = seen % len(rows) if seen > len(rows) else 0
         self._margins[: len(rows)] = np.roll(margins, -oldest)
         self._seen = len(rows)
-        self._threshold = self._quantile(self._last())
+        self._take_threshold(self._last())
 
     def _last(self) -> Vector:
         return self._margins[: min(self._seen, len(self._margins))]
 
-    def _quantile(self, margins: Vector) -> float:
+    def _take_threshold(self, margins: Vector) -> None:
         allowed = max(1, int(self._share * len(margins)))
-        threshold = float(np.partition(margins, -allowed)[-allowed])
-        reached = int(np.count_nonzero(margins >= threshold))
-        if reached <= _MOST_TIES * max(allowed, self._share * len(margins)):
-            return threshold
-        return float(np.nextafter(threshold, math.inf))
+        self._top = np.sort(np.partition(margins, -allowed)[-allowed:])[::-1]
+        self._threshold = float(self._top[-1])
+        reached = int(np.count_nonzero(margins >= self._threshold))
+        if reached > _MOST_TIES * max(allowed, self._share * len(margins)):
+            self._threshold = float(np.nextafter(self._threshold, math.inf))
 
     def snapshot(self) -> Snapshot:
         """Return the whole state."""
@@ -111,8 +127,9 @@ class AlertBudget:
             self._priors[: len(self._ring)] = priors
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the snapshot of the alert budget is damaged: {error}") from error
-        self._seen = seen
-        self._threshold = self._quantile(margins) if seen else math.inf
+        self._seen, self._threshold, self._top = seen, math.inf, np.empty(0)
+        if seen:
+            self._take_threshold(margins)
 
 
 def _put(buffer: Vector, seen: int, values: Vector) -> None:

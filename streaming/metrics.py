@@ -31,6 +31,12 @@ EVENTS = Metric(
 CANDIDATES = Metric(
     "triage_candidates_total", "counter", ("stream",), "Candidates committed by the worker."
 )
+HELD_BACK = Metric(
+    "triage_held_back_total",
+    "counter",
+    ("stream", "partition"),
+    "Events that reached the share of the alerts, but not the limit per hour or day.",
+)
 PARTITIONS = Metric(
     "triage_partitions_owned", "gauge", ("stream",), "Partitions that this worker owns."
 )
@@ -89,6 +95,7 @@ STARTED = Metric(
 METRICS = (
     EVENTS,
     CANDIDATES,
+    HELD_BACK,
     PARTITIONS,
     LAG_RECORDS,
     LAG_SECONDS,

@@ -112,6 +112,7 @@ class PartitionPipeline:
         decoded = self._decoder.decode(records)
         good, events, duplicates = self._without_duplicates(decoded.records, decoded.events)
         candidates: list[Candidate] = []
+        held_back = 0
         margins = np.empty(len(good), np.float64)
         scores = np.empty(len(good), np.float64)
         X = np.empty((0, len(self._features.names)), np.float32)
@@ -123,7 +124,9 @@ class PartitionPipeline:
                 stop = min(len(good), start + len(self._pending) - self._pending_rows)
                 scored = self._model.score(batch.X[start:stop])
                 margins[start:stop], scores[start:stop] = scored.margin, scored.z
-                candidates += self._candidates(batch, start, scored)
+                let = self._model.admit(scored, batch.times[start:stop])
+                held_back += int(scored.alert.sum() - let.alert.sum())
+                candidates += self._candidates(batch, start, let)
                 self._learn(batch.X[start:stop], scored)
                 start = stop
         counters = Counters(
@@ -131,6 +134,7 @@ class PartitionPipeline:
             dead_lettered=len(decoded.bad),
             duplicates=duplicates,
             candidates=len(candidates),
+            held_back=held_back,
         )
         return Outcome(
             tuple(candidates), tuple(decoded.bad), counters, tuple(good), margins, scores, X
@@ -266,7 +270,7 @@ class PartitionPipeline:
                     fields,
                     score=float(scored.z[i]),
                     margin=float(scored.margin[i]),
-                    threshold=scored.threshold,
+                    threshold=float(scored.threshold[i]),
                     reasons=tuple(
                         Reason(
                             feature=reason.feature,

@@ -299,6 +299,9 @@ class Worker:
             self._metrics.add(metrics.EVENTS, stream, "duplicate", by=seen.duplicates)
             self._metrics.add(metrics.EVENTS, stream, "late", by=seen.late)
             self._metrics.add(metrics.CANDIDATES, stream, by=seen.candidates)
+            if seen.held_back:
+                place = str(commit.partition)
+                self._metrics.add(metrics.HELD_BACK, stream, place, by=seen.held_back)
 
     def _tell_lag(self, records: Sequence[Record]) -> None:
         """Ask the log now and then how far we are behind."""

@@ -194,7 +194,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What became of a partition's records; each record is in exactly one of the first five."""
+    """What became of a partition's records; each record is in exactly one of the first five.
+
+    ``held_back``: would be candidates, but for the limit in alerts per hour or day.
+    """
 
     accepted: int = 0
     dead_lettered: int = 0
@@ -202,6 +205,7 @@ class Counters:
     late: int = 0
     skipped: int = 0
     candidates: int = 0
+    held_back: int = 0
 
     def __add__(self, other: Counters) -> Counters:
         return Counters(
@@ -211,6 +215,7 @@ class Counters:
             self.late + other.late,
             self.skipped + other.skipped,
             self.candidates + other.candidates,
+            self.held_back + other.held_back,
         )
 
 

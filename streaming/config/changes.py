@@ -64,6 +64,7 @@ _TOP: Mapping[str, tuple[Effect, str]] = {
     "policy": (Effect.KEEPS_STATE, _SHOWN),
     "clustering": (Effect.KEEPS_STATE, _SHOWN),
     "alert_budget": (Effect.KEEPS_STATE, _BUDGET),
+    "alert_limit": (Effect.KEEPS_STATE, "what may alert at once stays as full as it is"),
     "explanations": (Effect.KEEPS_STATE, "only how a candidate is explained"),
     "context": (Effect.NEEDS_WARM_UP, "what is kept of an entity's last events is state, too"),
     "detectors": (Effect.NEEDS_WARM_UP, _LEARNS),

@@ -14,7 +14,7 @@ from detectors.model import LearningSettings
 from streaming.config.problems import from_pydantic, shown
 from streaming.config.yaml_tree import Path, Problem, Tree
 
-LIFTED = ("alert_budget", "explanations")
+LIFTED = ("alert_budget", "alert_limit", "explanations")
 """Learning settings that stand at the top of the file: everybody looks for them."""
 
 MAX_SHARE = 0.1
@@ -73,9 +73,12 @@ def read_learning(tree: Tree, raw: Mapping[str, Any]) -> Read[LearningSettings |
         problems += budget.problems
         values |= {} if budget.value is None else {"alert_budget": budget.value}
     read = validated(tree, ("learning",), LearningSettings, values)
-    lifted: dict[Path, Path] = {("learning", name): (name,) for name in LIFTED}
-    moved = [tree.problem(lifted.get(one.path, one.path), one.message) for one in read.problems]
+    moved = [tree.problem(_lifted(one.path), one.message) for one in read.problems]
     return Read(read.value, problems + moved)
+
+
+def _lifted(path: Path) -> Path:
+    return path[1:] if len(path) > 1 and path[1] in LIFTED else path
 
 
 def read_share(tree: Tree, path: Path, value: Any) -> Read[float | None]:

@@ -30,6 +30,9 @@ def _rows(config: StreamConfig) -> Iterator[tuple[str, str]]:
     yield "detectors", ", ".join(spec.kind for spec in config.detectors)
     yield "learning", f"blocks of {learning.block:,} events, alerts after {learning.warm_up:,}"
     yield "budget", f"{learning.alert_budget:.3%} of the events may become candidates"
+    if limit := learning.alert_limit:
+        each = f"; {limit.most * partitions:,} in all" if partitions > 1 else ""
+        yield "limit", f"{limit.most:,} candidates per {limit.per} and partition{each}"
     yield "state", f"about {_megabytes(config, len(columns))} MB per partition, without windows"
     for warning in config.warnings:
         yield "warning", warning

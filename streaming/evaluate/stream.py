@@ -120,12 +120,14 @@ class _Partition:
     Attributes:
         places: where the record stands in the file.
         margins: of the accepted ones, before anything was learned from them.
+        held_back: how many the alert limit kept from the queue.
     """
 
     pipeline: PartitionPipeline
     places: list[int] = field(default_factory=list)
     truths: list[int] = field(default_factory=list)
     margins: dict[int, float] = field(default_factory=dict)
+    held_back: int = 0
 
 
 class _Replay:
@@ -192,6 +194,7 @@ class _Replay:
             "auc": rounded(roc_auc(margins, is_anomaly)),
             "ap": rounded(average_precision(margins, is_anomaly)),
             "ap_unseen": rounded(average_precision(margins[~asked], is_anomaly[~asked])),
+            "held_back": [partition.held_back for partition in self._partitions],
             "events_per_second": round(self._now.events / seconds, 1),
             "seed": self._settings.seed,
             "config": self._config.version,
@@ -223,6 +226,7 @@ class _Replay:
             offsets = [record.offset for record in outcome.accepted]
             partition.margins.update(zip(offsets, outcome.margins.tolist(), strict=True))
             candidates += outcome.candidates
+            partition.held_back += outcome.counters.held_back
             known = {one.offset for one in outcome.candidates}
             missed += [
                 record

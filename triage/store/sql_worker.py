@@ -30,7 +30,9 @@ from triage.store.sql_shared import SqlPart, add_change, add_outbox, newest_labe
 from triage.store.sql_truth import labels_of_events
 
 KEPT_SNAPSHOTS = 3
-COUNTERS = ("accepted", "dead_lettered", "duplicates", "late", "skipped", "candidates")
+COUNTERS = (
+    "accepted", "dead_lettered", "duplicates", "late", "skipped", "candidates", "held_back",
+)  # fmt: skip
 
 
 class SqlWorker(SqlPart):

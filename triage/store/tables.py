@@ -54,6 +54,7 @@ partitions = sa.Table(
     col("late", BIG),
     col("skipped", BIG),
     col("candidates", BIG),
+    col("held_back", BIG),
     col("warm_up_left", BIG),
     opt("last_event_time", sa.Double),
     opt("committed_at", sa.Double),

@@ -33,7 +33,7 @@ COLUMNS = (
         "Share of decided clusters that were real, with its 95 % interval; bad data left out.",
     ),
     ("Waiting", "Clusters without a verdict."),
-    ("Events", "Accepted so far, and how many became candidates."),
+    ("Events", "Accepted so far, how many became candidates, how many an alert limit held back."),
     ("Newest event (UTC)", "By the event's own clock."),
     ("Last commit", "When the worker last wrote to the store."),
     ("Model", "Position in the label log that every partition has learned."),
@@ -135,7 +135,8 @@ def _row(stream: StreamStatus, looks: Sequence[Look], chosen: bool, now: float) 
     commit = "never" if stream.last_commit_at is None else ago(stream.last_commit_at, now)
     newest = "none" if stream.last_event_time is None else clock(stream.last_event_time, now)
     counters = stream.counters
-    lost = f", {counters.dead_lettered:,} dead letters" if counters.dead_lettered else ""
+    lost = f", {counters.held_back:,} held back by the limit" if counters.held_back else ""
+    lost += f", {counters.dead_lettered:,} dead letters" if counters.dead_lettered else ""
     return html.Tr(
         [
             html.Th([name, under], scope="row"),

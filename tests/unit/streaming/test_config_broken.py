@@ -34,6 +34,7 @@ alert_budget: 0.5%
 clustering: {similarity: 0.9, gap: 1h}
 explanations: tree_shap
 policy: {undo_grace: 8}
+alert_limit: {most: 50, per: day}
 """
 
 SMALL = """\

@@ -25,6 +25,7 @@ CASES = [
     ("seed: 7", "seed: 7\npolicy: {undo_grace: 1}", KEEPS, "policy"),
     ("seed: 7", "seed: 7\nclustering: {gap: 2h}", KEEPS, "clustering"),
     ("alert_budget: 4%", "alert_budget: 2%", KEEPS, "alert_budget"),
+    ("seed: 7", "seed: 7\nalert_limit: {most: 50}", KEEPS, "alert_limit"),
     ("seed: 7", "seed: 7\nexplanations: shap_library", KEEPS, "explanations"),
     ("unit: €", "unit: $", KEEPS, "fields.amount.unit"),
     ("label: amount}", "label: sum}", KEEPS, "features[0].label"),

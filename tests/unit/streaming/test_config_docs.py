@@ -96,6 +96,8 @@ WRONG = [
     ("features: [{kind: log, field: x, fields: [x]}]", "features"),
     ("detectors: [{kind: isolation_forest, tres: 5}]", "detectors"),
     ("detectors: [{kind: isolation_forest, weight: 0}]", "detectors"),
+    ("alert_limit: {most: 0}", "alert_limit"),
+    ("alert_limit: {most: 5, per: week}", "alert_limit"),
     ("learning: {alert_budget: 0.01}", "learning"),
     ("policy: {undo_grace: -1}", "policy"),
 ]

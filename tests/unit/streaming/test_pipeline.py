@@ -21,6 +21,7 @@ from tests.support.streams import STRANGE_EVERY, as_records, event, events, smal
 from triage.model import Candidate, JournalEntry, Label
 
 CONFIG = small_config()
+LIMITED = small_config(seed="7\nalert_limit: {most: 16, per: hour}")
 RECORDS = as_records(events(700))
 
 
@@ -82,24 +83,46 @@ def test_a_candidate_has_everything_that_the_board_shows() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(0, 700), max_size=6), st.integers(0, 6))
+@given(
+    st.lists(st.integers(0, 700), max_size=6),
+    st.integers(0, 6),
+    st.sampled_from([CONFIG, LIMITED]),
+)
 def test_any_split_and_any_crash_give_the_same_candidates_and_state(
-    cuts: list[int], crash: int
+    cuts: list[int], crash: int, config: StreamConfig
 ) -> None:
-    whole = pipeline()
+    whole = pipeline(0, config)
     expected = run(whole, RECORDS)
 
     edges = [0, *sorted(cuts), 700]
-    target, got = pipeline(), []
+    target, got = pipeline(0, config), []
     for i, (start, stop) in enumerate(itertools.pairwise(edges)):
         if i == crash:
-            restored = pipeline()
+            restored = pipeline(0, config)
             restored.restore(target.snapshot())
             target = restored
         got += run(target, RECORDS[start:stop])
 
     assert got == expected
     assert target.snapshot() == whole.snapshot()
+
+
+def test_a_limit_holds_candidates_back_and_counts_them() -> None:
+    free = pipeline().process(RECORDS)
+    held = pipeline(0, LIMITED).process(RECORDS)
+    assert free.counters.held_back == 0
+    assert 4 <= held.counters.candidates <= 4 + 16 * 700 / 3600
+    assert held.counters.candidates + held.counters.held_back == free.counters.candidates
+    assert all(one.margin >= one.threshold for one in held.candidates)
+    np.testing.assert_array_equal(held.margins, free.margins)
+
+
+def test_a_limit_can_come_and_go_over_a_snapshot() -> None:
+    free, held = pipeline(), pipeline(0, LIMITED)
+    free.process(RECORDS[:300])
+    held.restore(free.snapshot())
+    assert run(held, RECORDS[300:])
+    free.restore(held.snapshot())
 
 
 def test_bad_and_repeated_records_are_counted_and_touch_nothing() -> None:

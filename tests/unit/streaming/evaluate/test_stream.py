@@ -37,7 +37,7 @@ clustering: {similarity: 0.95, gap: 2h, max_size: 6}
 EVENTS = 1_500
 KEYS = {
     "found", "found_by_propagation", "looks", "labels", "items", "anomalies", "precision",
-    "auc", "ap", "ap_unseen", "events_per_second", "seed", "config",
+    "held_back", "auc", "ap", "ap_unseen", "events_per_second", "seed", "config",
 }  # fmt: skip
 
 
