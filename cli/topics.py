@@ -12,7 +12,7 @@ from cli.configs import loaded, stream_option
 from cli.places import Places, data_option, transport_option
 from streaming.errors import StreamingError, UnknownTopic
 from streaming.topics import TopicSpec, configs_of, problems, topics_of
-from streaming.transports.kafka import KafkaTransport
+from streaming.transports._kafka_transport import KafkaTransport
 
 replication_option = click.option(
     "--replication",

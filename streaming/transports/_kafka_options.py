@@ -1,4 +1,4 @@
-"""What can be said in a ``kafka://`` URL, checked, and in kafka-python's words.
+"""What can be said in the URL of a Kafka cluster, checked; the same for every client library.
 
 A secret is never in the URL, which appears in process lists and logs: ``password``, ``token`` and
 ``key_password`` are references (``env:NAME``, ``file:PATH``) that the command line resolves.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import difflib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
-
-from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from streaming.errors import Stop
 from streaming.transports.base import Secret
@@ -44,52 +41,70 @@ USAGE = "write kafka://HOST:PORT,HOST:PORT?option=value&option=value"
 
 
 @dataclass(frozen=True, slots=True)
-class KafkaOptions:
-    """How to reach a cluster, and what we are called there.
+class Tls:
+    """How connections are encrypted.
 
     Attributes:
-        tls: how connections are encrypted; None where they aren't.
-        client: settings of each of kafka-python's clients; may hold secrets.
+        context: the same as Python's ssl takes it; it has been made, so the files can be used.
     """
+
+    context: ssl.SSLContext = field(repr=False)
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    key_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sasl:
+    """Who we are: by ``user`` and ``password``, or by a token, asked for anew each time."""
+
+    mechanism: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: Callable[[], str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """How to reach a cluster, and what we are called there."""
 
     bootstrap: tuple[str, ...]
     prefix: str = "triage"
     member: str | None = None
     compression: str = "lz4"
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
-    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    client_id: str | None = None
+    tls: Tls | None = None
+    sasl: Sasl | None = None
 
     @property
     def name(self) -> str:
         """The brokers' addresses, for messages."""
         return ",".join(self.bootstrap)
 
+    @property
+    def protocol(self) -> str:
+        """Kafka's ``security.protocol``."""
+        return ("SASL_" if self.sasl else "") + ("SSL" if self.tls else "PLAINTEXT")
+
 
 def parse(url: str, secret: Secret) -> KafkaOptions:
     """Read a URL. Raises Stop that names what is wrong; the URL itself is not repeated whole."""
-    place, _, query = url.removeprefix("kafka:").partition("?")
+    place, _, query = url.partition(":")[2].partition("?")
     bootstrap = tuple(address for address in place.strip("/").split(",") if address)
     if not bootstrap or "@" in place:
         raise Stop(f"kafka: names no broker: {USAGE}")
     options = dict(parse_qsl(query, keep_blank_values=True))
     for name, value in options.items():
         _check(name, value, options)
-    tls = _tls(options, secret) if options.get("security") == "tls" else None
-    client: dict[str, Any] = {"security_protocol": "SSL" if tls else "PLAINTEXT"}
-    if tls:
-        client["ssl_context"] = tls
-    if "client_id" in options:
-        client["client_id"] = options["client_id"]
-    if "sasl" in options:
-        client["security_protocol"] = "SASL_SSL" if tls else "SASL_PLAINTEXT"
-        client |= _sasl(options, secret)
     return KafkaOptions(
         bootstrap,
         options.get("prefix", "triage"),
         options.get("member"),
         options.get("compression", "lz4"),
-        tls,
-        client,
+        options.get("client_id"),
+        _tls(options, secret) if options.get("security") == "tls" else None,
+        _sasl(options, secret) if "sasl" in options else None,
     )
 
 
@@ -120,7 +135,7 @@ def _check(name: str, value: str, options: Mapping[str, str]) -> None:
         raise Stop(f"kafka: {name}={value}: there is no such file")
 
 
-def _sasl(options: Mapping[str, str], secret: Secret) -> Mapping[str, Any]:
+def _sasl(options: Mapping[str, str], secret: Secret) -> Sasl:
     mechanism = options["sasl"]
     if "security" not in options:
         raise Stop(
@@ -132,25 +147,8 @@ def _sasl(options: Mapping[str, str], secret: Secret) -> Mapping[str, Any]:
         raise Stop(f"kafka: sasl={mechanism}: needs {' and '.join(missing)}")
     if mechanism == "OAUTHBEARER":
         secret(options["token"])  # a reference to nothing is told at once
-        provider = _Token(options["token"], secret)
-        return {"sasl_mechanism": mechanism, "sasl_oauth_token_provider": provider}
-    return {
-        "sasl_mechanism": mechanism,
-        "sasl_plain_username": options["user"],
-        "sasl_plain_password": secret(options["password"]),
-    }
-
-
-class _Token(AbstractTokenProvider):  # type: ignore[misc]  # kafka-python has no types
-    """Gives each connection the token that is there now: whoever renews it replaces the file."""
-
-    def __init__(self, reference: str, secret: Secret) -> None:
-        super().__init__()
-        self._reference = reference
-        self._secret = secret
-
-    def token(self) -> str:
-        return self._secret(self._reference)
+        return Sasl(mechanism, token=lambda: secret(options["token"]))
+    return Sasl(mechanism, options["user"], secret(options["password"]))
 
 
 class _ClosingSocket(ssl.SSLSocket):
@@ -160,16 +158,16 @@ class _ClosingSocket(ssl.SSLSocket):
         self.close()
 
 
-def _tls(options: Mapping[str, str], secret: Secret) -> ssl.SSLContext:
+def _tls(options: Mapping[str, str], secret: Secret) -> Tls:
     context = ssl.create_default_context(cafile=options.get("ca"))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _ClosingSocket
     if ("cert" in options) != ("key" in options):
         raise Stop("kafka: cert and key: give both or none")
+    password = secret(options["key_password"]) if "key_password" in options else None
     if "cert" in options:
-        password = secret(options["key_password"]) if "key_password" in options else None
         try:
             context.load_cert_chain(options["cert"], options["key"], password)
         except (ssl.SSLError, OSError) as error:
             raise Stop(f"kafka: cert and key can't be used: {error}") from error
-    return context
+    return Tls(context, options.get("ca"), options.get("cert"), options.get("key"), password)

@@ -1,6 +1,6 @@
 """The contract of a transport: a partitioned, append-only log.
 
-Adapters: ``embedded`` (SQLite) and ``kafka`` (kafka-python). Both pass
+Adapters: ``embedded`` (SQLite), ``kafka`` (kafka-python) and ``kafka+librdkafka``. All pass
 ``tests/contract/test_transport.py``.
 """
 

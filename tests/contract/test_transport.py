@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +10,10 @@ import pytest
 
 from streaming.errors import Fenced, PositionLost, Retry, Stop, UnknownTopic
 from streaming.records import OutRecord, Position, Record, TopicPartition
+from streaming.transports._kafka_library import Library
 from streaming.transports.base import Transport
+from streaming.transports.kafka import KafkaPython
+from streaming.transports.kafka_librdkafka import Librdkafka
 from tests.contract.transport_harness import (
     KEPT,
     EmbeddedHarness,
@@ -26,12 +29,23 @@ from tests.contract.transport_harness import (
     write,
 )
 
+LIBRARIES: Mapping[str, Callable[[], Library]] = {
+    "kafka": KafkaPython,
+    "kafka+librdkafka": Librdkafka,
+}
 
-@pytest.fixture(params=["memory", "file", pytest.param("kafka", marks=pytest.mark.integration)])
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "file",
+        *(pytest.param(name, marks=pytest.mark.integration) for name in LIBRARIES),
+    ]
+)
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     made: Harness
-    if request.param == "kafka":
-        made = KafkaHarness(request.getfixturevalue("kafka_bootstrap"))
+    if library := LIBRARIES.get(request.param):
+        made = KafkaHarness(request.getfixturevalue("kafka_bootstrap"), library())
     else:
         made = EmbeddedHarness(None if request.param == "memory" else tmp_path / "log.db")
     yield made

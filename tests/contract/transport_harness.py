@@ -15,13 +15,15 @@ from kafka import TopicPartition as KafkaPartition
 
 from streaming.errors import Fenced
 from streaming.records import OutRecord, Position, Record, TopicPartition
-from streaming.transports._kafka_client import connect
-from streaming.transports._kafka_reader import KafkaReader
+from streaming.transports._kafka_library import Library
+from streaming.transports._kafka_python.client import connect
+from streaming.transports._kafka_python.reader import KafkaReader
+from streaming.transports._kafka_transport import KafkaTransport
 from streaming.transports._log_topics import Limits
 from streaming.transports.base import Consumer, Transport
 from streaming.transports.embedded import EmbeddedTransport
-from streaming.transports.kafka import KafkaTransport
 from tests.support.kafka_clients import options
+from tests.support.kafka_clients import transport as transport_to
 
 KEPT = 50  # records per partition that retention leaves
 NOW = 1_700_000_000.0  # seconds since 1970: the clock of the log under test
@@ -82,14 +84,15 @@ class EmbeddedHarness:
 class KafkaHarness:
     """A real broker; names of its own, so that tests don't meet each other."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, library: Library) -> None:
+        self._library = library
         self._bootstrap = bootstrap
         self._prefix = f"test-{uuid.uuid4().hex[:8]}"
         self._open: list[KafkaTransport] = []
         self._names = (f"{self._prefix}-{number}" for number in itertools.count())
 
     def connect(self) -> KafkaTransport:
-        transport = KafkaTransport(options(self._bootstrap, self._prefix))
+        transport = transport_to(self._bootstrap, self._prefix, self._library)
         self._open.append(transport)
         return transport
 

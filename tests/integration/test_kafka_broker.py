@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
-from streaming.transports._kafka_client import connect
+from streaming.transports._kafka_python.client import connect
 from tests.support.kafka_clients import options
 
 

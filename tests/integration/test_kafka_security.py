@@ -14,8 +14,8 @@ import pytest
 
 from streaming.errors import Retry, Stop
 from streaming.records import OutRecord, TopicPartition
-from streaming.transports import _kafka_client
-from streaming.transports.kafka import open_url
+from streaming.transports._kafka_python import client
+from streaming.transports.registry import open_transport
 from tests.support.java_kafka import java_can, java_kafka
 from tests.support.processes import free_ports
 
@@ -76,19 +76,23 @@ def token(name: str) -> str:
     return ".".join([base64.urlsafe_b64encode(p).rstrip(b"=").decode() for p in parts] + [""])
 
 
+both = pytest.mark.parametrize("scheme", ["kafka", "kafka+librdkafka"])
+
+
+@both
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
 def test_records_go_in_and_out(
-    safe: Safe, mechanism: str, caplog: pytest.LogCaptureFixture
+    safe: Safe, scheme: str, mechanism: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     who = "token=env:T" if mechanism == "OAUTHBEARER" else "user=anna&password=env:P"
     secrets = {"env:P": SECRET, "env:T": token("anna")}
-    transport = open_url(
-        f"kafka://{safe.address}?security=tls&ca={safe.ca}&sasl={mechanism}&{who}",
+    transport = open_transport(
+        f"{scheme}://{safe.address}?security=tls&ca={safe.ca}&sasl={mechanism}&{who}",
         time.time,
         secrets.__getitem__,
     )
-    topic = f"safe-{mechanism.lower()}"
+    topic = f"safe-{mechanism.lower()}-{len(scheme)}"
     transport.ensure_topic(topic, 1)
     publisher = transport.publisher(topic)
     publisher.publish([OutRecord(topic, b"k", b"v")], 1)
@@ -105,9 +109,10 @@ def test_records_go_in_and_out(
     assert not any(secret in caplog.text for secret in secrets.values())
 
 
-def test_a_wrong_password_needs_a_person(safe: Safe) -> None:
-    transport = open_url(
-        f"kafka://{safe.address}?security=tls&ca={safe.ca}&sasl=PLAIN&user=anna&password=env:P",
+@both
+def test_a_wrong_password_needs_a_person(safe: Safe, scheme: str) -> None:
+    transport = open_transport(
+        f"{scheme}://{safe.address}?security=tls&ca={safe.ca}&sasl=PLAIN&user=anna&password=env:P",
         time.time,
         lambda reference: "wrong-password",
     )
@@ -117,18 +122,20 @@ def test_a_wrong_password_needs_a_person(safe: Safe) -> None:
     transport.close()
 
 
-def test_a_broker_that_nobody_vouches_for_is_not_talked_to(safe: Safe) -> None:
-    transport = open_url(f"kafka://{safe.address}?security=tls", time.time)
+@both
+def test_a_broker_that_nobody_vouches_for_is_not_talked_to(safe: Safe, scheme: str) -> None:
+    transport = open_transport(f"{scheme}://{safe.address}?security=tls", time.time)
     with pytest.raises(Retry, match=r"agree about TLS.*certificate"):
         transport.partitions("any")
     transport.close()
 
 
+@both
 def test_without_tls_it_says_that_it_cannot_be_reached(
-    safe: Safe, monkeypatch: pytest.MonkeyPatch
+    safe: Safe, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_kafka_client, "BOOTSTRAP_MS", 500)
-    transport = open_url(f"kafka://{safe.address}", time.time)
+    monkeypatch.setattr(client, "BOOTSTRAP_MS", 500)
+    transport = open_transport(f"{scheme}://{safe.address}", time.time)
     with pytest.raises(Retry, match="can't be reached"):
         transport.partitions("any")
     transport.close()

@@ -10,11 +10,16 @@ from kafka import KafkaProducer
 
 from streaming.errors import Fenced, Retry, Stop
 from streaming.records import OutRecord, TopicPartition
-from streaming.transports._kafka_client import connect
+from streaming.transports._kafka_library import Library
+from streaming.transports._kafka_python.client import connect
+from streaming.transports._kafka_transport import KafkaTransport
 from streaming.transports.base import Consumer
-from streaming.transports.kafka import KafkaTransport, open_url
+from streaming.transports.kafka import KafkaPython
+from streaming.transports.kafka_librdkafka import Librdkafka
+from streaming.transports.registry import open_transport
 from tests.contract.transport_harness import everything, poll_together, reader, take, write
 from tests.support.kafka_clients import options
+from tests.support.kafka_clients import transport as transport_to
 from tests.support.processes import free_ports
 
 
@@ -25,7 +30,7 @@ def prefix() -> str:
 
 @pytest.fixture
 def transport(kafka_bootstrap: str, prefix: str) -> Iterator[KafkaTransport]:
-    made = KafkaTransport(options(kafka_bootstrap, prefix))
+    made = transport_to(kafka_bootstrap, prefix)
     yield made
     made.close()
 
@@ -97,7 +102,7 @@ def test_the_cursor_is_found_among_many_that_failed(
 def test_two_readers_share_a_group_and_one_inherits_the_other(
     transport: KafkaTransport, topic: str, kafka_bootstrap: str, prefix: str
 ) -> None:
-    other = KafkaTransport(options(kafka_bootstrap, prefix))
+    other = transport_to(kafka_bootstrap, prefix)
     first, second = reader(transport, topic, "g"), reader(other, topic, "g")
     assert poll_together(
         [first, second], lambda: len(first.assignment()) == len(second.assignment()) == 2
@@ -111,23 +116,28 @@ def test_two_readers_share_a_group_and_one_inherits_the_other(
     other.close()
 
 
+both = pytest.mark.parametrize("scheme", ["kafka", "kafka+librdkafka"])
+
+
+@both
 def test_a_member_that_restarts_gets_its_partitions_back(
-    kafka_bootstrap: str, prefix: str, topic: str
+    kafka_bootstrap: str, prefix: str, topic: str, scheme: str
 ) -> None:
     for _ in range(2):
-        url = f"kafka://{kafka_bootstrap}?prefix={prefix}&member=worker-0"
-        transport = open_url(url, lambda: 0.0)
+        url = f"{scheme}://{kafka_bootstrap}?prefix={prefix}&member=worker-0"
+        transport = open_transport(url, lambda: 0.0)
         consumer = reader(transport, topic)
         assert len(take_all(consumer)) == 4
         consumer.close()
         transport.close()
 
 
+@both
 def test_a_member_that_is_there_twice_is_fenced(
-    kafka_bootstrap: str, prefix: str, topic: str
+    kafka_bootstrap: str, prefix: str, topic: str, scheme: str
 ) -> None:
-    url = f"kafka://{kafka_bootstrap}?prefix={prefix}&member=worker-0"
-    transport = open_url(url, lambda: 0.0)
+    url = f"{scheme}://{kafka_bootstrap}?prefix={prefix}&member=worker-0"
+    transport = open_transport(url, lambda: 0.0)
     first = reader(transport, topic)
     assert len(take_all(first)) == 4
     second = reader(transport, topic)
@@ -149,9 +159,10 @@ def test_a_record_that_no_broker_takes_stops_before_anything_is_sent(
     publisher.close()
 
 
-def test_a_broker_that_is_not_there_is_worth_a_retry() -> None:
+@both
+def test_a_broker_that_is_not_there_is_worth_a_retry(scheme: str) -> None:
     (port,) = free_ports(1)
-    absent = KafkaTransport(options(f"127.0.0.1:{port}"))
+    absent = open_transport(f"{scheme}://127.0.0.1:{port}", lambda: 0.0)
     with pytest.raises(Retry, match=f"127.0.0.1:{port}"):
         absent.partitions("any")
     absent.close()
@@ -161,3 +172,25 @@ def take_all(consumer: Consumer) -> frozenset[TopicPartition]:
     """Poll until the consumer has partitions; return them."""
     assert poll_together([consumer], lambda: bool(consumer.assignment()))
     return consumer.assignment()
+
+
+def test_what_one_library_wrote_the_other_goes_on_with(kafka_bootstrap: str, prefix: str) -> None:
+    topic, keys = f"{prefix}.events", [f"key {number}".encode() for number in range(40)]
+    partitions: list[dict[bytes | None, int]] = []
+    ids = set()
+    libraries: list[Library] = [KafkaPython(), Librdkafka()]
+    for number, library in enumerate(libraries):
+        transport = transport_to(kafka_bootstrap, prefix, library)
+        transport.ensure_topic(topic, 4)
+        ids.add(transport.topic_id(topic))
+        publisher = transport.publisher("p")
+        assert publisher.last_sequence() == number
+        publisher.publish([OutRecord(topic, key, b"") for key in keys], number + 1)
+        publisher.close()
+        partitions.append({})
+        for place in (TopicPartition(topic, each) for each in range(4)):
+            found = transport.read(place, transport.start_position(place), 100)
+            partitions[-1] |= {record.key: record.partition for record in found}
+        transport.close()
+    assert len(ids) == 1, "the id of a topic is part of the ids of candidates"
+    assert partitions[0] == partitions[1]

@@ -16,9 +16,8 @@ from cloudevents.core.formats.json import JSONFormat
 from streaming import schemas
 from streaming.records import OutRecord
 from streaming.schemas import schema_text
-from streaming.transports.kafka import KafkaTransport
 from streaming.verified import SEQUENCE_HEADER, TOPIC
-from tests.support.kafka_clients import options
+from tests.support.kafka_clients import transport as transport_to
 
 EXAMPLES = Path(schemas.__file__).parent / "examples"
 WAIT_S = 120  # it ends by itself at the end of the topic
@@ -28,7 +27,7 @@ def test_kcat_sees_each_message_once_with_its_headers(kafka_bootstrap: str) -> N
     if not shutil.which("kcat"):
         pytest.skip("no kcat (.ci/debian-packages installs it)")
     prefix = f"console-{uuid.uuid4().hex[:8]}"
-    transport = KafkaTransport(options(kafka_bootstrap, prefix))
+    transport = transport_to(kafka_bootstrap, prefix)
     transport.ensure_topic(TOPIC, 1)
     publisher = transport.publisher(TOPIC)
     kinds = ("verified", "revised", "retracted")

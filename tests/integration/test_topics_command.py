@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from streaming.transports.kafka import KafkaTransport
 from tests.integration.test_commands import triage
-from tests.support.kafka_clients import options
+from tests.support.kafka_clients import transport as transport_to
 from tests.support.streams import CONFIG
 
 
@@ -35,7 +34,7 @@ def test_what_somebody_else_made_is_looked_at(tmp_path: Path, kafka_bootstrap: s
     name = f"topics-{uuid.uuid4().hex[:8]}"
     stream = tmp_path / "s.yaml"
     stream.write_text(CONFIG.replace("topic: tests", f"topic: {name}"), encoding="utf-8")
-    transport = KafkaTransport(options(kafka_bootstrap))
+    transport = transport_to(kafka_bootstrap)
     transport.create(name, 5, 1, {"cleanup.policy": "compact", "retention.ms": "60000"})
     transport.close()
     cluster = ("--transport", f"kafka://{kafka_bootstrap}?prefix={name}")

@@ -13,9 +13,9 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from streaming.errors import TransportUnavailable
-from streaming.transports import _kafka_client
-from streaming.transports._kafka_client import connect
 from streaming.transports._kafka_options import KafkaOptions
+from streaming.transports._kafka_python import client
+from streaming.transports._kafka_python.client import connect
 
 WORKING_S = 10.0  # no client's thread takes so long to end
 
@@ -38,7 +38,7 @@ def leaves_after_one_look() -> str:
 def test_a_client_that_cannot_be_made_leaves_no_socket_and_no_thread(
     kind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_kafka_client, "BOOTSTRAP_MS", 300)
+    monkeypatch.setattr(client, "BOOTSTRAP_MS", 300)
     before = set(threading.enumerate())
     gc.collect()  # what others have left is not ours
     with warnings.catch_warnings(record=True) as warned:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ssl
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from streaming.errors import Stop
 from streaming.transports._kafka_options import OPTIONS, parse
+from streaming.transports._kafka_python.client import settings_of
+from streaming.transports._librdkafka.client import settings_of as librdkafka_settings
+from streaming.transports._librdkafka.errors import Told
+from streaming.transports.registry import open_transport, schemes
 from tests.support.data import REPOSITORY
 
 SECRETS = {"env:KAFKA_PASSWORD": "open sesame", "file:/run/secrets/token": "a.b.c"}
@@ -22,7 +28,8 @@ def test_addresses_alone_are_enough() -> None:
     options = parse("kafka://a:9092,b:9093", secret)
     assert options.bootstrap == ("a:9092", "b:9093")
     assert (options.prefix, options.member, options.compression) == ("triage", None, "lz4")
-    assert options.client == {"security_protocol": "PLAINTEXT"}
+    assert settings_of(options) == {"security_protocol": "PLAINTEXT"}
+    assert librdkafka_settings(options, Told())["security.protocol"] == "plaintext"
 
 
 def test_scram_over_tls() -> None:
@@ -32,13 +39,32 @@ def test_scram_over_tls() -> None:
         secret,
     )
     assert options.tls is not None
-    assert options.tls.verify_mode is ssl.CERT_REQUIRED
-    assert options.tls.check_hostname
+    assert options.tls.context.verify_mode is ssl.CERT_REQUIRED
+    assert options.tls.context.check_hostname
     assert (options.prefix, options.member, options.compression) == ("team-a", "w3", "zstd")
-    assert options.client["security_protocol"] == "SASL_SSL"
-    assert options.client["sasl_plain_password"] == "open sesame"  # noqa: S105
-    assert options.client["client_id"] == "worker-3"
+    told = settings_of(options)
+    assert told["security_protocol"] == "SASL_SSL"
+    assert told["sasl_plain_password"] == "open sesame"  # noqa: S105
+    assert told["client_id"] == "worker-3"
     assert "open sesame" not in repr(options)
+
+
+def test_both_libraries_are_told_the_same() -> None:
+    options = parse(
+        "kafka+librdkafka://a:9093?security=tls&sasl=SCRAM-SHA-512&user=triage"
+        "&password=env:KAFKA_PASSWORD&client_id=worker-3",
+        secret,
+    )
+    told = librdkafka_settings(options, Told())
+    expected = {
+        "bootstrap.servers": "a:9093",
+        "security.protocol": "sasl_ssl",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "triage",
+        "sasl.password": "open sesame",
+        "client.id": "worker-3",
+    }
+    assert {name: told[name] for name in expected} == expected
 
 
 def test_a_token_is_read_anew_each_time() -> None:
@@ -49,8 +75,13 @@ def test_a_token_is_read_anew_each_time() -> None:
         return f"token {len(asked)}"
 
     url = "kafka://a:1?security=tls&sasl=OAUTHBEARER&token=file:/run/secrets/token"
-    provider = parse(url, renewed).client["sasl_oauth_token_provider"]
+    options = parse(url, renewed)
+    provider = settings_of(options)["sasl_oauth_token_provider"]
     assert provider.token() != provider.token()
+    ask = librdkafka_settings(options, Told())["oauth_cb"]
+    (first, until), (second, _) = ask(""), ask("")
+    assert first != second
+    assert until > time.time(), "it is asked for again before"
 
 
 @pytest.mark.parametrize(
@@ -91,6 +122,17 @@ def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
         parse(f"kafka://a:1?security=tls&cert={cert}", secret)
     with pytest.raises(Stop, match="can't be used"):
         parse(f"kafka://a:1?security=tls&cert={cert}&key={cert}", secret)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"kafka", "kafka+librdkafka"} <= set(schemes())
+    for name in [name for name in sys.modules if "librdkafka" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    with pytest.raises(
+        Stop, match=r"confluent-kafka.*pip install 'streaming-triage\[librdkafka\]'"
+    ):
+        open_transport("kafka+librdkafka://a:1", time.time)
 
 
 def test_every_option_is_in_the_docs() -> None:

@@ -10,45 +10,29 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from streaming.errors import Stop, UnknownTopic
 from streaming.topics import TopicFacts
-from streaming.transports._kafka_client import connect
-from streaming.transports._kafka_errors import explain, explained
 from streaming.transports._kafka_options import KafkaOptions
+from streaming.transports._kafka_python.client import connect
+from streaming.transports._kafka_python.errors import explain, explained
 
 
 class KafkaTopics:
-    """The cluster's topics; connects when first asked for something."""
+    """See ``Topics``."""
 
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
         self._admin: Any = None
 
-    def ensure(self, topic: str, partitions: int, configs: Mapping[str, str] | None = None) -> None:
-        """Make the topic if it is absent. Raises Stop if it has another number of partitions."""
-        if partitions < 1:
-            raise Stop(f"topic {topic}: needs at least 1 partition, not {partitions}")
-        try:
-            existing = self.partitions(topic)  # who may not create topics may look
-        except UnknownTopic:
-            self.create(topic, partitions, None, configs or {})
-            existing = self.partitions(topic)
-        if existing != partitions:
-            raise Stop(
-                f"topic {topic}: exists with {existing} partitions, not {partitions}; keys"
-                f" would move: keep {existing}, or use a new topic name"
-            )
-
     def partitions(self, topic: str) -> int:
-        """Return how many partitions the topic has. Raises UnknownTopic if there is none."""
+        """See ``Topics``."""
         return len(self._describe(topic)["partitions"])
 
     def topic_id(self, topic: str) -> str:
-        """Return the cluster's own id of the topic."""
+        """See ``Topics``."""
         return str(self._describe(topic)["topic_id"])
 
     def facts(self, topic: str) -> TopicFacts:
-        """Return how the topic is. Raises UnknownTopic if there is none."""
+        """See ``Topics``."""
         found = self._describe(topic)["partitions"]
         asked = ConfigResource(ConfigResourceType.TOPIC, topic)
         with explained(f"topic {topic}"):
@@ -61,7 +45,7 @@ class KafkaTopics:
         )
 
     def close(self) -> None:
-        """Release the connection."""
+        """See ``Topics``."""
         if self._admin is not None:
             self._admin.close()
             self._admin = None
@@ -69,7 +53,7 @@ class KafkaTopics:
     def create(
         self, topic: str, partitions: int, replication: int | None, configs: Mapping[str, str]
     ) -> None:
-        """Make the topic unless it is there; ``replication`` None: the broker's default."""
+        """See ``Topics``."""
         wanted = {
             topic: {
                 "num_partitions": partitions,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer
@@ -21,10 +20,11 @@ from kafka.structs import OffsetAndMetadata
 
 from streaming.errors import Stop
 from streaming.records import Position, Record, TopicPartition
-from streaming.transports._kafka_client import connect
-from streaming.transports._kafka_errors import explained
-from streaming.transports._kafka_options import KafkaOptions
-from streaming.transports._kafka_reader import READER_SETTINGS, out_of_range, to_record
+from streaming.transports._kafka_library import Membership
+from streaming.transports._kafka_meanings import out_of_range
+from streaming.transports._kafka_python.client import connect
+from streaming.transports._kafka_python.errors import explained
+from streaming.transports._kafka_python.reader import READER_SETTINGS, to_record
 from streaming.transports.base import OnAssigned, OnRevoked
 
 JOIN_MS = (
@@ -41,15 +41,6 @@ GROUP_SETTINGS: Mapping[str, Any] = {
     "heartbeat_interval_ms": 3_000,
     "max_poll_interval_ms": 300_000,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """Where a consumer joins; with the option ``member`` it keeps its partitions on a restart."""
-
-    options: KafkaOptions
-    topic: str
-    group: str
 
 
 class GroupConsumer:
@@ -119,14 +110,13 @@ class GroupConsumer:
 
     def _join(self) -> None:
         membership = self._membership
-        member = membership.options.member
         self._changes = _Changes()
         self._joining_since = time.monotonic()
         self._consumer = connect(
             KafkaConsumer,
             membership.options,
             group_id=membership.group,
-            group_instance_id=f"{membership.group}.{member}" if member else None,
+            group_instance_id=membership.instance,
             **READER_SETTINGS,
             **GROUP_SETTINGS,
         )

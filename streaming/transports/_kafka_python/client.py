@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import socket
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kafka.errors import SaslAuthenticationFailedError
 from kafka.net.compat import KafkaNetClient
 from kafka.net.inet import KafkaNetSocket
 from kafka.net.manager import KafkaConnectionManager
+from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import NetworkSelector
 
-from streaming.errors import TransportUnavailable
-from streaming.transports._kafka_errors import explained
 from streaming.transports._kafka_options import KafkaOptions
+from streaming.transports._kafka_python.errors import explained
+from streaming.transports._kafka_reach import check_reachable
 
-CONNECT_S = 3.0
 BOOTSTRAP_MS = 10_000
 
 
@@ -63,6 +62,34 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
             self.refused = error
 
 
+class _Token(AbstractTokenProvider):  # type: ignore[misc]  # kafka-python has no types
+    """Gives each connection the token that is there now: whoever renews it replaces the file."""
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def token(self) -> str:
+        return self._ask()
+
+
+def settings_of(options: KafkaOptions) -> Mapping[str, Any]:
+    """Return the options in kafka-python's words; may hold secrets."""
+    found: dict[str, Any] = {"security_protocol": options.protocol}
+    if options.client_id:
+        found["client_id"] = options.client_id
+    if options.tls:
+        found["ssl_context"] = options.tls.context
+    if sasl := options.sasl:
+        found["sasl_mechanism"] = sasl.mechanism
+        if sasl.token:
+            found["sasl_oauth_token_provider"] = _Token(sasl.token)
+        else:
+            found["sasl_plain_username"] = sasl.user
+            found["sasl_plain_password"] = sasl.password
+    return found
+
+
 def connect(kind: Callable[..., Any], options: KafkaOptions, **settings: object) -> Any:
     """Return a client of this kind.
 
@@ -70,9 +97,7 @@ def connect(kind: Callable[..., Any], options: KafkaOptions, **settings: object)
     for a while, and not tell why. A client that can't be made is closed, which kafka-python's
     constructors leave out.
     """
-    troubles = [_trouble(address, options.tls) for address in options.bootstrap]
-    if all(troubles):
-        raise TransportUnavailable(f"{options.name}: {troubles[0]}")
+    check_reachable(options)
     started: list[Any] = []
 
     def start(**configs: object) -> Any:
@@ -88,25 +113,10 @@ def connect(kind: Callable[..., Any], options: KafkaOptions, **settings: object)
                 bootstrap_timeout_ms=BOOTSTRAP_MS,
                 proxy_url="direct://",
                 kafka_client=start,
-                **options.client,
+                **settings_of(options),
                 **settings,
             )
         except BaseException:
             for client in started:
                 client.close()
             raise
-
-
-def _trouble(address: str, tls: ssl.SSLContext | None) -> str:
-    """Return why this address can't be reached; nothing if it can."""
-    name, _, port = address.rpartition(":")
-    host = name.strip("[]")
-    try:
-        with socket.create_connection((host, int(port)), timeout=CONNECT_S) as plain:
-            if tls:
-                tls.wrap_socket(plain, server_hostname=host).close()
-    except ssl.SSLError as error:
-        return f"the broker and we don't agree about TLS: {error}"
-    except (OSError, ValueError):
-        return "no Kafka broker answers there"
-    return ""

@@ -9,11 +9,12 @@ from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 from kafka.errors import OffsetOutOfRangeError
 
-from streaming.errors import PositionLost, Stop, StreamingError, TransportUnavailable
+from streaming.errors import TransportUnavailable
 from streaming.records import Position, Record, TopicPartition
-from streaming.transports._kafka_client import connect
-from streaming.transports._kafka_errors import explained
+from streaming.transports._kafka_meanings import beyond_end, out_of_range
 from streaming.transports._kafka_options import KafkaOptions
+from streaming.transports._kafka_python.client import connect
+from streaming.transports._kafka_python.errors import explained
 
 POLL_MS = 500
 POLLS = 60  # then the broker is too slow to be waited for
@@ -106,24 +107,4 @@ def to_record(found: Any) -> Record:
         found.value or b"",
         found.timestamp,
         tuple((name, value or b"") for name, value in found.headers),
-    )
-
-
-def out_of_range(
-    place: TopicPartition, position: Position, start: Position, end: Position
-) -> StreamingError:
-    """Say on which side of the log the position is, and what that means."""
-    if position > end:
-        return beyond_end(place, position, end)
-    return PositionLost(
-        f"{place.topic}/{place.partition}: position {position} has been deleted by retention, the"
-        f" log starts at {start}: up to {start - position} records are lost"
-    )
-
-
-def beyond_end(place: TopicPartition, position: Position, end: Position) -> Stop:
-    """Say that the log is older than the position."""
-    return Stop(
-        f"{place.topic}/{place.partition}: position {position} is beyond the log's end {end}: the"
-        " topic was replaced or restored from an older copy than the store"
     )

@@ -1,0 +1,54 @@
+"""librdkafka's errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from confluent_kafka import KafkaError, KafkaException
+
+from streaming.errors import StreamingError
+from streaming.transports._kafka_meanings import meaning
+
+# Numbers of the library's own, and those of the protocol that mean the same.
+_SAME: Mapping[int, int] = {
+    KafkaError._FENCED: KafkaError.PRODUCER_FENCED,
+    KafkaError._UNKNOWN_TOPIC: KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION: KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._AUTHENTICATION: KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError._INVALID_ARG: KafkaError.UNSUPPORTED_VERSION,
+}
+_FINAL = frozenset({KafkaError._AUTHENTICATION})
+
+
+class Told:
+    """Keeps what a client was told in the background: why its operations fail, or time out.
+
+    Attributes:
+        final: after this nothing works any more.
+        cause: of the failure of the operation at hand.
+    """
+
+    def __init__(self) -> None:
+        self.final: KafkaError | None = None
+        self.cause: KafkaError | None = None
+
+    def __call__(self, error: KafkaError) -> None:
+        """Take note of an error: the client's ``error_cb``."""
+        if error.fatal() or error.code() in _FINAL:
+            self.final = error
+
+
+def explain(error: KafkaError, what: str) -> StreamingError:
+    """Say what the error means for the caller."""
+    code = error.code()
+    return meaning(_SAME.get(code, code), what, f"{error.name()}: {error.str()}")
+
+
+@contextmanager
+def explained(what: str, told: Told) -> Iterator[None]:
+    """Turn librdkafka's errors into ours; ``what`` was being done or is concerned."""
+    try:
+        yield
+    except KafkaException as error:
+        raise explain(told.final or told.cause or error.args[0], what) from error
