@@ -19,6 +19,8 @@ COMMANDS = {
     "plan": "Say what a restart with this config would change: state, verdicts, contract.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
     "store": "Look after the database: rights of the service's role.",
+    "backup": "Copy the store (and the embedded log) while everything runs.",
+    "restore": "Fill an empty place from a backup.",
     "topics": "Make and check the topics of a stream on Kafka.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",

@@ -85,10 +85,16 @@ class Places:
             )
         return cls.of(folder, transport_url, store_url)
 
+    def log_file(self) -> Path | None:
+        """Return the file of the embedded log, None where topics live in a broker."""
+        if not self.transport_url.startswith("embedded:"):
+            return None
+        return Path(self.transport_url.removeprefix("embedded:").partition("?")[0])
+
     def has_log(self) -> bool:
         """Return whether there can be a log; of a broker only connecting tells."""
-        path = self.transport_url.removeprefix("embedded:").partition("?")[0]
-        return path == self.transport_url or Path(path).is_file()
+        file = self.log_file()
+        return file is None or file.is_file()
 
     def has_store(self) -> bool:
         """Return whether there can be a store; of a server only connecting tells."""
@@ -101,7 +107,11 @@ class Places:
 
     def store(self, *, migrate: bool = True) -> Store:
         """Open the store; a password that its URL refers to is read from here."""
-        return open_store(_with_password(self.store_url), migrate)
+        return open_store(self.store_address(), migrate)
+
+    def store_address(self) -> str:
+        """Return the store's URL with the password that it refers to. Not for messages."""
+        return _with_password(self.store_url)
 
     def arguments(self) -> list[str]:
         """Return the command-line options that name these places."""

@@ -35,14 +35,27 @@ def migrate(url: str, to: str = "head") -> None:
 
 def migrate_database(database: Database, to: str = "head") -> None:
     """Like ``migrate``, on an open database."""
-    config = _config()
-    scripts = ScriptDirectory.from_config(config)
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        if _current(connection, scripts) != scripts.get_current_head():
-            config.attributes["connection"] = connection
-            command.upgrade(config, to)
+        upgrade(connection, to)
+
+
+def upgrade(connection: sa.Connection, to: str = "head") -> None:
+    """Like ``migrate``, inside of a transaction."""
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    if _current(connection, scripts) != scripts.get_current_head():
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """Return the revision of the database's schema, None where there is none.
+
+    Raises SchemaUnknown if it is newer than this program.
+    """
+    return _current(connection, ScriptDirectory.from_config(_config()))
 
 
 def check_schema(database: Database) -> None:
