@@ -53,7 +53,7 @@ def command(
     transport_url: str | None,
     store_url: str | None,
 ) -> None:
-    """Serve the board. Sign in with a link made by `triage sign-in`."""
+    """Serve the board. Accounts are made by `triage account add`, links by `triage sign-in`."""
     configure()
     try:
         store = Places.of(folder, transport_url, store_url).store()

@@ -26,6 +26,7 @@ COMMANDS = {
     "dlq": "List and replay records that could not be used.",
     "truth": "Tell what became of events: chargebacks, closed cases.",
     "rollback": "Take back what one analyst taught in a period.",
+    "account": "Local accounts of the board: add, list, disable, reset.",
     "sign-in": "Make a one-time sign-in link for a running board.",
     "ingest": "Send the rows of a source into a stream's topic, each once.",
     "worker": "Score the events of a stream: one process of many, over Kafka.",

@@ -18,6 +18,7 @@ class Action(enum.StrEnum):
     UNDO_OTHERS = "undo_others"
     TELL_TRUTH = "tell_truth"
     ROLL_BACK = "roll_back"
+    MANAGE_ACCESS = "manage_access"
 
 
 ALLOWED: Mapping[str, frozenset[Action]] = {

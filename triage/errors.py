@@ -7,6 +7,8 @@ TriageError
     NotAllowed         the actor's role may not do this
     NotFound           there is no such object
     Invalid            the command itself is wrong
+    NotSignedIn        who asks hasn't proved who they are
+    TooMany            asked too often; ``wait_s`` says how long to wait
     Conflict           someone else was faster; ``current`` says what stands now
   Stop               going on would lose or repeat an effect: stop and tell a person
     Fenced             another process has taken over
@@ -45,6 +47,22 @@ class NotFound(Refused):
 
 class Invalid(Refused):
     """The command itself is wrong."""
+
+
+class NotSignedIn(Refused):
+    """Who asks hasn't proved who they are."""
+
+
+class TooMany(Refused):
+    """Asked too often.
+
+    Attributes:
+        wait_s: seconds until asking again may help.
+    """
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class Conflict(Refused):

@@ -23,7 +23,9 @@ from triage_ui.actor import CURRENT
 from triage_ui.problems import REMEDIES, problem
 from triage_ui.sessions import CSRF_HEADER, SESSION_COOKIE, csrf_matches
 
-PUBLIC = frozenset({"/health", "/sign-in", "/sign-in/inter.woff2"})
+PUBLIC = frozenset(
+    {"/health", "/sign-in", "/sign-in/password", "/sign-in/change", "/sign-in/inter.woff2"}
+)
 MACHINE = ("/api/", "/_dash", "/assets/", "/_reload", "/_favicon", "/sign-out")
 """Paths that programs ask for: they get 401, not the sign-in page."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -134,7 +136,7 @@ def _cache(scope: Scope) -> str:
 def _anonymous(scope: Scope) -> Response:
     path = scope["path"]
     if scope["method"] not in SAFE or path.startswith(MACHINE):
-        return problem(401, "You are not signed in.", "Open a sign-in link, then try again.")
+        return problem(401, "You are not signed in.", "Sign in, then try again.")
     query = scope["query_string"].decode("latin-1")
     target = quote(f"{path}?{query}" if query else path, safe="/")
     return RedirectResponse(f"/sign-in?next={target}" if target != "/" else "/sign-in", 303)

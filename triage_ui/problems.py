@@ -15,8 +15,10 @@ from triage.errors import (
     Invalid,
     NotAllowed,
     NotFound,
+    NotSignedIn,
     Refused,
     Retry,
+    TooMany,
     TriageError,
 )
 
@@ -32,15 +34,18 @@ TITLES: Mapping[int, str] = {
     409: "Someone else was faster",
     413: "Too large",
     422: "The request is wrong",
+    429: "Too many tries",
     500: "The board failed",
     503: "The store can't answer now",
 }
 
 STATUS_OF: Mapping[type[TriageError], int] = {
+    NotSignedIn: 401,
     NotAllowed: 403,
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    TooMany: 429,
     Refused: 422,
     Retry: 503,
     TriageError: 500,
@@ -64,10 +69,12 @@ def status_of(error: TriageError) -> int:
 
 
 REMEDIES: Mapping[int, str] = {
+    401: "Sign in, then try again.",
     403: "Ask someone with that role, or sign in as another person.",
     404: "Go back to the queue: it may have been merged or the address is mistyped.",
     409: "Look at what stands now; undo it first if you disagree.",
     422: "Correct the named part and send it again.",
+    429: "Wait, then try again.",
     503: "Nothing happened. Try again with the same idempotency key.",
     500: "Look into the log of the board for the reason.",
 }

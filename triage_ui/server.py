@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from triage.accounts import Accounts
 from triage.queries import Queries
-from triage.store.base import SessionStore
+from triage.store.base import AccessStore
 from triage_ui import api, problems, sign_in
 from triage_ui.board import build_board
 from triage_ui.gate import Gate, content_policy
@@ -41,7 +42,7 @@ class PageAddresses:
 
 
 def create_app(
-    triage: Commands, queries: Queries, sessions: SessionStore, settings: BoardSettings
+    triage: Commands, queries: Queries, sessions: AccessStore, settings: BoardSettings
 ) -> FastAPI:
     """Return the whole board.
 
@@ -64,7 +65,7 @@ def create_app(
     async def health() -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
-    app.include_router(sign_in.routes(sessions, settings))
+    app.include_router(sign_in.routes(sessions, Accounts(sessions), settings))
     app.include_router(api.routes(services))
     board = build_board(app, services)
 

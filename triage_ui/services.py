@@ -11,7 +11,7 @@ from triage.cases import Rollback
 from triage.commands import Command, RollBackCommand, TruthCommand
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
-from triage.store.base import SessionStore
+from triage.store.base import AccessStore
 from triage.truth import TruthOutcome
 from triage_ui.live import LiveHub
 from triage_ui.settings import BoardSettings
@@ -39,7 +39,7 @@ class Services:
 
     commands: Commands
     queries: Queries
-    sessions: SessionStore
+    sessions: AccessStore
     hub: LiveHub
     settings: BoardSettings
 

@@ -15,7 +15,7 @@ class BoardSettings:
         product: name in the top bar and the title.
         environment: tag beside the name ("demo", "prod"), empty for none.
         secure_cookies: set ``Secure`` on cookies; true wherever the board is reached by https.
-        sign_in_help: what the sign-in page tells someone without a link.
+        sign_in_help: what the sign-in page tells someone who can't sign in.
         poll_s: seconds between two looks for changes in the store.
         ping_s: seconds between two pings of an idle live stream.
     """
@@ -24,6 +24,9 @@ class BoardSettings:
     product: str = "Anomaly triage"
     environment: str = ""
     secure_cookies: bool = False
-    sign_in_help: str = "Run `triage sign-in` where the board runs: it prints a new link."
+    sign_in_help: str = (
+        "No account? Where the board runs, `triage account add NAME` prints a link to choose"
+        " a password, `triage account reset NAME` a new one, `triage sign-in` one to come in once."
+    )
     poll_s: float = 0.15
     ping_s: float = 5.0

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.seeing import at
 from tests.browser.test_queue import order
-from tests.support.cases import ANNA
+from tests.support.cases import ANNA, LEAD
 from tests.unit.triage_ui.serving import Served
+from triage.accounts import Accounts
 
 
 def test_a_link_signs_in_once(page: Page, second: Page, board: Served) -> None:
@@ -25,12 +27,44 @@ def test_a_link_signs_in_once(page: Page, second: Page, board: Served) -> None:
     expect(second.get_by_text("triage sign-in")).to_be_visible()
 
 
+def test_an_account_from_its_link_to_a_changed_password(page: Page, board: Served) -> None:
+    token = Accounts(board.store).add("zoe", "analyst", LEAD, time.time())
+    page.goto(f"{board.url}/sign-in/password?token={token}")
+    page.get_by_label("New password").fill("twelve chars and more")
+    page.get_by_label("The same again").fill("twelve chars and less")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The two new passwords differ.")
+    page.get_by_label("New password").fill("twelve chars and more")
+    page.get_by_label("The same again").fill("twelve chars and more")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#subject")
+    expect(page.locator("#me-initials")).to_have_text("Z")
+    page.context.clear_cookies()
+    cluster = order(board)[3]
+    page.goto(f"{board.url}/?cluster={cluster}")
+    page.get_by_label("Name").fill("Zoe")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.keyboard.type("twelve chars and more")
+    page.keyboard.press("Enter")
+    at(page, cluster)
+    page.goto(f"{board.url}/sign-in/change")
+    page.get_by_label("Name").fill("zoe")
+    page.get_by_label("Password", exact=True).fill("twelve chars and more")
+    page.get_by_label("New password").fill("other words for the door")
+    page.get_by_label("The same again").fill("other words for the door")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#subject")
+
+
 def test_a_stranger_sees_the_sign_in_page_and_then_where_they_wanted_to_go(
     page: Page, board: Served
 ) -> None:
     cluster = order(board)[3]
     page.goto(f"{board.url}/?cluster={cluster}")
-    expect(page.get_by_role("heading")).to_have_text("You need a sign-in link")
+    expect(page.get_by_role("heading")).to_have_text("Sign in")
     sign_in(page, board, ANNA, f"/?cluster={cluster}")
     at(page, cluster)
 
@@ -43,7 +77,7 @@ def test_signing_out_ends_it(page: Page, board: Served) -> None:
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/sign-in"))
     page.goto(board.url)
-    expect(page.get_by_role("heading")).to_have_text("You need a sign-in link")
+    expect(page.get_by_role("heading")).to_have_text("Sign in")
 
 
 def test_scripts_cannot_read_the_session(page: Page, board: Served) -> None:

@@ -25,6 +25,7 @@ from triage.model import (
 )
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
+from triage.store.base_accounts import AccountStore
 from triage.store.base_labels import LabelUnit
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
@@ -322,6 +323,12 @@ class SessionStore(Protocol):
     def redeem(self, token: str, at: float) -> str | None:
         """Use up a sign-in token; return the token of a new session, None if it can't be used."""
 
+    def open_session(self, actor: Actor, at: float) -> str:
+        """Return the token of a new session of someone who has proved who they are.
+
+        All ways to sign in end here: links, passwords, and whatever an identity provider says.
+        """
+
     def session(self, token: str, at: float) -> Actor | None:
         """Return who the session belongs to and note the use; None if it ended or expired."""
 
@@ -330,6 +337,10 @@ class SessionStore(Protocol):
 
     def end(self, token: str, at: float) -> None:
         """End a session (idempotent)."""
+
+
+class AccessStore(SessionStore, AccountStore, Protocol):
+    """All that the board needs to know who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +372,7 @@ class Store(
     RelayStore,
     LeaseStore,
     CaseStore,
-    SessionStore,
+    AccessStore,
     ConfigStore,
     Queries,
     Protocol,

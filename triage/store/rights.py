@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triage.store import tables as t
+from triage.store.tables import APPEND_ONLY
+from triage.store.tables_access import SCHEMA
 
 FORGETS = ("outbox",)  # dead letters go once they are published; a trigger keeps all others
 
@@ -16,9 +17,9 @@ def grants(role: str) -> Iterator[str]:
     switch off the triggers that refuse it, nor truncate or drop anything.
     """
     name = '"' + role.replace('"', '""') + '"'
-    for table in t.metadata.sorted_tables:
+    for table in SCHEMA.sorted_tables:
         rights = "SELECT, INSERT"
-        if table.name not in t.APPEND_ONLY:
+        if table.name not in APPEND_ONLY:
             rights += ", UPDATE, DELETE"
         elif table.name in FORGETS:
             rights += ", DELETE"

@@ -19,7 +19,7 @@ from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate
 from triage.store.database import next_number
 from triage.store.sql_labels import SqlLabelUnit, teaches
-from triage.store.sql_shared import STANDING, SqlPart, add_change, add_outbox, policy_of
+from triage.store.sql_shared import STANDING, SqlPart, add_audit, add_change, add_outbox, policy_of
 from triage.store.sql_verdicts import load_verdicts, verdict_rows
 
 
@@ -223,19 +223,7 @@ class SqlUnitOfWork(SqlLabelUnit):
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit trail."""
-        self._connection.execute(
-            t.audit.insert().values(
-                seq=next_number(self._connection, t.audit.c.seq),
-                at=entry.at,
-                actor=entry.actor,
-                role=entry.role,
-                action=entry.action,
-                object=entry.object,
-                request_id=entry.request_id,
-                before=None if entry.before is None else dumps(entry.before),
-                after=None if entry.after is None else dumps(entry.after),
-            )
-        )
+        add_audit(self._connection, entry)
 
     def change(self, kind: str, at: float, data: Mapping[str, Any]) -> None:
         """Tell the boards."""

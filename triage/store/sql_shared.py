@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from triage.cases import AuditEntry
 from triage.errors import Fenced
 from triage.policy import Policy
 from triage.store import tables as t
@@ -34,6 +35,23 @@ def add_change(connection: sa.Connection, kind: str, at: float, data: Mapping[st
         connection.execute(
             t.changes.delete().where(t.changes.c.change_id <= change_id - KEPT_CHANGES)
         )
+
+
+def add_audit(connection: sa.Connection, entry: AuditEntry) -> None:
+    """Append to the audit trail. Only after ``Database.in_order``."""
+    connection.execute(
+        t.audit.insert().values(
+            seq=next_number(connection, t.audit.c.seq),
+            at=entry.at,
+            actor=entry.actor,
+            role=entry.role,
+            action=entry.action,
+            object=entry.object,
+            request_id=entry.request_id,
+            before=None if entry.before is None else dumps(entry.before),
+            after=None if entry.after is None else dumps(entry.after),
+        )
+    )
 
 
 def add_outbox(

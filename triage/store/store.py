@@ -7,7 +7,8 @@ from collections.abc import Callable
 from triage.store.base import Store
 from triage.store.database import Database
 from triage.store.migrate import check_schema, migrate_database
-from triage.store.sessions import SqlSessions, new_token
+from triage.store.sessions import new_token
+from triage.store.sql_accounts import SqlAccounts
 from triage.store.sql_cases import SqlCases
 from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_grouper import SqlGrouper
@@ -18,7 +19,7 @@ from triage.store.sql_worker import SqlWorker
 
 
 class SqlStore(
-    SqlSessions, SqlWorker, SqlGrouper, SqlRelay, SqlLeases, SqlCases, SqlConfigs, SqlQueries
+    SqlAccounts, SqlWorker, SqlGrouper, SqlRelay, SqlLeases, SqlCases, SqlConfigs, SqlQueries
 ):
     """All parts over one database. Thread-safe."""
 

@@ -427,27 +427,5 @@ leases = sa.Table(
     col("expires_at", sa.Double),
 )
 
-sign_ins = sa.Table(
-    "sign_ins",
-    metadata,
-    key("token_sha256", sa.Text),
-    col("actor", Name),
-    col("role", sa.Text),
-    col("expires_at", sa.Double),
-    opt("used_at", sa.Double),
-)
-
-sessions = sa.Table(
-    "sessions",
-    metadata,
-    key("token_sha256", sa.Text),
-    col("actor", Name),
-    col("role", sa.Text),
-    col("started_at", sa.Double),
-    col("seen_at", sa.Double),
-    opt("ended_at", sa.Double),
-    sa.Index(None, "actor"),
-)
-
 APPEND_ONLY = ("audit", "labels", "outbox")
 """Triggers refuse UPDATE and DELETE on these (dead letters in the outbox may go once published)."""

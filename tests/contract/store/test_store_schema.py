@@ -21,6 +21,7 @@ from triage.store.columns import MAX_NAME
 from triage.store.database import Database
 from triage.store.migrate import migrate
 from triage.store.store import open_store
+from triage.store.tables_access import SCHEMA
 
 
 def execute(url: str, statement: str) -> None:
@@ -31,7 +32,7 @@ def execute(url: str, statement: str) -> None:
 def test_the_migrations_make_the_tables_that_the_statements_use(empty_url: str) -> None:
     migrate(empty_url)
     with closing(Database(empty_url)) as database, database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), t.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), SCHEMA) == []
 
 
 def test_migrating_again_changes_nothing(empty_url: str) -> None:

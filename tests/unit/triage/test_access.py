@@ -17,6 +17,7 @@ EXPECTED = {
     ("lead", Action.UNDO_OTHERS),
     ("lead", Action.TELL_TRUTH),
     ("lead", Action.ROLL_BACK),
+    ("lead", Action.MANAGE_ACCESS),
     ("service", Action.READ),
     ("service", Action.TELL_TRUTH),
 }

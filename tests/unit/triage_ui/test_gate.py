@@ -38,7 +38,7 @@ def test_a_strangers_program_gets_401_with_the_remedy(board: Board) -> None:
         answer = board.client.get(path)
         assert answer.status_code == 401, path
         assert answer.headers["content-type"] == "application/problem+json"
-        assert "sign-in link" in answer.json()["remedy"]
+        assert "Sign in" in answer.json()["remedy"]
 
 
 def every_route(board: Board) -> Iterator[tuple[str, str]]:
