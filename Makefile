@@ -8,7 +8,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
 .PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
-.PHONY: bench-kill bench-backtest bench-learning bench-detection faults
+.PHONY: bench-kill bench-backtest bench-learning bench-detection bench-advisor faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,8 @@ bench-loop:  ## the whole loop beside AAD, OMD and a supervised ceiling, quick f
 bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
 bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
-bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kill bench-backtest bench-learning bench-detection:
+bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 open candidates, and how exact
+bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kill bench-backtest bench-learning bench-detection bench-advisor:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

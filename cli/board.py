@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from cli.advisor import argv
 from cli.logs import configure
 from cli.places import (
     Places,
@@ -21,6 +22,7 @@ from cli.places import (
     store_option,
     transport_option,
 )
+from streaming.advisor.process import ProcessAdvisor
 from streaming.verified import message_of
 from triage.errors import TriageError
 from triage.handlers import Triage
@@ -56,13 +58,15 @@ def command(
     """Serve the board. Accounts are made by `triage account add`, links by `triage sign-in`."""
     configure()
     try:
-        store = Places.of(folder, transport_url, store_url).store()
+        places = Places.of(folder, transport_url, store_url)
+        store = places.store()
         bound = listen(host, port)
     except (TriageError, CannotListen) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
     settings = BoardSettings(clock=time.time, environment=environment, secure_cookies=https)
-    app = create_app(Triage(store, message_of), store, store, settings)
+    advisor = ProcessAdvisor(argv(places), time.monotonic)
+    app = create_app(Triage(store, message_of), store, store, settings, advisor)
     running = server(app)
     if parent is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us

@@ -33,6 +33,7 @@ COMMANDS = {
     "grouper": "Put the candidates of a stream into clusters.",
     "relay": "Publish verified anomalies and dead letters, each once.",
     "board": "Serve the board.",
+    "advisor": "Answer what a verdict would change (started by board).",
     "engine": "Run ingest, worker, grouper and relay of one stream (started by run).",
 }
 HELP = """Find anomalies in event streams, show them as explained clusters, learn from verdicts.
@@ -42,7 +43,7 @@ Try it:            triage demo
 Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
 Verified results:  triage tail verified
 """
-HIDDEN = frozenset({"engine"})
+HIDDEN = frozenset({"advisor", "engine"})
 
 
 class Commands(click.Group):

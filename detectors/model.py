@@ -161,6 +161,32 @@ class StreamModel:
         """The detector that it drives."""
         return self._detector
 
+    @property
+    def settings(self) -> LearningSettings:
+        """How it learns."""
+        return self._settings
+
+    @property
+    def trees(self) -> Trees:
+        """The forest that says which rows are alike: the detector's or the companion's."""
+        return self._trees
+
+    @property
+    def budget(self) -> AlertBudget:
+        """What the threshold follows from."""
+        return self._budget
+
+    def prior(self, X: Matrix) -> Vector:
+        """Return the margins of rows before any label."""
+        return self._standardised(X) - PRIOR_SHIFT
+
+    def presumed_normal(self) -> Matrix:
+        """Return the rows that are presumed normal: some of the window, at even distances."""
+        window, wanted = self._window(), self._settings.presumed_normal
+        if not wanted or not len(window):
+            return window[:0]
+        return window[:: -(-len(window) // wanted)]
+
     def score(self, X: Matrix) -> Scored:
         """Score rows, in any number at a time."""
         if self._one_walk and len(self._labels):
@@ -197,7 +223,7 @@ class StreamModel:
         self._scale.learn(self._detector.score_many(X[:: max(1, len(X) // _SCALE_ROWS)]))
         # Before the first block all rows scored alike, which says nothing about a threshold.
         first = not self._rows
-        prior = self._prior(X) if first else z - PRIOR_SHIFT
+        prior = self.prior(X) if first else z - PRIOR_SHIFT
         self._budget.learn(X, prior, prior if first else margins)
         if self._rows // self._settings.block % USUAL_EVERY == 0:
             self._usual = self._quantiles()
@@ -212,7 +238,7 @@ class StreamModel:
         The threshold follows at once: it is taken of what the last rows' margins would have been.
         """
         strongest = labels.strongest(self._settings.max_labels)
-        self._labels.set_labels(strongest, self._prior, self._presumed_normal())
+        self._labels.set_labels(strongest, self.prior, self.presumed_normal())
         self._budget.rebase(self._labels.shift)
         self._relabelled = True
         self._version = position
@@ -335,18 +361,11 @@ class StreamModel:
         self._since_fit += 1
         due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 3))
         if self._since_fit >= due:
-            self._labels.refit(self._prior, self._presumed_normal())
+            self._labels.refit(self.prior, self.presumed_normal())
             self._since_fit = 0
         else:
             self._labels.follow()
         self._stack()
-
-    def _presumed_normal(self) -> Matrix:
-        """Return rows of the window at even distances."""
-        window, wanted = self._window(), self._settings.presumed_normal
-        if not wanted or not len(window):
-            return window[:0]
-        return window[:: -(-len(window) // wanted)]
 
     def _window(self) -> Matrix:
         window = self._detector.window
@@ -360,9 +379,6 @@ class StreamModel:
 
     def _standardised(self, X: Matrix) -> Vector:
         return self._scale.standardise(self._detector.score_many(X))
-
-    def _prior(self, X: Matrix) -> Vector:
-        return self._standardised(X) - PRIOR_SHIFT
 
 
 def _quantile(ordered: Matrix, share: float) -> Vector:

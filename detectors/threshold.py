@@ -75,6 +75,17 @@ class AlertBudget:
         self._seen += len(margins)
         self._take_threshold(self._last())
 
+    @property
+    def rows(self) -> Matrix:
+        """The latest rows whose margins are known without what labels say; see ``line``."""
+        return self._ring.rows
+
+    def line(self, shifts: Vector) -> float:
+        """Return what the threshold would be if labels shifted ``rows`` so."""
+        if not len(shifts):
+            return self._threshold
+        return self._cut(self._priors[: len(shifts)] + shifts)[0]
+
     def rebase(self, shift: Callable[[Matrix], Vector]) -> None:
         """Give the kept rows the margins that ``shift`` makes of them; older ones are forgotten."""
         rows, seen = self._ring.rows, self._ring.seen
@@ -90,12 +101,17 @@ class AlertBudget:
         return self._margins[: min(self._seen, len(self._margins))]
 
     def _take_threshold(self, margins: Vector) -> None:
+        self._threshold, self._top = self._cut(margins)
+
+    def _cut(self, margins: Vector) -> tuple[float, Vector]:
+        """Return the margin that the share reaches, and those that do, largest first."""
         allowed = max(1, int(self._share * len(margins)))
-        self._top = np.sort(np.partition(margins, -allowed)[-allowed:])[::-1]
-        self._threshold = float(self._top[-1])
-        reached = int(np.count_nonzero(margins >= self._threshold))
+        top = np.sort(np.partition(margins, -allowed)[-allowed:])[::-1]
+        threshold = float(top[-1])
+        reached = int(np.count_nonzero(margins >= threshold))
         if reached > _MOST_TIES * max(allowed, self._share * len(margins)):
-            self._threshold = float(np.nextafter(self._threshold, math.inf))
+            threshold = float(np.nextafter(threshold, math.inf))
+        return threshold, top
 
     def snapshot(self) -> Snapshot:
         """Return the whole state."""

@@ -3,6 +3,7 @@
 TriageError
   Retry              nothing happened: try again later
     StoreUnavailable   the database can't be reached, is locked or full
+    NotAvailable       the advisor can't answer now; nothing else depends on it
   Refused            nothing happened, and asking again won't help: tell the person
     NotAllowed         the actor's role may not do this
     NotFound           there is no such object
@@ -31,6 +32,10 @@ class Retry(TriageError):
 
 class StoreUnavailable(Retry):
     """The database can't be reached, is locked or full; the message names the remedy."""
+
+
+class NotAvailable(Retry):
+    """The advisor can't answer now; the message says why. Everything else goes on."""
 
 
 class Refused(TriageError):

@@ -36,7 +36,7 @@ TITLES: Mapping[int, str] = {
     422: "The request is wrong",
     429: "Too many tries",
     500: "The board failed",
-    503: "The store can't answer now",
+    503: "It can't be answered now",
 }
 
 STATUS_OF: Mapping[type[TriageError], int] = {

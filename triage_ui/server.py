@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from triage.accounts import Accounts
+from triage.advisor import Advisor, NoAdvisor
 from triage.queries import Queries
 from triage.store.base import AccessStore
 from triage_ui import api, problems, sign_in
@@ -42,7 +43,11 @@ class PageAddresses:
 
 
 def create_app(
-    triage: Commands, queries: Queries, sessions: AccessStore, settings: BoardSettings
+    triage: Commands,
+    queries: Queries,
+    sessions: AccessStore,
+    settings: BoardSettings,
+    advisor: Advisor | None = None,
 ) -> FastAPI:
     """Return the whole board.
 
@@ -50,12 +55,15 @@ def create_app(
     another server runs the app, because open streams never end by themselves.
     """
     hub = LiveHub(queries, settings)
-    services = Services(triage, queries, sessions, hub, settings)
+    advisor = advisor or NoAdvisor()
+    services = Services(triage, queries, sessions, hub, settings, advisor)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await advisor.open()
         yield
         hub.close()
+        await advisor.close()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.hub = hub

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
+from triage.advisor import Advisor
 from triage.cases import Rollback
 from triage.commands import Command, RollBackCommand, TruthCommand
 from triage.model import Actor
@@ -42,6 +43,7 @@ class Services:
     sessions: AccessStore
     hub: LiveHub
     settings: BoardSettings
+    advisor: Advisor
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

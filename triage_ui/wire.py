@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from triage.advisor import Advice, WhatIfAnswer
 from triage.cases import Rollback
 from triage.looks import Look
 from triage.queries import (
@@ -129,6 +130,18 @@ def truth_outcome(outcome: TruthOutcome) -> Json:
 def truth_source(row: TruthSource) -> Json:
     """How much a source of late truth has told."""
     return _cleaned(_fields(row))
+
+
+def advice(found: Advice) -> Json:
+    """What a verdict would change."""
+    fields: Json = clean(dataclasses.asdict(found))
+    return fields
+
+
+def what_if(found: WhatIfAnswer) -> Json:
+    """How a member scores, and with other values."""
+    fields: Json = clean(dataclasses.asdict(found))
+    return fields
 
 
 def status(board: BoardStatus) -> Json:

@@ -85,6 +85,23 @@ class FeatureSet:
         """Whether any feature does."""
         return any(feature.takes_truths for feature in self._features)
 
+    def single_columns(self) -> Mapping[str, int]:
+        """Return the column of each feature that has only one, by the feature's name."""
+        return {
+            feature.name: part.start
+            for feature, part in zip(self._features, self._slices, strict=True)
+            if len(feature.names) == 1
+        }
+
+    def text_of(self, name: str, value: float) -> str:
+        """Return how a person reads a value of a feature of one column, of no event in particular.
+
+        Where only an event says it in full (a category's name), what can be said without.
+        """
+        feature = next(feature for feature in self._features if feature.name == name)
+        text = feature.show([value], {})
+        return feature.usual([value], [value]) if text.startswith("missing") else text
+
     def reasons(
         self,
         row: npt.NDArray[np.floating[Any]],

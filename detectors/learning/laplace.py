@@ -20,6 +20,8 @@ Square = npt.NDArray[np.float64]
 _MAX_STEPS = 50  # Newton steps; eight are usual
 _MAX_HALVINGS = 30  # of one step
 _CLOSE = 1e-4  # last change of a label's margin; what is left is about its square
+_MAX_CHORDS = 15  # steps with a kept factorisation; four to eight are usual
+_CLOSE_CHORD = 3e-4  # their last change; what is left is of that size, not its square
 
 # One thread: the same bits whatever the number of cores, and on a busy machine far faster.
 _BLAS = threadpoolctl.ThreadpoolController()
@@ -79,6 +81,78 @@ def find_mode(
             break
     p = sigmoid(prior + shift)
     return Mode(weight * (y - p), weight * p * (1.0 - p))
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A mode with its factorisation, kept to take further rows in.
+
+    Attributes:
+        K, kappa: what it was found with.
+        lower: Cholesky factor of I + sqrt(W) kappa K sqrt(W) at the mode.
+    """
+
+    K: Square
+    kappa: float
+    mode: Mode
+    lower: Square
+
+    @classmethod
+    def of(cls, K: Square, mode: Mode, kappa: float) -> Frozen:
+        """Factorise once."""
+        return cls(K, kappa, mode, factor(K, mode.curvature, kappa))
+
+
+@_BLAS.wrap(limits=1, user_api="blas")
+def find_mode_with_more(
+    frozen: Frozen, across: Square, among: Square, prior: Vector, y: Vector, weight: Vector
+) -> Vector:
+    """Return the coefficients of the mode with further rows, the old ones first.
+
+    Newton's method with the old rows' curvature as it was factorised and the new rows' own: a step
+    costs the square of the number of rows. Where it is not there after some steps, the whole is
+    factorised anew, from where it is.
+
+    Args:
+        frozen: the mode without the new rows.
+        across: old rows x new rows of K. ``among``: new rows x new rows.
+        prior, y, weight: of all rows, see ``find_mode``.
+    """
+    old, kappa = len(frozen.mode.alpha), frozen.kappa
+    K = np.block([[frozen.K, across], [across.T, among]])
+    root = np.sqrt(frozen.mode.curvature)
+    whitened = np.stack([whiten(frozen.lower, kappa * root * column) for column in across.T])
+    lower = np.zeros_like(K)
+    lower[:old, :old] = frozen.lower
+    alpha = np.concatenate([frozen.mode.alpha, np.zeros(len(y) - old)])
+    shift = kappa * (K @ alpha)
+    best = _objective(alpha, shift, prior, y, weight)
+    curvature = np.concatenate([frozen.mode.curvature, np.zeros(len(y) - old)])
+    for _ in range(_MAX_CHORDS):
+        p = sigmoid(prior + shift)
+        curvature[old:] = (weight * p * (1.0 - p))[old:]
+        root = np.sqrt(curvature)
+        side = root[old:, np.newaxis] * whitened
+        corner = kappa * (root[old:, np.newaxis] * among * root[old:]) - side @ side.T
+        corner[np.diag_indices_from(corner)] += 1.0
+        lower[old:, :old], lower[old:, old:] = side, np.linalg.cholesky(corner)
+        target = curvature * shift + weight * (y - p)
+        step = target - root * solve(lower, root * (kappa * (K @ target))) - alpha
+        moved_step = kappa * (K @ step)
+        size = 1.0
+        for _ in range(_MAX_HALVINGS):
+            value = _objective(alpha + size * step, shift + size * moved_step, prior, y, weight)
+            if value >= best:
+                break
+            size /= 2.0
+        else:
+            break  # no way up: this is the mode, as far as numbers go
+        alpha, shift, best = alpha + size * step, shift + size * moved_step, value
+        if size * float(np.max(np.abs(moved_step))) < _CLOSE_CHORD:
+            break
+    else:
+        alpha = find_mode(K, prior, y, weight, kappa, start=alpha).alpha
+    return np.asarray(alpha, np.float64)
 
 
 def factor(K: Square, curvature: Vector, kappa: float) -> Square:

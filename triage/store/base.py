@@ -26,6 +26,7 @@ from triage.model import (
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
 from triage.store.base_accounts import AccountStore
+from triage.store.base_advisor import AdvisorReads
 from triage.store.base_labels import LabelUnit
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
@@ -374,6 +375,7 @@ class Store(
     CaseStore,
     AccessStore,
     ConfigStore,
+    AdvisorReads,
     Queries,
     Protocol,
 ):

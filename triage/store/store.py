@@ -9,6 +9,7 @@ from triage.store.database import Database
 from triage.store.migrate import check_schema, migrate_database
 from triage.store.sessions import new_token
 from triage.store.sql_accounts import SqlAccounts
+from triage.store.sql_advisor import SqlAdvisor
 from triage.store.sql_cases import SqlCases
 from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_grouper import SqlGrouper
@@ -19,7 +20,15 @@ from triage.store.sql_worker import SqlWorker
 
 
 class SqlStore(
-    SqlAccounts, SqlWorker, SqlGrouper, SqlRelay, SqlLeases, SqlCases, SqlConfigs, SqlQueries
+    SqlAccounts,
+    SqlWorker,
+    SqlGrouper,
+    SqlRelay,
+    SqlLeases,
+    SqlCases,
+    SqlConfigs,
+    SqlQueries,
+    SqlAdvisor,
 ):
     """All parts over one database. Thread-safe."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from triage_ui.api import (
+    advice,
     analysts,
     clusters,
     entities,
@@ -27,6 +28,7 @@ def routes(services: Services) -> APIRouter:
     for part in (
         queue,
         clusters,
+        advice,
         entities,
         exports,
         insight,

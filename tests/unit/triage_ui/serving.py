@@ -13,6 +13,7 @@ import httpx
 from fastapi import FastAPI
 
 from tests.support.cases import ANNA, Desk
+from triage.advisor import Advisor
 from triage.model import Actor
 from triage.store.base import Store
 from triage.store.store import open_store
@@ -62,6 +63,7 @@ class Served:
     desk: Desk = field(init=False)
     port: int = 0
     app: FastAPI = field(init=False)
+    advisor: Advisor | None = None
     _running: Running | None = None
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class Served:
 
     def start(self) -> None:
         settings = BoardSettings(clock=self.clock, poll_s=0.05, ping_s=0.5)
-        self.app = create_app(self.desk.triage, self.store, self.store, settings)
+        self.app = create_app(self.desk.triage, self.store, self.store, settings, self.advisor)
         self._running = Running(self.app, self.port)
         self.port = self._running.port
 

@@ -1,0 +1,1 @@
+"""Answers "what would this verdict change?" and "what if?", beside the board."""
