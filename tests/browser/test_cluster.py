@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.seeing import at, scroll_down_to, toast, wait_for
@@ -22,6 +22,26 @@ def cluster(analyst: Page, board: Served) -> str:
     analyst.keyboard.press("Enter")
     analyst.wait_for_selector("#why-chart .bars")
     return first
+
+
+def open_history(page: Page) -> Locator:
+    """Choose the tab that lists the verdicts; return it."""
+    page.get_by_role("tab", name="History").click()
+    expect(page.locator("#history")).to_be_visible()
+    return page.locator("#history")
+
+
+def test_a_link_opens_the_tab_that_its_sender_saw(page: Page, board: Served) -> None:
+    first = order(board)[0]
+    sign_in(page, board, path=f"/cluster/{first}")
+    page.wait_for_selector(".members-grid .ag-row")
+    page.goto(f"{board.url}/cluster/{first}?tab=history")
+    expect(page.locator("#history")).to_contain_text("No verdict yet")
+    expect(page.get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#members-grid")).to_have_count(0)
+    page.get_by_role("tab", name="History").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(".members-grid .ag-row")
 
 
 def test_it_says_why_when_and_what_if(analyst: Page, cluster: str) -> None:
@@ -62,11 +82,11 @@ def test_what_a_verdict_would_do_is_told_before_it_is_given(analyst: Page, clust
 def test_a_verdict_here_and_its_history_and_the_way_back(
     analyst: Page, board: Served, cluster: str
 ) -> None:
+    history = open_history(analyst)
     analyst.keyboard.press("s")
-    history = analyst.locator(".history")
     expect(history).to_contain_text("by anna")
     expect(history).to_contain_text("pending")
-    expect(analyst).to_have_url(re.compile(f"/cluster/{cluster}$"))
+    expect(analyst).to_have_url(re.compile(rf"/cluster/{cluster}\?tab=history$"))
     history.get_by_role("button", name="Undo").click()
     expect(toast(analyst)).to_contain_text("open again")
     expect(history).to_contain_text("undone")
@@ -78,13 +98,14 @@ def test_a_verdict_here_and_its_history_and_the_way_back(
 
 
 def test_a_published_verdict_is_retracted(analyst: Page, board: Served, cluster: str) -> None:
+    history = open_history(analyst)
     analyst.keyboard.press("r")
-    expect(analyst.locator(".history")).to_contain_text("pending")
+    expect(history).to_contain_text("pending")
     board.desk.publish(time.time() + 60)
-    expect(analyst.locator(".history")).to_contain_text("published")
+    expect(history).to_contain_text("published")
     analyst.get_by_role("button", name="Retract").click()
     expect(toast(analyst)).to_contain_text("a retraction is published")
-    expect(analyst.locator(".history")).to_contain_text("retracted")
+    expect(history).to_contain_text("retracted")
 
 
 def test_members_are_listed_and_one_can_be_read_in_full(

@@ -1,13 +1,11 @@
-"""A cluster in full: why, when, decide, every member, and what was said of it."""
+"""A cluster in full: why, when, decide; everything else is a tab (``triage_ui.tabs``)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-import dash_ag_grid as dag
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, html, no_update
 from dash.development.base_component import Component
 
 from triage.model import ClusterStatus
@@ -17,7 +15,6 @@ from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.entity_chart import entity_chart
-from triage_ui.components.history import history
 from triage_ui.components.influences import influence_list
 from triage_ui.components.late_truth import late_truth
 from triage_ui.components.preview import (
@@ -29,20 +26,20 @@ from triage_ui.components.preview import (
     suggested_or_real,
 )
 from triage_ui.components.shap_chart import shap_chart
+from triage_ui.components.tab_frame import register_tabs, tab_frame
 from triage_ui.entity import entity_address, entity_label
 from triage_ui.pages import Page
 from triage_ui.palette import palette
 from triage_ui.services import Services, in_thread
+from triage_ui.tabs import CLUSTER_PATH, all_tabs, cluster_at
 from triage_ui.text import VERDICT_WORDS, visible
 from triage_ui.timeline import cluster_events, main_key, timeline
 
-PATH = re.compile(r"/cluster/([^/]{1,200})")
 MEMBERS = 5
 """Members beside the verdicts, always on the screen: these count as read."""
 EVENTS = 400
 DRAWN = 200
 """Members in the drawing, the strongest."""
-VALUE_COLUMNS = 3
 LINKED = 3
 """Entities of one kind that the head links to."""
 
@@ -62,7 +59,7 @@ def layout() -> Component:
                     html.Div(id="cluster-head"),
                     html.Div(id="cluster-why"),
                     html.Div(id="cluster-when"),
-                    _members(),
+                    tab_frame(all_tabs()),
                 ],
                 className="cluster-main",
             ),
@@ -86,55 +83,6 @@ def layout() -> Component:
     )
 
 
-def _members() -> Component:
-    grid = dag.AgGrid(
-        id="members-grid",
-        rowModelType="infinite",
-        columnDefs=[],
-        defaultColDef={
-            "sortable": False,
-            "resizable": True,
-            "suppressMovable": True,
-            "suppressHeaderMenuButton": True,
-        },
-        getRowId="params.data.candidate_id",
-        dashGridOptions={
-            "theme": {"function": "triageTheme(themeQuartz)"},
-            "rowHeight": 34,
-            "headerHeight": 32,
-            "cacheBlockSize": 100,
-            "infiniteInitialRowCount": 1,
-            "animateRows": False,
-            "suppressNoRowsOverlay": True,
-        },
-        className="members-grid",
-        style={"width": "100%", "height": "100%"},
-    )
-    return section(
-        "Members",
-        [
-            html.Div(grid, className="members-frame", id="members-frame"),
-            html.Div(
-                [
-                    html.H3("Record", id="record-title"),
-                    html.Pre(
-                        "",
-                        id="record",
-                        className="record",
-                        tabIndex=0,
-                        dir="ltr",
-                        **attributes(aria_labelledby="record-title"),
-                    ),
-                ],
-                className="record-frame",
-            ),
-        ],
-        name="members",
-        level=2,
-        aside="select one to read its record",
-    )
-
-
 def register(board: Dash, services: Services) -> None:
     """Add the page's callbacks."""
     queries, settings = services.queries, services.settings
@@ -144,28 +92,26 @@ def register(board: Dash, services: Services) -> None:
         Output("cluster-why", "children"),
         Output("cluster-when", "children"),
         Output("cluster-side", "children"),
-        Output("members-grid", "columnDefs"),
         Input("url", "pathname"),
         Input("cluster-tick", "data"),
         Input("scheme", "data"),
-        State("members-grid", "columnDefs"),
     )
-    async def show(
-        path: str, _tick: object, scheme: str | None, columns: list[Any]
-    ) -> tuple[Any, ...]:
-        match = PATH.fullmatch(path or "")
-        if match is None:
-            return (no_update,) * 5
-        detail = await in_thread(queries.cluster, match[1], MEMBERS, current_actor().name)
+    async def show(path: str, _tick: object, scheme: str | None) -> tuple[Any, ...]:
+        cluster_id = cluster_at(path)
+        if cluster_id is None:
+            return (no_update,) * 4
+        detail = await in_thread(queries.cluster, cluster_id, MEMBERS, current_actor().name)
         if detail is None:
-            return _missing(), [], [], [], []
-        events = await in_thread(queries.entity_events, match[1], EVENTS)
-        members = await in_thread(queries.members, match[1], 0, DRAWN)
+            return _missing(), [], [], []
+        events = await in_thread(queries.entity_events, cluster_id, EVENTS)
+        members = await in_thread(queries.members, cluster_id, 0, DRAWN)
         line = timeline(
-            cluster_events(events, members, match[1]), match[1], detail.reasons, main_key(members)
+            cluster_events(events, members, cluster_id),
+            cluster_id,
+            detail.reasons,
+            main_key(members),
         )
         colours, now = palette(scheme), settings.clock()
-        made = member_columns(detail)
         return (
             _head(detail, now),
             section(
@@ -183,14 +129,9 @@ def register(board: Dash, services: Services) -> None:
                 aside="times in UTC; drag to zoom, double click to go back",
             ),
             _side(detail, now),
-            no_update if made == columns else made,
         )
 
-    board.clientside_callback(
-        ClientsideFunction("triage", "mountCluster"),
-        Output("members-grid", "className"),
-        Input("members-grid", "columnDefs"),
-    )
+    register_tabs(board, services, all_tabs())
 
 
 def _missing() -> Component:
@@ -286,7 +227,6 @@ def _side(detail: ClusterDetail, now: float) -> list[Component]:
             aside=f"{len(detail.members):,} of {detail.members_total:,} members",
             level=2,
         ),
-        section("Verdicts", history(detail.verdicts, now), name="history", level=2),
         *late_truth(detail.truths),
         section("Behind it", _behind(detail), name="behind", level=2),
     ]
@@ -310,43 +250,4 @@ def _behind(detail: ClusterDetail) -> Component:
     )
 
 
-def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
-    """Return the columns of the members: time, entities, strongest values, what is known."""
-    names = list(detail.members[0].candidate.entities) if detail.members else []
-    entities = [
-        {
-            "colId": f"entity-{name}",
-            "headerName": entity_label(name),
-            "flex": 1,
-            "minWidth": 90,
-            "cellRenderer": "TriageEntity",
-            "cellRendererParams": {"name": name},
-        }
-        for name in names[:4]
-    ]
-    values = [
-        {
-            "colId": f"value-{index}",
-            "headerName": visible(reason.label, 60),
-            "flex": 1,
-            "minWidth": 100,
-            "cellRenderer": "TriageReason",
-            "cellRendererParams": {"feature": reason.feature},
-        }
-        for index, reason in enumerate(detail.reasons[:VALUE_COLUMNS])
-    ]
-    return [
-        {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 136},
-        *entities,
-        *values,
-        {
-            "colId": "real",
-            "headerName": "Real with",
-            "cellRenderer": "TriagePosterior",
-            "width": 92,
-        },
-        {"colId": "state", "headerName": "State", "cellRenderer": "TriageState", "width": 104},
-    ]
-
-
-PAGE = Page(PATH, "Cluster", layout, register)
+PAGE = Page(CLUSTER_PATH, "Cluster", layout, register)

@@ -31,6 +31,7 @@ from triage_ui.entity import main_entity
 from triage_ui.pages import all_pages, page_at
 from triage_ui.palette import DARK, LIGHT
 from triage_ui.shell import KEYS
+from triage_ui.tabs import all_tabs
 from triage_ui.timeline import timeline
 
 PACKAGE = Path(triage_ui.__file__).parent
@@ -215,6 +216,15 @@ def test_pages_are_found_by_their_files() -> None:
         assert page_at(pages, nowhere) is None
     for page in pages:
         assert not inspect.iscoroutinefunction(page.layout)  # Dash answers 500 to async layouts
+
+
+def test_tabs_are_found_by_their_files() -> None:
+    tabs = all_tabs()
+    files = {path.stem for path in (PACKAGE / "tabs").glob("*.py")} - {"__init__"}
+    assert {tab.name for tab in tabs} == files
+    assert [tab.order for tab in tabs] == sorted({tab.order for tab in tabs})
+    for tab in tabs:
+        assert not inspect.iscoroutinefunction(tab.layout)
 
 
 def test_keys_on_the_buttons_are_those_of_the_list_and_of_the_scripts() -> None:

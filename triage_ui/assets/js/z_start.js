@@ -13,6 +13,8 @@
       triage.mountCluster(columns);
       return window.dash_clientside.no_update;
     },
+    tabWanted: triage.tabWanted,
+    tabChosen: triage.tabChosen,
     pickedRange: triage.pickedRange,
     streamOptions: triage.streamOptions,
     statusChanged: triage.statusChanged,

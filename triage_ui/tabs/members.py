@@ -1,0 +1,131 @@
+"""Every member: when, who, its strongest values, what is known of it; the record of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_ag_grid as dag
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from triage.queries import ClusterDetail
+from triage_ui.actor import current_actor
+from triage_ui.components.dom import attributes
+from triage_ui.entity import entity_label
+from triage_ui.services import Services, in_thread
+from triage_ui.tabs import Tab, cluster_at
+from triage_ui.text import visible
+
+VALUE_COLUMNS = 3
+
+
+def layout() -> Component:
+    """Return the tab's shell."""
+    grid = dag.AgGrid(
+        id="members-grid",
+        rowModelType="infinite",
+        columnDefs=[],
+        defaultColDef={
+            "sortable": False,
+            "resizable": True,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+        },
+        getRowId="params.data.candidate_id",
+        dashGridOptions={
+            "theme": {"function": "triageTheme(themeQuartz)"},
+            "rowHeight": 34,
+            "headerHeight": 32,
+            "cacheBlockSize": 100,
+            "infiniteInitialRowCount": 1,
+            "animateRows": False,
+            "suppressNoRowsOverlay": True,
+        },
+        className="members-grid",
+        style={"width": "100%", "height": "100%"},
+    )
+    return html.Div(
+        [
+            html.Div(grid, className="members-frame", id="members-frame"),
+            html.Div(
+                [
+                    html.H3("Record", id="record-title"),
+                    html.Pre(
+                        "",
+                        id="record",
+                        className="record",
+                        tabIndex=0,
+                        dir="ltr",
+                        **attributes(aria_labelledby="record-title"),
+                    ),
+                ],
+                className="record-frame",
+            ),
+        ]
+    )
+
+
+def register(board: Dash, services: Services) -> None:
+    """Add the tab's callbacks."""
+
+    @board.callback(
+        Output("members-grid", "columnDefs"),
+        Input("url", "pathname"),
+        Input("cluster-tick", "data"),
+        State("members-grid", "columnDefs"),
+    )
+    async def show(path: str, _tick: object, columns: list[Any]) -> object:
+        cluster_id = cluster_at(path)
+        if cluster_id is None:
+            return no_update
+        detail = await in_thread(services.queries.cluster, cluster_id, 1, current_actor().name)
+        made = [] if detail is None else member_columns(detail)
+        return no_update if made == columns else made
+
+    board.clientside_callback(
+        ClientsideFunction("triage", "mountCluster"),
+        Output("members-grid", "className"),
+        Input("members-grid", "columnDefs"),
+    )
+
+
+def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
+    """Return the columns of the members: time, entities, strongest values, what is known."""
+    names = list(detail.members[0].candidate.entities) if detail.members else []
+    entities = [
+        {
+            "colId": f"entity-{name}",
+            "headerName": entity_label(name),
+            "flex": 1,
+            "minWidth": 90,
+            "cellRenderer": "TriageEntity",
+            "cellRendererParams": {"name": name},
+        }
+        for name in names[:4]
+    ]
+    values = [
+        {
+            "colId": f"value-{index}",
+            "headerName": visible(reason.label, 60),
+            "flex": 1,
+            "minWidth": 100,
+            "cellRenderer": "TriageReason",
+            "cellRendererParams": {"feature": reason.feature},
+        }
+        for index, reason in enumerate(detail.reasons[:VALUE_COLUMNS])
+    ]
+    return [
+        {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 136},
+        *entities,
+        *values,
+        {
+            "colId": "real",
+            "headerName": "Real with",
+            "cellRenderer": "TriagePosterior",
+            "width": 92,
+        },
+        {"colId": "state", "headerName": "State", "cellRenderer": "TriageState", "width": 104},
+    ]
+
+
+TAB = Tab("members", "Members", 10, layout, register)
