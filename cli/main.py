@@ -21,6 +21,7 @@ COMMANDS = {
     "store": "Look after the database: rights of the service's role.",
     "backup": "Copy the store (and the embedded log) while everything runs.",
     "restore": "Fill an empty place from a backup.",
+    "reconcile": "After a restore: take what has gone out since the backup for sent.",
     "topics": "Make and check the topics of a stream on Kafka.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",

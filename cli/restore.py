@@ -25,6 +25,7 @@ def command(source: Path, folder: Path, transport_url: str | None, store_url: st
     All or nothing; a backup of an older version is brought to this one's schema. The store may be
     of the other kind than the one that was copied: that is how a pilot moves from SQLite to
     PostgreSQL.
+    Over Kafka run `triage reconcile` before the processes.
     """
     places = Places.of(folder, transport_url, store_url)
     try:
@@ -34,3 +35,5 @@ def command(source: Path, folder: Path, transport_url: str | None, store_url: st
         raise click.ClickException(str(error)) from error
     what = ", ".join(f"{manifest.rows[name]} {name}" for name in ("candidates", "verdicts"))
     click.echo(f"restored the backup of {manifest.made}: {what}")
+    if places.log_file() is None:
+        click.echo("next: triage reconcile, then start the processes")

@@ -148,6 +148,13 @@ class Relay:
             self._transport.ensure_topic(topic, self._partitions)
         publisher = self._transport.publisher(topic)
         outlet = _Outlet(publisher, publisher.last_sequence())
+        if outlet.last > (known := self._store.numbered_up_to(topic)):
+            publisher.close()
+            raise Stop(
+                f"{topic}: the last message in the log is {outlet.last}, the store has numbered"
+                f" {known}: it was restored from an older copy. Run `triage reconcile`; nothing was"
+                " sent"
+            )
         self._outlets[topic] = outlet
         return outlet
 
@@ -170,16 +177,15 @@ def ensure_verified_topic(transport: Transport) -> None:
 
 
 def _compare(topic: str, rows: Sequence[OutboxRow], outlet: _Outlet) -> None:
-    """Raise Stop where the store's numbers and the log's last one can't both be true."""
+    """Raise Stop where the store's next number does not follow on the log's last one."""
     if not rows:
         return
-    first, newest = _number(rows[0]), _number(rows[-1])
-    ahead = newest < outlet.last if outlet.marked is None else first <= outlet.marked
-    if ahead or first > outlet.last + 1:
+    first = _number(rows[0])
+    if first > outlet.last + 1 or (outlet.marked is not None and first <= outlet.marked):
         raise Stop(
             f"{topic}: the store is about to send message {first}, but the last one in the log is"
-            f" {outlet.last}: one of them was restored from an older copy. Restore the store and"
-            " the log of the same moment; nothing was sent"
+            f" {outlet.last}: the log was restored from an older copy. Restore the store and the"
+            " log of the same moment; nothing was sent"
         )
 
 

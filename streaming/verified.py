@@ -40,55 +40,82 @@ _TRUE_POSITIVE, _DISREGARD = (2, "True Positive"), (3, "Disregard")
 
 def message_of(finding: Finding, topic: str = TOPIC) -> Message:
     """Return the message of one revision of a finding."""
-    event_id = f"{finding.finding_id}/{finding.revision}"
+    return _message(_body(finding), topic)
+
+
+def retraction_of(value: bytes, by: str, at: float, reason: str) -> Message:
+    """Return the retraction of a message that was sent, made from what it says itself."""
+    body = msgspec.json.decode(value)
+    told = body["triage"]
+    told |= {
+        "revision": told["revision"] + 1,
+        "kind": FindingKind.RETRACTED.value,
+        "revised": {"by": by, "at": _iso(at), "reason": reason},
+    }
+    event_id = f"{told['finding_id']}/{told['revision']}"
+    body |= _standing(FindingKind.RETRACTED)
+    body["metadata"] |= {"uid": event_id, "modified_time": _ms(at)}
+    body["finding_info"]["modified_time"] = _ms(at)
+    return _message(body, TOPIC)
+
+
+def _message(body: Mapping[str, Any], topic: str) -> Message:
+    told = body["triage"]
     attributes = {
         "ce_specversion": "1.0",
-        "ce_id": event_id,
+        "ce_id": body["metadata"]["uid"],
         "ce_source": SOURCE,
-        "ce_type": TYPE.format(kind=finding.kind.value),
-        "ce_subject": finding.finding_id,
-        "ce_time": _iso(finding.revised_at),
+        "ce_type": TYPE.format(kind=told["kind"]),
+        "ce_subject": told["finding_id"],
+        "ce_time": told["revised"]["at"],
         "ce_dataschema": SCHEMA,
-        "ce_partitionkey": finding.finding_id,
-        "ce_stream": finding.stream,
+        "ce_partitionkey": told["finding_id"],
+        "ce_stream": told["stream"],
         "content-type": "application/json",
     }
     return Message(
         topic=topic,
-        key=finding.finding_id.encode(),
-        value=msgspec.json.encode(_body(finding, event_id)),
+        key=told["finding_id"].encode(),
+        value=msgspec.json.encode(body),
         headers=tuple((name, value.encode()) for name, value in attributes.items()),
     )
 
 
-def _body(finding: Finding, event_id: str) -> dict[str, Any]:
-    retracted = finding.kind is FindingKind.RETRACTED
-    activity_id, activity = _ACTIVITY[finding.kind]
+def _standing(kind: FindingKind) -> dict[str, Any]:
+    """Return the OCSF words for whether the finding stands."""
+    retracted = kind is FindingKind.RETRACTED
+    activity_id, activity = _ACTIVITY[kind]
     status_id, status = _SUPPRESSED if retracted else _IN_PROGRESS
     verdict_id, verdict = _DISREGARD if retracted else _TRUE_POSITIVE
+    return {
+        "activity_id": activity_id,
+        "activity_name": activity,
+        "type_uid": DETECTION_FINDING * 100 + activity_id,
+        "is_alert": not retracted,
+        "status_id": status_id,
+        "status": status,
+        "verdict_id": verdict_id,
+        "verdict": verdict,
+    }
+
+
+def _body(finding: Finding) -> dict[str, Any]:
     members = sorted(finding.read, key=lambda member: (-member.margin, member.candidate_id))
     return {
         "class_uid": DETECTION_FINDING,
         "class_name": "Detection Finding",
         "category_uid": DETECTION_FINDING // 1000,
         "category_name": "Findings",
-        "activity_id": activity_id,
-        "activity_name": activity,
-        "type_uid": DETECTION_FINDING * 100 + activity_id,
+        **_standing(finding.kind),
         "time": _ms(finding.decided_at),
         "start_time": _ms(finding.first_time),
         "end_time": _ms(finding.last_time),
         "severity_id": 0,
         "severity": "Unknown",
-        "is_alert": not retracted,
         "confidence_score": round(100 * finding.posterior),
-        "status_id": status_id,
-        "status": status,
-        "verdict_id": verdict_id,
-        "verdict": verdict,
         "metadata": {
             "version": OCSF_VERSION,
-            "uid": event_id,
+            "uid": f"{finding.finding_id}/{finding.revision}",
             "product": {"name": "Streaming Triage", "vendor_name": "Streaming Triage"},
             "profiles": ["incident"],
             "correlation_uid": finding.cluster_id,

@@ -155,6 +155,8 @@ class Triage:
             finding = _finding(
                 case, verdict, unit.candidates(command.read), len(members), FindingKind.VERIFIED
             )
+            if sent := unit.sent(verdict.verdict_id):  # given before, and lost with the database
+                finding = dataclasses.replace(finding, revision=sent + 1, kind=FindingKind.REVISED)
             self._send(unit, finding, at, not_before=verdict.grace_until)
         unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
         return verdict.verdict_id

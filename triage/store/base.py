@@ -28,6 +28,7 @@ from triage.queries import Queries, VerdictRow
 from triage.store.base_accounts import AccountStore
 from triage.store.base_advisor import AdvisorReads
 from triage.store.base_labels import LabelUnit
+from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
 
@@ -230,6 +231,9 @@ class RelayStore(Protocol):
     def outbox_topics(self) -> Sequence[str]:
         """Return the topics that have rows not yet published."""
 
+    def numbered_up_to(self, topic: str) -> int:
+        """Return the last number that was given to a message of the topic, 0 if there is none."""
+
     def mark_published(self, topic: str, up_to: int, epoch: int, at: float) -> None:
         """Note that every row of the topic up to this sequence is out."""
 
@@ -288,6 +292,9 @@ class UnitOfWork(LabelUnit, TruthUnit, SuppressionUnit, Protocol):
 
     def withdraw(self, verdict_id: str) -> bool:
         """Take back the verdict's messages that have no number; return whether there were any."""
+
+    def sent(self, verdict_id: str) -> int:
+        """Return how many messages of the verdict have a number."""
 
     def finding(self, verdict_id: str) -> FindingRevision | None:
         """Return the newest revision of the verdict's finding."""
@@ -371,6 +378,7 @@ class Store(
     WorkerStore,
     GrouperStore,
     RelayStore,
+    ReconcileStore,
     LeaseStore,
     CaseStore,
     AccessStore,

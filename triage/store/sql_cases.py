@@ -191,6 +191,12 @@ class SqlUnitOfWork(SqlLabelUnit):
         )
         return gone.rowcount > 0
 
+    def sent(self, verdict_id: str) -> int:
+        """Return how many messages of the verdict have a number."""
+        n, o = t.numbered.c, t.outbox.c
+        rows = sa.select(n.sequence).join(t.outbox, o.outbox_id == n.outbox_id)
+        return len(self._connection.execute(rows.where(o.verdict_id == verdict_id)).all())
+
     def finding(self, verdict_id: str) -> FindingRevision | None:
         """Return the newest revision of the verdict's finding."""
         f = t.findings.c

@@ -15,6 +15,7 @@ from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_grouper import SqlGrouper
 from triage.store.sql_leases import SqlLeases
 from triage.store.sql_queries import SqlQueries
+from triage.store.sql_reconcile import SqlReconcile
 from triage.store.sql_relay import SqlRelay
 from triage.store.sql_worker import SqlWorker
 
@@ -24,6 +25,7 @@ class SqlStore(
     SqlWorker,
     SqlGrouper,
     SqlRelay,
+    SqlReconcile,
     SqlLeases,
     SqlCases,
     SqlConfigs,
