@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streaming import metrics
+from streaming.bad_share import BadShare
 from streaming.config.model import StreamConfig
 from streaming.dead_letters import dead_letter
 from streaming.metrics import Metrics
@@ -35,6 +36,7 @@ class _Owned:
     """A partition that is ours, and what the next commit will say of it."""
 
     pipeline: PartitionPipeline
+    bad_share: BadShare
     epoch: int
     position: Position
     snapshot_at: Position
@@ -155,6 +157,7 @@ class Worker:
 
     def _process(self, owned: _Owned, records: Sequence[Record]) -> None:
         outcome = owned.pipeline.process(records)
+        owned.bad_share.add(len(records), outcome.bad)
         owned.counters += outcome.counters
         owned.candidates += outcome.candidates
         owned.dead_letters += [dead_letter(bad, self._config.version) for bad in outcome.bad]
@@ -253,7 +256,9 @@ class Worker:
             )
             pipeline, first = self._pipeline(state, tp)
             start = state.next_offset or self._transport.start_position(tp)
-            owned = _Owned(pipeline, state.epoch, start, start)
+            place = f"{tp.topic}/{tp.partition}"
+            bad_share = BadShare(place, self._config.max_bad_share)
+            owned = _Owned(pipeline, bad_share, state.epoch, start, start)
             owned.warm_up_has_ended()  # if so, that is old news
             if first:  # a snapshot goes with its first commit: it says where the detector began
                 owned.dirty, owned.snapshot_at = True, start - SNAPSHOT_EVERY

@@ -62,6 +62,7 @@ _TOP: Mapping[str, tuple[Effect, str]] = {
     "title": (Effect.KEEPS_STATE, _SHOWN),
     "noun": (Effect.KEEPS_STATE, _SHOWN),
     "policy": (Effect.KEEPS_STATE, _SHOWN),
+    "max_bad_share": (Effect.KEEPS_STATE, "detectors don't see bad records"),
     "clustering": (Effect.KEEPS_STATE, _SHOWN),
     "alert_budget": (Effect.KEEPS_STATE, _BUDGET),
     "alert_limit": (Effect.KEEPS_STATE, "what may alert at once stays as full as it is"),

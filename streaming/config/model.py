@@ -92,6 +92,13 @@ class StreamConfig(Section):
         default_factory=lambda: ClusteringSettings.model_validate({}),
         description="Which candidates share a cluster.",
     )
+    max_bad_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="The worker stops where a larger share of a partition's last 1,000 records "
+        "can't be used; 1: never, all become dead letters.",
+    )
     policy: Policy = Field(default_factory=Policy, description="How verdicts are handled.")
     seed: int = Field(
         default=1, ge=0, lt=2**31, description="Seed of everything that is drawn by chance."

@@ -23,6 +23,7 @@ CASES = [
     ("seed: 7", "seed: 7\ntitle: Cards", KEEPS, "title"),
     ("many: payments", "many: transfers", KEEPS, "noun.many"),
     ("seed: 7", "seed: 7\npolicy: {undo_grace: 1}", KEEPS, "policy"),
+    ("seed: 7", "seed: 7\nmax_bad_share: 1", KEEPS, "max_bad_share"),
     ("seed: 7", "seed: 7\nclustering: {gap: 2h}", KEEPS, "clustering"),
     ("alert_budget: 4%", "alert_budget: 2%", KEEPS, "alert_budget"),
     ("seed: 7", "seed: 7\nalert_limit: {most: 50}", KEEPS, "alert_limit"),

@@ -394,3 +394,16 @@ def open_posteriors(house: House) -> dict[str, float]:
         for partition in range(2)
         for candidate in house.store.open_candidates("tests", partition)
     }
+
+
+def test_a_topic_that_can_not_be_used_stops_the_worker(tmp_path: Path) -> None:
+    house = house_in(tmp_path / "house")
+    house.send([{"other": i} for i in range(3000)])
+    with pytest.raises(Stop, match="missing_field id") as stopped:
+        house.run(house.worker())
+    assert "max_bad_share: 1" in str(stopped.value)
+    assert house.candidates() == []
+    house.config = small_config(seed="7\nmax_bad_share: 1")  # the remedy
+    house.run(house.worker())
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.dead_lettered == 3000
