@@ -24,9 +24,10 @@ from benchmarks.processes import ended, kill, start, tree, wait_for
 from cli.places import Places
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
-from streaming.pipeline import PartitionPipeline
+from streaming.config_book import ConfigBook
+from streaming.past import Past
 from streaming.records import Record, TopicPartition
-from streaming.replay import replay
+from streaming.replay import from_the_beginning
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
 from streaming.verified import TOPIC, message_of
@@ -235,19 +236,15 @@ def verify(config: StreamConfig, store: Store, transport: Transport, events: int
 def _replayed(
     config: StreamConfig, store: Store, transport: Transport, tp: TopicPartition, end: int
 ) -> tuple[Counters, Sequence[Candidate]]:
-    pipeline = PartitionPipeline(config, tp.partition, transport.topic_id(tp.topic))
+    """Go through the log by the journal, from nothing: with every roll-out where it took effect."""
+    book = ConfigBook(store, config.stream)
+    past = Past(book, store, transport, config.stream, tp, transport.topic_id(tp.topic))
     counters = Counters()
     candidates: list[Candidate] = []
-    for outcome in replay(
-        pipeline,
-        lambda position, limit: transport.read(tp, position, limit),
-        0,
-        end,
-        store.journal(config.stream, tp.partition, 0),
-        lambda position: store.labels_at(config.stream, position),
-    ):
-        counters += outcome.counters
-        candidates += outcome.candidates
+    for _, outcome in from_the_beginning(past, end):
+        if outcome:
+            counters += outcome.counters
+            candidates += outcome.candidates
     return counters, candidates
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
-from streaming.config.load import load
+from streaming.config.load import load, parse
 from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid
+from streaming.rollouts import start_with
+from triage.rollout import Request
+from triage.store.base_configs import ConfigStore
 
 EXIT_CONFIG = 2
 
@@ -18,7 +21,7 @@ stream_option = click.option(
     "config_path",
     type=click.Path(path_type=Path),
     required=True,
-    help="The stream's config, a YAML file.",
+    help="The stream's config, a YAML file; or the stream's name: what is in force in the store.",
 )
 
 
@@ -30,3 +33,43 @@ def loaded(path: Path) -> StreamConfig:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(EXIT_CONFIG)
+
+
+def checked(path: Path) -> None:
+    """Check a config before anything starts; a name is looked up in the store later."""
+    if path.is_file() or path.suffix:
+        loaded(path)
+
+
+def followed(store: ConfigStore, path: Path) -> StreamConfig:
+    """Return the config in force of the stream that a file or name is of; else the file's."""
+    if not path.is_file():
+        return in_force(store, str(path))
+    config = load(path)
+    live = store.live_config(config.stream)
+    return config if live is None else in_force(store, config.stream)
+
+
+def named(path: Path) -> str:
+    """Return the name of the stream that a file is of, or the name itself."""
+    return load(path).stream if path.is_file() else str(path)
+
+
+def in_force(store: ConfigStore, name: str) -> StreamConfig:
+    """Return the config in force of a stream. Raises ConfigInvalid if there is no such stream."""
+    live = store.live_config(name)
+    if live is None:
+        raise ConfigInvalid([f"{name}: neither a file nor a stream that the store knows"])
+    return parse(live.text, f"config in force ({live.version[:12]})")
+
+
+def bring_in(store: ConfigStore, path: Path, at: float) -> StreamConfig:
+    """A process starts with a file, which comes into force if it is new; or with a stream's name.
+
+    Raises Superseded where the file is an old one.
+    """
+    if not path.is_file():
+        return in_force(store, str(path))
+    config = load(path)
+    start_with(store, config, Request("start", f"started with {path.name}", at))
+    return config

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import click
 
+from cli.configs import bring_in
 from cli.keepers import keepers
 from cli.lifetime import Ended, Lifetime
 from cli.logs import configure
 from cli.loop import EXIT_STOP, Engine, Step
 from cli.places import Places, data_option, store_option, transport_option
-from streaming.config.load import load
-from streaming.config.model import StreamConfig
 from streaming.errors import Stop
 from streaming.grouper import Grouper
 from streaming.ingest import Ingest
@@ -34,7 +33,6 @@ log = logging.getLogger("triage.engine")
 @click.option("--source", "source_name", help="File, '-', or the name of a built-in source.")
 @click.option("--rate", type=float, help="Records per second; as fast as possible without.")
 @click.option("--until-done", is_flag=True, help="End when the source has been processed.")
-@click.option("--config-version", help="Stop if the config is another one by now.")
 @click.option("--parent", type=int, help="End when this process is no longer the parent.")
 @data_option
 @transport_option
@@ -44,7 +42,6 @@ def command(
     source_name: str | None,
     rate: float | None,
     until_done: bool,
-    config_version: str | None,
     parent: int | None,
     folder: Path,
     transport_url: str | None,
@@ -54,8 +51,7 @@ def command(
     configure()
     places = Places.of(folder, transport_url, store_url)
     try:
-        config = _loaded(config_path, config_version)
-        _run(places, config, source_name, rate, until_done=until_done, parent=parent)
+        _run(places, config_path, source_name, rate, until_done=until_done, parent=parent)
     except Ended:
         return
     except (Stop, triage_errors.Stop, triage_errors.Refused) as error:
@@ -63,17 +59,9 @@ def command(
         sys.exit(EXIT_STOP)
 
 
-def _loaded(path: Path, version: str | None) -> StreamConfig:
-    """Load the config. Raises Stop if it is no longer the one that this run began with."""
-    config = load(path)
-    if version not in (None, config.version):
-        raise Stop(f"{path} was changed while it ran: stop this run and start again to use it")
-    return config
-
-
 def _run(
     places: Places,
-    config: StreamConfig,
+    config_path: Path,
     source_name: str | None,
     rate: float | None,
     *,
@@ -82,6 +70,7 @@ def _run(
 ) -> None:
     lifetime = Lifetime(parent)
     store = lifetime.keep_trying(places.store)
+    config = lifetime.keep_trying(lambda: bring_in(store, config_path, time.time()))
     transport = places.transport()
     holder = f"{config.stream}:{socket.gethostname()}:{uuid.uuid4()}"
     lifetime.keep_trying(

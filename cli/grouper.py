@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.configs import loaded, stream_option
+from cli.configs import checked, followed, stream_option
 from cli.health import http_option
 from cli.keepers import keepers
 from cli.logs import log_option
@@ -34,9 +34,10 @@ def command(
 
     One works at a time, under a lease in the store; others wait to take over.
     """
-    config = loaded(config_path)
+    checked(config_path)
 
     def build(means: Means) -> Sequence[Part]:
+        config = followed(means.store, config_path)
         grouper = Grouper(config, means.store, means.holder, time.time, means.metrics)
         duties = keepers(means.store, config.stream, time.time)
         return [grouper, *(NoClose(duty.step) for duty in duties)]

@@ -1,10 +1,11 @@
-"""``triage plan``: what would running with this config change?"""
+"""``triage plan``: what would bringing this config into force change?"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 import click
 
 from cli.places import Places, data_option, store_option
-from streaming.config.changes import MEANING, Effect, changes_of, columns_of, effect_of
-from streaming.config.load import load, parse
+from streaming.carry import ColumnKeys, columns_of, share
+from streaming.config.changes import MEANING, Effect, changes_of, effect_of
+from streaming.config.load import load
 from streaming.config.model import StreamConfig
-from streaming.errors import ConfigInvalid
+from streaming.config_book import ConfigBook
+from streaming.errors import ConfigInvalid, Stop
+from streaming.turn import records_to_warm
 from triage.errors import TriageError
 from triage.model import Label
-from triage.store.base import LiveConfig
+from triage.store.base import Store
 
 LIVE = "live"
 SHOWN = 60  # characters of a value
@@ -45,82 +49,119 @@ EFFECTS = {effect.words().replace(" ", "-"): effect for effect in Effect}
 def command(
     file: Path, against: str, accept: str | None, folder: Path, store_url: str | None
 ) -> None:
-    """Say what a restart with this config would change; changes nothing.
+    """Say what bringing this config into force would change; changes nothing.
 
     Each key that differs is classed: keeps state, needs warm-up, resets state, changes the
     contract. Exits with 0, or with 1 if it does more than --accept says.
     """
     try:
         new = load(file)
-        old, labels = _old(new, against, Places.of(folder, None, store_url))
+        effect, lines = _told(new, against, Places.of(folder, None, store_url))
     except ConfigInvalid as error:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(2)
-    except TriageError as error:
+    except (Stop, TriageError) as error:
         raise click.ClickException(str(error)) from error
-    effect = Effect.CHANGES_NOTHING
-    if old is None:
-        click.echo(f"{new.stream}: never ran here; {file} would be its first config")
-    else:
-        changes = changes_of(old, new)
-        effect = effect_of(old, new, changes)
-        click.echo(f"{new.stream}: {old.version[:12]} -> {new.version[:12]}")
-        for change in changes:
-            click.echo(f"  {change.key}: {_shown(change.old)} -> {_shown(change.new)}")
-            click.echo(f"    {change.effect.words()}: {change.why}")
-        click.echo(f"A restart {effect.words()}: {MEANING[effect]}.")
-        for line in _consequences(old, new, effect, labels):
-            click.echo(f"  {line}")
+    for line in lines:
+        click.echo(line)
     if accept is not None and effect > EFFECTS[accept]:
         click.echo(f"More than --accept {accept}", err=True)
         sys.exit(1)
 
 
-def _old(
-    new: StreamConfig, against: str, places: Places
-) -> tuple[StreamConfig | None, Sequence[Label]]:
-    """Return the config to compare with, None if the stream never ran, and the labels in force."""
-    live: LiveConfig | None = None
-    labels: Sequence[Label] = ()
-    if places.has_store():
-        with closing(places.store(migrate=False)) as store:
-            live = store.live_config(new.stream)
-            labels = store.labels_at(new.stream, store.label_position(new.stream))
-    elif against == LIVE:
-        raise click.ClickException(
-            f"there is no store in {places.folder}: name the right --data or --store, or an old "
-            "file with --against FILE"
-        )
-    if against != LIVE:
-        return load(Path(against)), labels
+def told_of(store: Store, new: StreamConfig) -> tuple[Effect, Sequence[str]]:
+    """Return what bringing the config into force does, and the lines that say so."""
+    live = store.live_config(new.stream)
     if live is None:
-        return None, labels
-    return parse(live.text, f"config in force ({live.version[:12]})"), labels
+        return Effect.CHANGES_NOTHING, [f"{new.stream}: never ran here; this is its first config"]
+    book = ConfigBook(store, new.stream)
+    labels = store.labels_at(new.stream, store.label_position(new.stream))
+    return _lines(book.config(live.version), new, labels, book)
 
 
-def _consequences(
-    old: StreamConfig, new: StreamConfig, effect: Effect, labels: Sequence[Label]
-) -> Iterator[str]:
-    """Yield what follows for detectors, columns and verdicts."""
-    if old.state_version() != new.state_version() or old.stream != new.stream:
-        warm_up = new.learning.warm_up
-        yield f"no alerts for the first {warm_up:,} accepted events of each partition"
+def _told(new: StreamConfig, against: str, places: Places) -> tuple[Effect, Sequence[str]]:
+    if not places.has_store():
+        if against == LIVE:
+            raise click.ClickException(
+                f"there is no store in {places.folder}: name the right --data or --store, or an "
+                "old file with --against FILE"
+            )
+        return _lines(load(Path(against)), new, (), {})
+    with closing(places.store(migrate=False)) as store:
+        if against == LIVE:
+            return told_of(store, new)
+        labels = store.labels_at(new.stream, store.label_position(new.stream))
+        return _lines(load(Path(against)), new, labels, ConfigBook(store, new.stream))
+
+
+def _lines(
+    old: StreamConfig,
+    new: StreamConfig,
+    labels: Sequence[Label],
+    known: Mapping[str, ColumnKeys],
+) -> tuple[Effect, Sequence[str]]:
+    changes = changes_of(old, new)
+    effect = effect_of(old, new, changes)
+    lines = [f"{new.stream}: {old.version[:12]} -> {new.version[:12]}"]
+    for change in changes:
+        lines.append(f"  {change.key}: {_shown(change.old)} -> {_shown(change.new)}")
+        lines.append(f"    {change.effect.words()}: {change.why}")
+    lines.append(f"This {effect.words()}: {MEANING[effect]}.")
+    lines += [f"  {line}" for line in _consequences(old, new, effect)]
+    if effect is not Effect.CHANGES_NOTHING:
+        lines += [f"  {line}" for line in _of_labels(new, labels, known)]
+    return effect, lines
+
+
+def _consequences(old: StreamConfig, new: StreamConfig, effect: Effect) -> Iterator[str]:
+    """Yield what follows for detectors and columns."""
+    if old.stream != new.stream:
+        yield f"no alerts for the first {new.learning.warm_up:,} accepted events of each partition"
+    elif old.state_version() != new.state_version():
+        yield (
+            f"each partition first learns the newest {records_to_warm(new):,} records of its log; "
+            f"where there are fewer than {new.learning.warm_up:,}, it alerts after that many"
+        )
     before, after = columns_of(old), columns_of(new)
-    for what, names in (
-        ("columns that are gone", [name for name in before if name not in after]),
-        ("new columns", [name for name in after if name not in before]),
+    names = {_name(key) for key in after} & {_name(key) for key in before}
+    gone = [_name(key) for key in before if key not in after]
+    come = [_name(key) for key in after if key not in before]
+    for what, listed in (
+        ("columns that are gone", [name for name in gone if name not in names]),
+        ("new columns", [name for name in come if name not in names]),
+        ("columns that mean something else now", [name for name in come if name in names]),
     ):
-        if names:
-            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-            yield f"{what}: {', '.join(map(_shown, names[:LISTED]))}{more}"
-    version = new.features_version()
-    kept = {one.verdict_id for one in labels if one.features_version in ("", version)}
-    lost = {one.verdict_id for one in labels} - kept
-    if kept and effect is not Effect.CHANGES_NOTHING:
-        yield f"{len(kept):,} verdicts and late truths stay in force"
-    if lost:
-        yield f"{len(lost):,} verdicts and late truths are of other columns: not learned from"
+        if listed:
+            more = f" and {len(listed) - LISTED:,} more" if len(listed) > LISTED else ""
+            yield f"{what}: {', '.join(map(_shown, listed[:LISTED]))}{more}"
+
+
+def _of_labels(
+    new: StreamConfig, labels: Sequence[Label], known: Mapping[str, ColumnKeys]
+) -> Iterator[str]:
+    """Yield how many verdicts and late truths stay in force, by the columns that they have."""
+    want, version = columns_of(new), new.features_version()
+    parts: dict[str, float] = {}
+    for label in labels:
+        if label.features_version in ("", version):
+            part = 1.0
+        else:
+            part = share(known.get(label.features_version, ()), want)
+        parts[label.verdict_id] = max(part, parts.get(label.verdict_id, 0.0))
+    counts = Counter(round(part * len(want)) for part in parts.values())
+    for columns, count in sorted(counts.items(), reverse=True):
+        what = f"{count:,} verdicts and late truths"
+        if columns == len(want):
+            yield f"{what} stay in force"
+        elif columns:
+            yield f"{what} count by the {columns} of {len(want)} columns that they have"
+        else:
+            yield f"{what} have none of these columns: not learned from"
+
+
+def _name(key: str) -> str:
+    return key.rpartition(":")[0]
 
 
 def _shown(value: Any) -> str:

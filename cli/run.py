@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import click
 from tqdm import tqdm
 
+from cli.configs import bring_in, in_force
 from cli.data_folder import DataFolder
 from cli.places import (
     Places,
@@ -59,7 +61,7 @@ class Run:
     "config_path",
     type=click.Path(path_type=Path),
     required=True,
-    help="The stream's config, a YAML file.",
+    help="The stream's config, a YAML file; or the stream's name: what is in force in the store.",
 )
 @click.option(
     "--source",
@@ -100,7 +102,7 @@ def command(
 def start(run: Run, places: Places) -> None:
     """Run until Ctrl-C (or until done) and exit the process with the outcome."""
     try:
-        config = load(run.config_path)
+        config = _config(run, places)
         total = (
             open_source(run.source, config).total() if run.source and run.source != "-" else None
         )
@@ -108,17 +110,26 @@ def start(run: Run, places: Places) -> None:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(2)
-    except StreamingError as error:
+    except (StreamingError, TriageError) as error:
         raise click.ClickException(str(error)) from error
     if run.board:
         run = replace(run, port=_free_port(run.host, run.port))
     with DataFolder(places.folder):
         try:
-            places.store().close()  # makes or migrates the tables, once
+            with closing(places.store()) as store:  # makes or migrates the tables, once
+                bring_in(store, run.config_path, time.time())
         except TriageError as error:
             raise click.ClickException(str(error)) from error
         code = _supervise(run, places, config, total)
     sys.exit(code)
+
+
+def _config(run: Run, places: Places) -> StreamConfig:
+    """Return the file's config; of a name, what is in force."""
+    if run.config_path.is_file() or not places.has_store():
+        return load(run.config_path)
+    with closing(places.store(migrate=False)) as store:
+        return in_force(store, str(run.config_path))
 
 
 def _supervise(run: Run, places: Places, config: StreamConfig, total: int | None) -> int:
@@ -138,8 +149,8 @@ def _supervise(run: Run, places: Places, config: StreamConfig, total: int | None
 def _children(run: Run, places: Places, config: StreamConfig) -> Sequence[Child]:
     triage = [sys.executable, "-m", "cli"]
     parent = ["--parent", str(os.getpid())]
-    engine = [*triage, "engine", "--stream", str(run.config_path.resolve()), *places.arguments()]
-    engine += ["--config-version", config.version]
+    # by name: what comes into force while it runs stays in force over a restart of the engine
+    engine = [*triage, "engine", "--stream", config.stream, *places.arguments()]
     if run.source:
         engine += ["--source", run.source]
     if run.rate:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.configs import loaded, stream_option
+from cli.configs import bring_in, checked, stream_option
 from cli.health import http_option
 from cli.logs import log_option
 from cli.places import Places, data_option, store_option, transport_option
@@ -36,9 +36,10 @@ def command(
     Over Kafka any number of workers share the partitions; give each one a name of its own in the
     transport's address (`member=worker-0`), so that it keeps them over a restart.
     """
-    config = loaded(config_path)
+    checked(config_path)
 
     def build(means: Means) -> Sequence[Part]:
+        config = bring_in(means.store, config_path, time.time())
         means.transport.ensure_topic(config.source.topic, config.source.partitions)
         return [Worker(config, means.transport, means.store, time.time, means.metrics)]
 

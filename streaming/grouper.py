@@ -14,6 +14,7 @@ from detectors.clustering.leader import Assignment, Item, LeaderClusterer, exact
 from detectors.duration import parse_duration
 from streaming import metrics
 from streaming.config.model import StreamConfig
+from streaming.config_book import ConfigBook
 from streaming.metrics import Metrics
 from triage.errors import Conflict, Fenced
 from triage.model import Candidate
@@ -24,6 +25,7 @@ from triage.store.base import (
     GrouperStore,
     LeaseStore,
 )
+from triage.store.base_configs import ConfigReader
 from triage.titles import Noun, title_of
 
 log = logging.getLogger(__name__)
@@ -35,12 +37,15 @@ TITLE_MEMBERS = 200  # newest members that a title is made from
 NAMESPACE = uuid.UUID("0d6f2c53-6f7d-5d0b-8f7e-0b8f3d1c7a42")
 
 
-class Store(GrouperStore, LeaseStore, Protocol):
+class Store(GrouperStore, LeaseStore, ConfigReader, Protocol):
     """What the grouper needs of a store."""
 
 
 class Grouper:
-    """Adds each candidate to a cluster, under a lease: one grouper per stream at a time."""
+    """Adds each candidate to a cluster, under a lease: one grouper per stream at a time.
+
+    It follows the config that is in force in the store.
+    """
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class Grouper:
         self._store = store
         self._holder = holder
         self._clock = clock
+        self._book = ConfigBook(store, config.stream)
         self._epoch: int | None = None
         self._renew_at = 0.0
         self._groups = Groups(config)
@@ -105,14 +111,23 @@ class Grouper:
         if self._epoch is not None and now < self._renew_at:
             return True
         epoch = self._store.acquire_lease(self._lease(), self._holder, now, LEASE_S)
-        if epoch is not None and epoch != self._epoch:
+        if (epoch is not None and epoch != self._epoch) or (epoch is not None and self._follow()):
             self._rebuild()
         self._epoch, self._renew_at = epoch, now + RENEW_S
         self._metrics.set(metrics.LEASE, self._lease(), to=epoch is not None)
         return epoch is not None
 
+    def _follow(self) -> bool:
+        """Take the config in force; return whether it is another one."""
+        rollout = self._store.in_force(self._config.stream)
+        if rollout is None or rollout.version == self._config.version:
+            return False
+        self._config = self._book.config(rollout.version)
+        return True
+
     def _rebuild(self) -> None:
         """Bring the clusterer to where the store stands."""
+        self._follow()
         self._up_to = self._store.grouped_up_to(self._config.stream)
         self._groups = Groups(self._config)
         within_s = 2 * parse_duration(self._config.clustering.gap)

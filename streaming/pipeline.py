@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from detectors.learning.label_model import Labels
 from detectors.model import Scored, StreamModel
 from detectors.registry import build as build_detector
 from detectors.state import nest, pack, unnest, unpack
+from streaming.carry import ColumnKeys, carried
 from streaming.config.model import StreamConfig
 from streaming.decode import BadRecord, Column, Columns, Decoder
 from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
@@ -27,6 +29,7 @@ from streaming.records import Position, Record
 from triage.model import Candidate, Counters, Influence, Label, Reason
 
 SNAPSHOT_FORMAT = 1
+NOTHING_KNOWN: Mapping[str, ColumnKeys] = MappingProxyType({})
 INFLUENCES = 5  # labels that a candidate tells of
 
 
@@ -88,6 +91,26 @@ class PartitionPipeline:
         self._last_event_time: float | None = None
 
     @property
+    def config(self) -> StreamConfig:
+        """The config that it works by."""
+        return self._config
+
+    @property
+    def partition(self) -> int:
+        """Number of its partition."""
+        return self._partition
+
+    @property
+    def topic_id(self) -> str:
+        """Id of its topic."""
+        return self._topic_id
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """What the detector sees of an event."""
+        return self._features.names
+
+    @property
     def model_version(self) -> int:
         """Label position in force."""
         return self._model.model_version
@@ -140,15 +163,20 @@ class PartitionPipeline:
             tuple(candidates), tuple(decoded.bad), counters, tuple(good), margins, scores, X
         )
 
-    def apply_labels(self, labels: Sequence[Label], position: Position) -> None:
+    def apply_labels(
+        self,
+        labels: Sequence[Label],
+        position: Position,
+        known: Mapping[str, ColumnKeys] = NOTHING_KNOWN,
+    ) -> None:
         """Take in exactly the labels in force at ``position``.
 
-        All count in the records of their entities. The label model is refitted from those of
-        vectors whose columns mean what ours do.
+        All count in the records of their entities. The label model is refitted from those whose
+        vectors have columns of ours; ``known``: the columns of other versions of features.
         """
         if self._features.takes_truths:
             self._features.set_truths(truths_of(labels))
-        labels = [label for label in labels if label.features_version == self._features_version]
+        labels = carried(labels, self._config, known)
         self._model.set_labels(
             Labels(
                 ids=tuple(label.candidate_id for label in labels),
@@ -364,15 +392,6 @@ class PartitionPipeline:
         for i in [*alerting.tolist(), count]:
             matters[max(0, i - EVENTS_PER_ENTITY) : i + 1] = True
         return np.flatnonzero(matters).tolist()
-
-
-def state_version_of(blob: bytes) -> str | None:
-    """Return the state version of the config that a snapshot is of; None if it is damaged."""
-    try:
-        found = unnest(unpack(blob))["header"].meta.get("state")
-    except (SnapshotError, KeyError):
-        return None
-    return found if isinstance(found, str) else None
 
 
 def candidate_id(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -10,16 +9,27 @@ from dataclasses import dataclass, field
 
 from streaming import metrics
 from streaming.bad_share import BadShare
+from streaming.carry import columns_of, share, vector
 from streaming.config.model import StreamConfig
+from streaming.config_book import ConfigBook
 from streaming.dead_letters import dead_letter
+from streaming.errors import Stop
 from streaming.metrics import Metrics
-from streaming.pipeline import PartitionPipeline
+from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
-from streaming.replay import keeps_state, recover
+from streaming.replay import recover
+from streaming.track import Track
 from streaming.transports.base import Consumer, Transport
+from streaming.turn import new_track, plan, take
 from triage.errors import Fenced
-from triage.model import Candidate, Counters, JournalEntry, PartitionState
-from triage.store.base import NewDeadLetter, PartitionCommit, SnapshotRow, WorkerStore
+from triage.model import Candidate, Counters, JournalEntry
+from triage.rollout import Rollout
+from triage.store.base import (
+    NewDeadLetter,
+    PartitionCommit,
+    RetainedState,
+    WorkerStore,
+)
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +38,7 @@ POLL_S = 0.05  # seconds; short, because the same loop also serves verdicts
 COMMIT_EVERY_S = 0.25  # seconds; a verdict is felt within one interval
 SNAPSHOT_EVERY = 20_000  # records of a partition; bounds the replay after a crash to about a second
 LAG_EVERY_S = 5.0  # seconds; it is a question to the log
+AT_ONCE = 50_000  # records that a partition may learn for a roll-out while it is being assigned
 MOVED = 0.005  # probability; smaller changes of an open candidate are not written
 
 
@@ -35,7 +46,8 @@ MOVED = 0.005  # probability; smaller changes of an open candidate are not writt
 class _Owned:
     """A partition that is ours, and what the next commit will say of it."""
 
-    pipeline: PartitionPipeline
+    track: Track
+    past: Past
     bad_share: BadShare
     epoch: int
     position: Position
@@ -45,23 +57,29 @@ class _Owned:
     dead_letters: list[NewDeadLetter] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
     rescored: dict[str, float] = field(default_factory=dict)
+    retained: RetainedState | None = None
     dirty: bool = False
     was_warm: bool = False
 
     def warm_up_has_ended(self) -> bool:
         """Return whether it has since the last call."""
-        before, self.was_warm = self.was_warm, self.pipeline.warm_up_left == 0
+        before, self.was_warm = self.was_warm, self.track.live.warm_up_left == 0
         return self.was_warm and not before
 
     def committed(self) -> None:
         """Forget what has been written."""
         self.counters = Counters()
         self.candidates, self.dead_letters, self.journal, self.rescored = [], [], [], {}
+        self.retained = None
         self.dirty = False
 
 
 class Worker:
     """Scores the partitions that it is assigned and commits by time, over all of them at once.
+
+    It works by the config that is in force in the store and turns to a newer one between two
+    commits, one partition at a time; ``config`` says which stream, and comes into force if the
+    stream has none yet.
 
     The store is the truth for positions; the log's committed positions are a hint. A commit that
     fails leaves nothing behind and is tried again; records are not polled before it succeeds.
@@ -83,9 +101,10 @@ class Worker:
         self._owned: dict[int, _Owned] = {}
         self._topic_id = transport.topic_id(config.source.topic)
         self._commit_due = clock() + COMMIT_EVERY_S
-        store.register_config(
-            config.stream, config.version, config.text, clock(), config.name(), config.policy
-        )
+        self._book = ConfigBook(store, config.stream)
+        if store.in_force(config.stream) is None:
+            new = (config.version, config.text, clock(), config.name(), config.policy)
+            store.register_config(config.stream, *new)
         self._lag_due = 0.0
         self._fenced = False  # all of ours has been dropped: the group has to be joined anew
         self._left = False  # the group, on the way to that
@@ -123,8 +142,12 @@ class Worker:
     def settled(self) -> bool:
         """Return whether we own partitions, all is committed and every label is in force."""
         newest = self._store.label_position(self._config.stream)
+        rollout = self._in_force().number
         return bool(self._owned) and not any(
-            owned.dirty or owned.pipeline.model_version < newest for owned in self._owned.values()
+            owned.dirty
+            or owned.track.label_position < newest
+            or owned.track.rollout.number < rollout
+            for owned in self._owned.values()
         )
 
     def close(self) -> None:
@@ -156,11 +179,13 @@ class Worker:
         self._metrics.set(metrics.PARTITIONS, self._config.stream, to=0)
 
     def _process(self, owned: _Owned, records: Sequence[Record]) -> None:
-        outcome = owned.pipeline.process(records)
+        outcome = owned.track.process(records)
         owned.bad_share.add(len(records), outcome.bad)
         owned.counters += outcome.counters
         owned.candidates += outcome.candidates
-        owned.dead_letters += [dead_letter(bad, self._config.version) for bad in outcome.bad]
+        owned.dead_letters += [
+            dead_letter(bad, owned.track.live.config.version) for bad in outcome.bad
+        ]
         owned.position = records[-1].offset + 1
         owned.dirty = True
 
@@ -170,23 +195,69 @@ class Worker:
         1. What came of the records. If there are new labels, also the open candidates under the
            model as it is before them, so that what the labels change is theirs alone.
         2. New labels take effect, at the position reached: journal and moved candidates.
+        3. One partition turns to the config in force, where it is not there yet.
         """
+        rollout = self._in_force()
         newest = self._store.label_position(self._config.stream)
-        behind = {p: o for p, o in self._owned.items() if o.pipeline.model_version < newest}
+        behind = {p: o for p, o in self._owned.items() if o.track.label_position < newest}
+        turning = [p for p, o in self._owned.items() if o.track.rollout.number < rollout.number]
         for partition, owned in self._owned.items():
             if partition in behind or owned.warm_up_has_ended():
                 self._rescore(partition, owned)
         self._write(snapshot=snapshot and not behind)
-        if not behind:
-            return
 
-        labels = self._store.labels_at(self._config.stream, newest)
-        for partition, owned in behind.items():
-            owned.pipeline.apply_labels(labels, newest)
-            owned.journal.append(JournalEntry(owned.position, newest))
-            owned.dirty = True
+        if behind:
+            labels = self._store.labels_at(self._config.stream, newest)
+            for partition, owned in behind.items():
+                owned.track.apply_labels(labels, newest, self._book)
+                number = owned.track.rollout.number
+                owned.journal.append(JournalEntry(owned.position, newest, number))
+                owned.dirty = True
+                self._rescore(partition, owned)
+            self._write(snapshot=snapshot)
+
+        for partition in turning[:1]:  # learning from the log takes time, and others' records wait
+            owned = self._owned[partition]
+            self._turn(partition, owned, plan(owned.track, rollout, owned.position, owned.past))
             self._rescore(partition, owned)
-        self._write(snapshot=snapshot)
+            self._write(snapshot=False)
+
+    def _turn(self, partition: int, owned: _Owned, entry: JournalEntry) -> None:
+        """Turn a partition to another roll-out; what comes of it belongs to its next commit."""
+        found = (
+            frozenset()
+            if entry.base is None or entry.since is None
+            else frozenset(
+                self._store.candidate_offsets(self._config.stream, partition, entry.since)
+            )
+        )
+        turned = take(owned.track, entry, owned.past, found)
+        owned.retained = turned.retained
+        owned.bad_share = self._bad_share(partition, owned.track)
+        if turned.late:
+            owned.candidates += turned.late.candidates
+            owned.counters += turned.late.counters
+        owned.journal.append(entry)
+        owned.snapshot_at = owned.position - SNAPSHOT_EVERY  # what was learned is not learned twice
+        owned.dirty = True
+        log.info(
+            "%s[%d]: version %s is in force from offset %d%s",
+            self._config.stream,
+            partition,
+            owned.track.live.config.version[:12],
+            owned.position,
+            "" if entry.since is None else f"; learned from offset {entry.since} on",
+        )
+
+    def _bad_share(self, partition: int, track: Track) -> BadShare:
+        place = f"{self._config.source.topic}/{partition}"
+        return BadShare(place, track.live.config.max_bad_share)
+
+    def _in_force(self) -> Rollout:
+        found = self._store.in_force(self._config.stream)
+        if found is None:
+            raise Stop(f"{self._config.stream}: the store no longer knows the stream")
+        return found
 
     def _write(self, *, snapshot: bool) -> None:
         """Write what there is in one transaction of the store, then tell the log our positions."""
@@ -212,15 +283,19 @@ class Worker:
 
         A detector that is still warming up has nothing to say about them.
         """
-        if owned.pipeline.warm_up_left:
+        live = owned.track.live
+        if live.warm_up_left:
             return
-        version = self._config.features_version()
-        waiting = [
-            candidate
-            for candidate in self._store.open_candidates(self._config.stream, partition)
-            if candidate.features_version == version
-        ]
-        now = owned.pipeline.posteriors([candidate.vector for candidate in waiting]).tolist()
+        version, want = live.config.features_version(), columns_of(live.config)
+        waiting, vectors = [], []
+        for candidate in self._store.open_candidates(self._config.stream, partition):
+            if candidate.features_version == version:
+                waiting.append(candidate)
+                vectors.append(candidate.vector)
+            elif share(have := self._book.get(candidate.features_version, ()), want) == 1.0:
+                waiting.append(candidate)
+                vectors.append(vector(candidate.vector, have, want))
+        now = live.posteriors(vectors).tolist()
         owned.rescored = {
             candidate.candidate_id: new
             for candidate, new in zip(waiting, now, strict=True)
@@ -233,17 +308,19 @@ class Worker:
         return PartitionCommit(
             partition=partition,
             epoch=owned.epoch,
-            config_version=self._config.version,
+            config_version=owned.track.live.config.version,
             next_offset=owned.position,
-            label_position=owned.pipeline.model_version,
+            label_position=owned.track.label_position,
             counters=owned.counters,
             candidates=tuple(owned.candidates),
             dead_letters=tuple(owned.dead_letters),
             journal=tuple(owned.journal),
             rescored=dict(owned.rescored),
-            snapshot=_snapshot_row(owned) if due else None,
-            warm_up_left=owned.pipeline.warm_up_left,
-            last_event_time=owned.pipeline.last_event_time,
+            snapshot=owned.track.row(owned.position) if due else None,
+            warm_up_left=owned.track.live.warm_up_left,
+            last_event_time=owned.track.live.last_event_time,
+            rollout=owned.track.rollout.number,
+            retained=owned.retained,
         )
 
     def _on_assigned(
@@ -251,40 +328,39 @@ class Worker:
     ) -> Mapping[TopicPartition, Position]:
         positions = {}
         for tp in partitions:
+            rollout = self._in_force()
             state = self._store.own(
-                self._config.stream, tp.partition, self._topic_id, self._config.version
+                self._config.stream,
+                tp.partition,
+                self._topic_id,
+                rollout.version,
+                rollout.number,
             )
-            pipeline, first = self._pipeline(state, tp)
+            past = Past(
+                self._book, self._store, self._transport, self._config.stream, tp, self._topic_id
+            )
             start = state.next_offset or self._transport.start_position(tp)
-            place = f"{tp.topic}/{tp.partition}"
-            bad_share = BadShare(place, self._config.max_bad_share)
-            owned = _Owned(pipeline, bad_share, state.epoch, start, start)
+            untouched = state.next_offset == 0 and not past.snapshots()
+            if untouched:
+                track = new_track(past, self._book.rollout(state.rollout))
+            else:
+                track = recover(past, state)
+            bad_share = self._bad_share(tp.partition, track)
+            owned = _Owned(track, past, bad_share, state.epoch, start, start)
             owned.warm_up_has_ended()  # if so, that is old news
-            if first:  # a snapshot goes with its first commit: it says where the detector began
+            if untouched:  # journal and snapshot of its first commit say where the detector began
+                owned.journal.append(JournalEntry(start, 0, track.rollout.number))
                 owned.dirty, owned.snapshot_at = True, start - SNAPSHOT_EVERY
+            newer = self._in_force()
+            if track.rollout.number < newer.number:
+                entry = plan(track, newer, start, past)
+                if entry.since is None or start - entry.since <= AT_ONCE:
+                    self._turn(tp.partition, owned, entry)
             self._owned[tp.partition] = owned
             positions[tp] = start
         self._metrics.add(metrics.TAKEN_OVER, self._config.stream, by=len(positions))
         self._metrics.set(metrics.PARTITIONS, self._config.stream, to=len(self._owned))
         return positions
-
-    def _pipeline(
-        self, state: PartitionState, tp: TopicPartition
-    ) -> tuple[PartitionPipeline, bool]:
-        """Return the partition's pipeline where it stood, or a new one; whether it is new."""
-        where = f"{state.stream}[{state.partition}]: the config has changed"
-        changed = state.config_version != self._config.version
-        if changed and keeps_state(self._config, state, self._store):
-            log.info("%s: the detector goes on from offset %d", where, state.next_offset)
-            changed = False
-        elif changed:
-            log.warning("%s: the detector learns anew from offset %d", where, state.next_offset)
-        untouched = state.next_offset == 0 and not self._store.snapshots(
-            state.stream, state.partition
-        )
-        if changed or untouched:
-            return PartitionPipeline(self._config, tp.partition, self._topic_id), True
-        return recover(self._config, state, self._transport, self._store), False
 
     def _on_revoked(self, partitions: Collection[TopicPartition]) -> None:
         for tp in partitions:
@@ -322,16 +398,6 @@ class Worker:
 
     def _tp(self, partition: int) -> TopicPartition:
         return TopicPartition(self._config.source.topic, partition)
-
-
-def _snapshot_row(owned: _Owned) -> SnapshotRow:
-    blob = owned.pipeline.snapshot()
-    return SnapshotRow(
-        offset=owned.position,
-        label_position=owned.pipeline.model_version,
-        sha256=hashlib.sha256(blob).hexdigest(),
-        blob=blob,
-    )
 
 
 def _by_partition(records: Sequence[Record]) -> Mapping[int, list[Record]]:

@@ -263,6 +263,7 @@ class PartitionState:
     Attributes:
         topic_id: the log's id of the topic when the partition was first owned.
         next_offset: position committed. ``label_position``: labels applied up to here.
+        rollout: number of the roll-out of the config that the partition has taken in.
         epoch: owner epoch; a commit under an older one is refused.
         warm_up_left: accepted records until the detector alerts, 0 when warm.
         last_event_time: largest event time seen, None before the first event.
@@ -278,11 +279,23 @@ class PartitionState:
     counters: Counters = field(default_factory=Counters)
     warm_up_left: int = 0
     last_event_time: float | None = None
+    rollout: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """At ``offset`` (next to read) of a partition, labels up to ``label_position`` took effect."""
+    """What took effect at ``offset`` (next to read) of a partition: labels, or a config.
+
+    Attributes:
+        label_position: labels up to here are in force. ``rollout``: number of the stream's
+            roll-out in force. Both only grow.
+        since: a version whose state could not follow from the one before learned the records from
+            here to ``offset``; None where nothing had to be learned.
+        base: offset of the retained state that it went on from; None: from nothing.
+    """
 
     offset: int
     label_position: int
+    rollout: int = 0
+    since: int | None = None
+    base: int | None = None

@@ -13,14 +13,17 @@ from detectors.learning.label_model import Labels
 from streaming.advisor.snapshot_model import SnapshotModel, restored
 from streaming.advisor.view import PartitionView, StreamView, coded
 from streaming.advisor.waiting import WaitingRows
+from streaming.carry import carried
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
+from streaming.config_book import ConfigBook
 from streaming.errors import ConfigInvalid
 from streaming.pipeline import vectors
 from triage.errors import NotAvailable
 from triage.model import Label
-from triage.store.base import ConfigStore, SnapshotRow
+from triage.store.base import SnapshotRow
 from triage.store.base_advisor import AdvisorReads, SnapshotMark, Waiting
+from triage.store.base_configs import ConfigStore
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +97,8 @@ class StreamKeeper:
     def _follow_labels(self, config: StreamConfig, position: int) -> None:
         if position == self._position and self._labels is not None:
             return
-        version = config.features_version()
-        labels = [
-            label
-            for label in self._store.labels_at(self._stream, position)
-            if label.features_version == version
-        ]
+        known = ConfigBook(self._store, self._stream)
+        labels = carried(self._store.labels_at(self._stream, position), config, known)
         self._labels = Labels(
             ids=tuple(label.candidate_id for label in labels),
             X=vectors([label.vector for label in labels], len(self._features.names)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from detectors.arrays import Matrix, Vector
@@ -16,6 +14,7 @@ from detectors.model import StreamModel
 from detectors.registry import build as build_detector
 from detectors.state import unnest, unpack
 from streaming.config.model import StreamConfig
+from streaming.track import hash_of
 from triage.errors import NotAvailable
 from triage.store.base import SnapshotRow
 
@@ -86,7 +85,7 @@ def restored(
 ) -> StreamModel:
     """Return the model of a snapshot. Raises NotAvailable if it is damaged or of another config."""
     where = f"{config.stream}[{partition}]"
-    if hashlib.sha256(row.blob).hexdigest() != row.sha256:
+    if hash_of(row.blob, row.beside) != row.sha256:
         raise NotAvailable(f"{where}: the newest snapshot is damaged; the next one is waited for")
     try:
         parts = unnest(unpack(row.blob))

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from detectors.features.registry import build
 from streaming.config.model import StreamConfig
 from streaming.config.yaml_tree import Path, dotted, read_tree
 
 
 class Effect(enum.IntEnum):
-    """What a restart with a changed config does; a larger one includes the smaller."""
+    """What a changed config does when it comes into force; a larger one includes the smaller."""
 
     CHANGES_NOTHING = 0
     KEEPS_STATE = 1
@@ -29,12 +28,12 @@ class Effect(enum.IntEnum):
 MEANING: Mapping[Effect, str] = {
     Effect.CHANGES_NOTHING: "it is the same config",
     Effect.KEEPS_STATE: "detectors go on with what they have learned",
-    Effect.NEEDS_WARM_UP: "detectors begin new and alert nothing until they have warmed up; "
-    "verdicts stay in force",
-    Effect.RESETS_STATE: "detectors begin new and alert nothing until they have warmed up; their "
-    "columns are others, so verdicts given so far are not learned from",
+    Effect.NEEDS_WARM_UP: "detectors learn anew, from the newest records of the log; verdicts "
+    "stay in force",
+    Effect.RESETS_STATE: "detectors learn anew, from the newest records of the log; their columns "
+    "are others, and verdicts count by those that they share",
     Effect.CHANGES_THE_CONTRACT: "those who write the topic or read findings have to know; and "
-    "detectors begin new where anything that they see has changed",
+    "detectors learn anew where anything that they see has changed",
 }
 
 
@@ -64,6 +63,7 @@ _TOP: Mapping[str, tuple[Effect, str]] = {
     "policy": (Effect.KEEPS_STATE, _SHOWN),
     "max_bad_share": (Effect.KEEPS_STATE, "detectors don't see bad records"),
     "clustering": (Effect.KEEPS_STATE, _SHOWN),
+    "rollout": (Effect.KEEPS_STATE, "how a version is tried, not what it is"),
     "alert_budget": (Effect.KEEPS_STATE, _BUDGET),
     "alert_limit": (Effect.KEEPS_STATE, "what may alert at once stays as full as it is"),
     "explanations": (Effect.KEEPS_STATE, "only how a candidate is explained"),
@@ -102,11 +102,6 @@ def effect_of(old: StreamConfig, new: StreamConfig, changes: Sequence[Change]) -
     if old.state_version() != new.state_version():
         return Effect.NEEDS_WARM_UP
     return Effect.KEEPS_STATE
-
-
-def columns_of(config: StreamConfig) -> list[str]:
-    """Return the columns that the detectors see."""
-    return [name for params in config.features for name in build(params).names]
 
 
 def _values(config: StreamConfig) -> Mapping[str, Any]:

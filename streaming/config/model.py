@@ -24,6 +24,7 @@ from streaming.config.fields import (
     StreamField,
     Words,
 )
+from streaming.config.rollout import RolloutSettings
 from triage.policy import Policy
 
 SET_BY_LOAD = ("version", "text", "warnings")
@@ -100,6 +101,10 @@ class StreamConfig(Section):
         "can't be used; 1: never, all become dead letters.",
     )
     policy: Policy = Field(default_factory=Policy, description="How verdicts are handled.")
+    rollout: RolloutSettings = Field(
+        default=RolloutSettings(),
+        description="What takes a version back that is tried beside this one's predecessor.",
+    )
     seed: int = Field(
         default=1, ge=0, lt=2**31, description="Seed of everything that is drawn by chance."
     )

@@ -27,6 +27,7 @@ from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
 from triage.store.base_accounts import AccountStore
 from triage.store.base_advisor import AdvisorReads
+from triage.store.base_configs import ConfigReader, ConfigStore
 from triage.store.base_labels import LabelUnit
 from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_suppression import SuppressionUnit
@@ -39,8 +40,31 @@ RELAY_LEASE = "relay"
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """A partition's whole state at ``offset``, with its labels. ``sha256`` is of ``blob``."""
+    """A partition's whole state at ``offset``, with its labels, under a roll-out.
 
+    Attributes:
+        sha256: of ``blob`` and ``beside`` together.
+        rollout: number of the roll-out that the partition has taken in.
+        beside: state of the version that is tried beside the one in force, empty if none is.
+    """
+
+    offset: int
+    label_position: int
+    sha256: str
+    blob: bytes
+    rollout: int = 0
+    beside: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class RetainedState:
+    """What a version had learned of a partition when another one took its place, at ``offset``.
+
+    Attributes:
+        state_version: what tells states apart; a config of the same one can go on from it.
+    """
+
+    state_version: str
     offset: int
     label_position: int
     sha256: str
@@ -62,13 +86,15 @@ class PartitionCommit:
     """One partition's part of a commit.
 
     Attributes:
-        config_version: the config that this part was made under.
+        config_version: the config that this part was made under; ``rollout``: its roll-out.
         counters: to be *added* to what is stored.
         journal: label applications since the last commit.
         rescored: candidate id -> new posterior of open candidates that moved.
         label_position: after this commit; if it rose, a ``Learning`` row is written with the number
             of open clusters that rose and fell by ``rescored``.
         snapshot: written when present; the newest three are kept.
+        retained: the state of the version that was replaced, if it can't go on as the new one's;
+            the newest three are kept.
     """
 
     partition: int
@@ -84,6 +110,8 @@ class PartitionCommit:
     snapshot: SnapshotRow | None = None
     warm_up_left: int = 0
     last_event_time: float | None = None
+    rollout: int = 0
+    retained: RetainedState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +153,7 @@ class GroupedCandidate:
     cluster_id: str | None
 
 
-class WorkerStore(Protocol):
+class WorkerStore(ConfigReader, Protocol):
     """What the scoring worker needs."""
 
     def register_config(
@@ -137,23 +165,24 @@ class WorkerStore(Protocol):
         title: str = "",
         policy: Policy | None = None,
     ) -> None:
-        """Remember the config's text under its version; it becomes the stream's (idempotent).
+        """Bring a config into force, whatever was before (idempotent); see ``roll_out``.
 
         ``title`` (default: the stream's name) and ``policy`` (default: ``Policy()``) are what board
         and handlers use for the stream from now on.
         """
 
-    def config_versions(self, stream: str) -> Sequence[str]:
-        """Return the versions of the stream's config that were ever registered."""
-
     def own(
-        self, stream: str, partition: int, topic_id: str, config_version: str
+        self,
+        stream: str,
+        partition: int,
+        topic_id: str,
+        config_version: str,
+        rollout: int = 0,
     ) -> PartitionState:
-        """Take the partition over: epoch + 1. Creates it on first sight, under ``config_version``.
+        """Take the partition over: epoch + 1. Creates it on first sight, under this roll-out.
 
-        What is returned has the config version of the last commit: another one means that the
-        detector begins anew at ``next_offset``. Raises ``TopicReplaced`` if the stored ``topic_id``
-        differs.
+        What is returned has version and roll-out of the last commit: the partition has yet to take
+        in those that came since. Raises ``TopicReplaced`` if the stored ``topic_id`` differs.
         """
 
     def snapshots(self, stream: str, partition: int) -> Sequence[SnapshotRow]:
@@ -161,6 +190,12 @@ class WorkerStore(Protocol):
 
     def journal(self, stream: str, partition: int, from_offset: int) -> Sequence[JournalEntry]:
         """Return the entries at ``from_offset`` or later, in the order they took effect."""
+
+    def retained(self, stream: str, partition: int) -> Sequence[RetainedState]:
+        """Return the retained states, newest first, as stored (the reader checks the hash)."""
+
+    def candidate_offsets(self, stream: str, partition: int, from_offset: int) -> Sequence[int]:
+        """Return where candidates of the partition are, from ``from_offset`` on."""
 
     def commit(self, stream: str, partitions: Sequence[PartitionCommit], at: float) -> None:
         """Write everything of one commit interval, or nothing. Fenced under an old epoch."""
@@ -349,29 +384,6 @@ class SessionStore(Protocol):
 
 class AccessStore(SessionStore, AccountStore, Protocol):
     """All that the board needs to know who asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveConfig:
-    """The config of a stream that was registered last, as it was written.
-
-    Attributes:
-        topic_ids: of the topics that its partitions were read from.
-    """
-
-    version: str
-    text: str
-    topic_ids: frozenset[str]
-
-
-class ConfigStore(Protocol):
-    """What those need who compare a config with the one in force. Writes nothing."""
-
-    def live_config(self, stream: str) -> LiveConfig | None:
-        """Return the config in force, None if the stream never ran."""
-
-    def places(self, candidate_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-        """Return candidate -> partition and offset; those not known are left out."""
 
 
 class Store(

@@ -18,9 +18,8 @@ from triage.model import (
     Label,
     PartitionState,
 )
-from triage.policy import Policy
 from triage.store import tables as t
-from triage.store.base import OpenCandidate, PartitionCommit, SnapshotRow
+from triage.store.base import OpenCandidate, PartitionCommit, RetainedState, SnapshotRow
 from triage.store.bulk import chunks, select_in
 from triage.store.codec import candidate_row, dump_headers, loads
 from triage.store.database import next_number
@@ -38,47 +37,19 @@ COUNTERS = (
 class SqlWorker(SqlPart):
     """See ``base.WorkerStore``."""
 
-    def register_config(
+    def own(
         self,
         stream: str,
-        version: str,
-        text: str,
-        at: float,
-        title: str = "",
-        policy: Policy | None = None,
-    ) -> None:
-        """Remember the config's text under its version; it becomes the stream's (idempotent)."""
-        current = {
-            "title": title or stream,
-            "config_version": version,
-            "policy": (policy or Policy()).model_dump_json(),
-            "at": at,
-        }
-        with self._db.write() as connection:
-            self._db.in_order(connection)
-            kept = self._db.insert(t.configs).values(
-                stream=stream, version=version, text=text, at=at
-            )
-            connection.execute(kept.on_conflict_do_nothing())
-            row = self._db.insert(t.streams).values(stream=stream, **current)
-            connection.execute(row.on_conflict_do_update(index_elements=["stream"], set_=current))
-            add_change(connection, "status", at, {"stream": stream})
-
-    def config_versions(self, stream: str) -> Sequence[str]:
-        """Return the versions of the stream's config, oldest first."""
-        c = t.configs.c
-        with self._db.read() as connection:
-            rows = connection.execute(
-                sa.select(c.version).where(c.stream == stream).order_by(c.at, c.version)
-            )
-            return [row[0] for row in rows]
-
-    def own(
-        self, stream: str, partition: int, topic_id: str, config_version: str
+        partition: int,
+        topic_id: str,
+        config_version: str,
+        rollout: int = 0,
     ) -> PartitionState:
         """Take the partition over: epoch + 1."""
         where = (t.partitions.c.stream == stream, t.partitions.c.partition == partition)
-        fresh = PartitionState(stream, partition, topic_id, config_version, epoch=0)
+        fresh = PartitionState(
+            stream, partition, topic_id, config_version, epoch=0, rollout=rollout
+        )
         with self._db.write() as connection:
             connection.execute(
                 self._db.insert(t.partitions)
@@ -106,18 +77,44 @@ class SqlWorker(SqlPart):
         s = t.snapshots.c
         with self._db.read() as connection:
             rows = connection.execute(
-                sa.select(s.offset, s.label_position, s.sha256, s.blob)
+                sa.select(s.offset, s.label_position, s.sha256, s.blob, s.rollout, s.beside)
                 .where(s.stream == stream, s.partition == partition)
                 .order_by(s.snapshot.desc())
             )
-            return [SnapshotRow(row[0], row[1], row[2], bytes(row[3])) for row in rows]
+            return [
+                SnapshotRow(row[0], row[1], row[2], bytes(row[3]), row[4], bytes(row[5] or b""))
+                for row in rows
+            ]
+
+    def retained(self, stream: str, partition: int) -> Sequence[RetainedState]:
+        """Return the retained states, newest first."""
+        r = t.retained.c
+        with self._db.read() as connection:
+            rows = connection.execute(
+                sa.select(r.state_version, r.offset, r.label_position, r.sha256, r.blob)
+                .where(r.stream == stream, r.partition == partition)
+                .order_by(r.rollout.desc())
+            )
+            return [RetainedState(*row[:4], bytes(row[4])) for row in rows]
+
+    def candidate_offsets(self, stream: str, partition: int, from_offset: int) -> Sequence[int]:
+        """Return where candidates of the partition are, from ``from_offset`` on."""
+        c = t.candidates.c
+        with self._db.read() as connection:
+            return list(
+                connection.scalars(
+                    sa.select(c.offset).where(
+                        c.stream == stream, c.partition == partition, c.offset >= from_offset
+                    )
+                )
+            )
 
     def journal(self, stream: str, partition: int, from_offset: int) -> Sequence[JournalEntry]:
         """Return the entries at ``from_offset`` or later, in the order they took effect."""
         j = t.journal.c
         with self._db.read() as connection:
             rows = connection.execute(
-                sa.select(j.offset, j.label_position)
+                sa.select(j.offset, j.label_position, j.rollout, j.since, j.base)
                 .where(j.stream == stream, j.partition == partition, j.offset >= from_offset)
                 .order_by(j.entry)
             )
@@ -130,6 +127,7 @@ class SqlWorker(SqlPart):
             moved = {part.partition: _move(connection, stream, part, at) for part in ordered}
             for part in ordered:
                 self._keep_snapshot(connection, stream, part)
+                _retain(connection, stream, part)
             self._db.in_order(connection)
             for part in ordered:
                 _append_journal(connection, stream, part)
@@ -194,6 +192,8 @@ class SqlWorker(SqlPart):
                 label_position=part.snapshot.label_position,
                 sha256=part.snapshot.sha256,
                 blob=part.snapshot.blob,
+                rollout=part.snapshot.rollout,
+                beside=part.snapshot.beside or None,
             )
         )
         old = s.snapshot <= number - KEPT_SNAPSHOTS
@@ -271,6 +271,7 @@ def _move(
         .where(*where)
         .values(
             config_version=part.config_version,
+            rollout=part.rollout,
             next_offset=part.next_offset,
             label_position=part.label_position,
             warm_up_left=part.warm_up_left,
@@ -294,10 +295,37 @@ def _append_journal(connection: sa.Connection, stream: str, part: PartitionCommi
                     "partition": part.partition,
                     "offset": entry.offset,
                     "label_position": entry.label_position,
+                    "rollout": entry.rollout,
+                    "since": entry.since,
+                    "base": entry.base,
                 }
                 for i, entry in enumerate(part.journal)
             ],
         )
+
+
+def _retain(connection: sa.Connection, stream: str, part: PartitionCommit) -> None:
+    if part.retained is None:
+        return
+    r = t.retained.c
+    where = (r.stream == stream, r.partition == part.partition)
+    kept = part.retained
+    connection.execute(
+        t.retained.insert().values(
+            stream=stream,
+            partition=part.partition,
+            rollout=part.rollout,
+            state_version=kept.state_version,
+            offset=kept.offset,
+            label_position=kept.label_position,
+            sha256=kept.sha256,
+            blob=kept.blob,
+        )
+    )
+    newest = connection.scalars(
+        sa.select(r.rollout).where(*where).order_by(r.rollout.desc()).limit(KEPT_SNAPSHOTS)
+    ).all()
+    connection.execute(t.retained.delete().where(*where, r.rollout < newest[-1]))
 
 
 def _dead_letters(part: PartitionCommit, at: float) -> Sequence[dict[str, object]]:
@@ -336,6 +364,7 @@ def _partition_row(state: PartitionState) -> dict[str, object]:
         "partition": state.partition,
         "topic_id": state.topic_id,
         "config_version": state.config_version,
+        "rollout": state.rollout,
         "epoch": state.epoch,
         "next_offset": 0,
         "label_position": 0,

@@ -28,6 +28,34 @@ configs = sa.Table(
     col("at", sa.Double),
 )
 
+rollouts = sa.Table(
+    "rollouts",  # what was in force, entry by entry; see triage/rollout.py
+    metadata,
+    key("stream", Name),
+    key("number", BIG),
+    col("kind", sa.Text),
+    col("version", sa.Text),
+    col("beside", sa.Text),
+    col("stage", sa.Text),
+    col("previous", BIG),
+    col("author", Name),
+    col("reason", Words),
+    col("at", sa.Double),
+)
+
+retained = sa.Table(
+    "retained",  # states of versions that were replaced, to go back to
+    metadata,
+    key("stream", Name),
+    key("partition", sa.Integer),
+    key("rollout", BIG),
+    col("state_version", sa.Text),
+    col("offset", BIG),
+    col("label_position", BIG),
+    col("sha256", sa.Text),
+    col("blob", sa.LargeBinary),
+)
+
 streams = sa.Table(
     "streams",
     metadata,
@@ -45,6 +73,7 @@ partitions = sa.Table(
     key("partition", sa.Integer),
     col("topic_id", sa.Text),
     col("config_version", sa.Text),
+    col("rollout", BIG),
     col("epoch", BIG),
     col("next_offset", BIG),
     col("label_position", BIG),
@@ -68,6 +97,9 @@ journal = sa.Table(
     col("partition", sa.Integer),
     col("offset", BIG),
     col("label_position", BIG),
+    col("rollout", BIG),
+    opt("since", BIG),
+    opt("base", BIG),
     sa.Index(None, "stream", "partition", "offset"),
 )
 
@@ -81,6 +113,8 @@ snapshots = sa.Table(
     col("label_position", BIG),
     col("sha256", sa.Text),
     col("blob", sa.LargeBinary),
+    col("rollout", BIG),
+    opt("beside", sa.LargeBinary),
 )
 
 candidates = sa.Table(

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from cli.plan import command
-from streaming.config.changes import Effect, changes_of, columns_of, effect_of
+from streaming.carry import columns_of
+from streaming.config.changes import Effect, changes_of, effect_of
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
-from streaming.pipeline import PartitionPipeline, state_version_of
+from streaming.pipeline import PartitionPipeline
 from tests.support.streams import CONFIG
 from triage.store.store import open_store
 
@@ -68,7 +69,7 @@ def test_a_state_is_taken_over_exactly_where_the_plan_says_so(
 ) -> None:
     config = parse(CONFIG.replace(old, new, 1), "new")
     blob = PartitionPipeline(OLD, 0, "t").snapshot()
-    keeps = state_version_of(blob) == config.state_version()
+    keeps = OLD.state_version() == config.state_version()
     if wanted is not CONTRACT:
         assert keeps == (wanted is KEEPS)
     if keeps:
@@ -93,7 +94,8 @@ def test_another_spelling_changes_no_state(old: str, new: str) -> None:
 def test_the_same_config_changes_nothing() -> None:
     assert changes_of(OLD, OLD) == []
     assert effect(OLD, OLD) is Effect.CHANGES_NOTHING
-    assert columns_of(OLD) == ["log_amount", "speed", "count_by_card_1h"]
+    names = [key.partition(":")[0] for key in columns_of(OLD)]
+    assert names == ["log_amount", "speed", "count_by_card_1h"]
 
 
 def test_the_command_says_what_a_restart_does_and_fails_beyond_what_is_accepted(
@@ -110,18 +112,17 @@ def test_the_command_says_what_a_restart_does_and_fails_beyond_what_is_accepted(
     assert plan() == (1, plan()[1])
     assert "there is no store in" in plan()[1]
     store = open_store(f"sqlite:///{data / 'triage.db'}")
-    assert plan() == (0, f"tests: never ran here; {new} would be its first config\n")
+    assert plan() == (0, "tests: never ran here; this is its first config\n")
     store.register_config("tests", OLD.version, OLD.text, 0.0)
     code, out = plan("--accept", "needs-warm-up")
     assert code == 1
     assert '  features[2].over: "1h" -> "2h"\n    resets state: ' in out
-    assert "A restart resets state: detectors begin new" in out
-    assert "no alerts for the first 128 accepted events of each partition" in out
+    assert "This resets state: detectors learn anew" in out
+    assert "where there are fewer than 128, it alerts after that many" in out
     assert 'columns that are gone: "count_by_card_1h"' in out
+    assert 'new columns: "count_by_card_2h"' in out
     assert plan("--accept", "resets-state")[0] == 0
-    assert plan("--against", str(new))[1].endswith(
-        "A restart changes nothing: it is the same config.\n"
-    )
+    assert plan("--against", str(new))[1].endswith("This changes nothing: it is the same config.\n")
     new.write_text("stream: [", encoding="utf-8")
     assert plan()[0] == 2
     store.close()

@@ -2,97 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from streaming.config.load import parse
-from streaming.config.model import StreamConfig
 from streaming.errors import Fenced, Stop
 from streaming.grouper import Grouper
-from streaming.pipeline import PartitionPipeline
-from streaming.records import OutRecord, TopicPartition
-from streaming.replay import replay
-from streaming.transports.base import Transport
-from streaming.transports.registry import open_transport
-from streaming.worker import COMMIT_EVERY_S, MOVED, Worker
+from streaming.worker import COMMIT_EVERY_S, MOVED
+from tests.support.house import (
+    House,
+    house_in,
+    replayed,
+    state,
+    stored_and_replayed_agree,
+    twins,
+)
 from tests.support.streams import CONFIG, events, small_config
-from triage.commands import RecordVerdict, UndoVerdict
-from triage.findings import Finding, Message
-from triage.handlers import Triage
-from triage.model import Actor, Candidate, VerdictKind
 from triage.queries import QueueFilter
-from triage.store.base import Store
-from triage.store.store import open_store
-
-ANNA = Actor("anna", "analyst")
-
-
-@dataclass
-class House:
-    """Everything that one machine runs, with a clock that tests move."""
-
-    folder: Path
-    config: StreamConfig = field(default_factory=small_config)
-    now: float = 1_800_000_000.0
-
-    def __post_init__(self) -> None:
-        self.transport: Transport = open_transport(
-            f"embedded:{self.folder / 'log.db'}", lambda: self.now
-        )
-        self.store: Store = open_store(f"sqlite:///{self.folder / 'triage.db'}")
-        self.transport.ensure_topic("tests", 2)
-
-    def send(self, values: Sequence[object]) -> None:
-        publisher = self.transport.publisher("test")
-        records = [
-            OutRecord("tests", str(i % 7).encode(), json.dumps(value).encode())
-            for i, value in enumerate(values)
-        ]
-        publisher.publish(records, publisher.last_sequence() + 1)
-        publisher.close()
-
-    def worker(self) -> Worker:
-        return Worker(self.config, self.transport, self.store, lambda: self.now)
-
-    def grouper(self) -> Grouper:
-        return Grouper(self.config, self.store, "g", lambda: self.now)
-
-    def run(self, worker: Worker, steps: int = 30) -> None:
-        """Let the worker do what there is to do."""
-        for _ in range(steps):
-            self.now += COMMIT_EVERY_S
-            worker.step()
-            if worker.lag() == 0 and worker.settled():
-                return
-        raise AssertionError("the worker does not settle")
-
-    def candidates(self) -> list[Candidate]:
-        return [row.candidate for row in self.store.candidates_after("tests", 0, 10_000)]
-
-    def decide(self, kind: VerdictKind = VerdictKind.SPURIOUS, rank: int = 0) -> str:
-        row = self.store.queue(QueueFilter(), 0, 10).rows[rank]
-        detail = self.store.cluster(row.cluster_id, 3)
-        assert detail is not None
-        read = tuple(member.candidate.candidate_id for member in detail.members)
-        key = f"{row.cluster_id}/{row.revision}"
-        command = RecordVerdict(row.cluster_id, kind, row.revision, read, key)
-        verdict = Triage(self.store, plain_message).handle(command, ANNA, self.now)
-        return verdict.verdict_id
-
-    def undo(self, verdict_id: str) -> None:
-        command = UndoVerdict(verdict_id, f"undo {verdict_id}")
-        Triage(self.store, plain_message).handle(command, ANNA, self.now)
-
-
-def plain_message(finding: Finding) -> Message:
-    return Message("verified", finding.finding_id.encode(), b"{}")
 
 
 @pytest.fixture
@@ -101,11 +31,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     yield made
     made.store.close()
     made.transport.close()
-
-
-def house_in(folder: Path) -> House:
-    folder.mkdir()
-    return House(folder)
 
 
 def test_events_become_clusters_on_the_queue(house: House) -> None:
@@ -175,22 +100,6 @@ def test_a_verdict_is_felt_journaled_and_replayed(house: House) -> None:
     assert not stored
 
 
-def replayed(house: House, partition: int) -> list[Candidate]:
-    """Return what a pipeline finds that goes through the log by the journal, from the start."""
-    pipeline = PartitionPipeline(house.config, partition, house.transport.topic_id("tests"))
-    outcomes = replay(
-        pipeline,
-        lambda position, limit: house.transport.read(
-            TopicPartition("tests", partition), position, limit
-        ),
-        0,
-        10_000,
-        house.store.journal("tests", partition, 0),
-        lambda position: house.store.labels_at("tests", position),
-    )
-    return [candidate for outcome in outcomes for candidate in outcome.candidates]
-
-
 def test_an_undone_verdict_leaves_no_trace_in_the_model(house: House) -> None:
     house.send(events(1500))
     worker = house.worker()
@@ -234,51 +143,44 @@ def test_damaged_snapshots_are_passed_over_for_older_ones_or_a_rebuild(
     assert status.counters.accepted == 600
 
 
-def test_a_snapshot_of_another_config_is_never_replayed(house: House) -> None:
+def test_a_rebuild_from_the_first_record_takes_changes_of_the_config_where_they_were(
+    house: House,
+) -> None:
     house.send(events(300))
     for seed in ("7", "8"):
         house.config = small_config(seed=seed)
         worker = house.worker()
         house.run(worker)
+        house.send([{**e, "id": f"{seed}{i}"} for i, e in enumerate(events(300, seed=1))])
+        house.run(worker)
         worker.close()
+    before = state(house)
     with closing(sqlite3.connect(house.folder / "triage.db")) as database:
         database.execute("UPDATE snapshots SET blob = zeroblob(9)")
         database.commit()
-    with pytest.raises(Stop, match="the config has changed"):
-        house.run(house.worker())
+    worker = house.worker()
+    house.run(worker)
+    worker.close()
+    assert state(house) == before
 
 
-def test_a_changed_config_leaves_the_queue_as_it_is_until_it_has_warmed_up(house: House) -> None:
+def test_a_changed_config_learns_from_the_log_and_alerts_at_once(house: House) -> None:
     house.send(events(1500))
     worker = house.worker()
     house.run(worker)
-    house.grouper().step()
-    house.undo(house.decide())  # there is a label position to catch up with
-    house.run(worker)
     worker.close()
-    before = open_posteriors(house)
-
     house.config = small_config(seed="8")
     changed = house.worker()
     house.run(changed)
-    assert open_posteriors(house) == before
-
+    (status,) = house.store.status(house.now).streams
+    assert status.warm_up_left == 0
+    changed.close()
     house.send([{**e, "id": f"n{i}"} for i, e in enumerate(events(1500, seed=1))])
+    changed = house.worker()
     house.run(changed)
-    now = open_posteriors(house)
-    assert {candidate_id: now[candidate_id] for candidate_id in before} != before
-
-
-def twins(folder: Path) -> tuple[House, House]:
-    """Return two houses whose topics are one topic, so that all ids are equal."""
-    house_in(folder / "one").transport.close()
-    shutil.copytree(folder / "one", folder / "two")
-    return House(folder / "one"), House(folder / "two")
-
-
-def state(house: House) -> list[str]:
-    """Return a hash of each partition's newest snapshot."""
-    return [house.store.snapshots("tests", number)[0].sha256 for number in (0, 1)]
+    own = [c for c in house.candidates() if c.config_version == house.config.version]
+    assert own
+    assert stored_and_replayed_agree(house)
 
 
 @pytest.mark.parametrize("crash", [0, 1, 2, 3])

@@ -15,8 +15,9 @@ from streaming.config.load import parse
 from streaming.config.model import StreamConfig
 from streaming.pipeline import PartitionPipeline, sigmoid
 from streaming.records import Record
-from streaming.replay import replay
+from streaming.replay import from_the_beginning
 from tests.support import streams
+from tests.support.past import MemoryPast
 from tests.support.streams import STRANGE_EVERY, as_records, event, events, small_config
 from triage.model import Candidate, JournalEntry, Label
 
@@ -171,17 +172,11 @@ def test_replaying_the_journal_gives_the_same_candidates_and_state() -> None:
     live.apply_labels(by_position[5], 5)
     got += run(live, RECORDS[450:])
 
-    again = pipeline()
-    outcomes = replay(
-        again,
-        lambda position, limit: RECORDS[position : position + limit],
-        0,
-        700,
-        [JournalEntry(300, 3), JournalEntry(450, 5)],
-        lambda position: by_position[position],
-    )
-    assert [c for outcome in outcomes for c in outcome.candidates] == got
-    assert again.snapshot() == live.snapshot()
+    past = MemoryPast([CONFIG], RECORDS, [JournalEntry(0, 0, 1)], by_position)
+    past.entries += [JournalEntry(300, 3, 1), JournalEntry(450, 5, 1)]
+    steps = list(from_the_beginning(past.past(), 700))
+    assert [c for _, outcome in steps if outcome for c in outcome.candidates] == got
+    assert steps[-1][0].live.snapshot() == live.snapshot()
 
 
 def test_labels_make_the_record_of_their_entities_from_where_they_take_effect() -> None:

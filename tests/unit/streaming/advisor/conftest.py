@@ -9,8 +9,8 @@ import pytest
 
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
+from tests.support.house import House
 from tests.support.streams import CONFIG, events
-from tests.unit.streaming.test_loop import House
 
 
 def many_clusters(budget: str = "10%", seed: int = 7) -> StreamConfig:

@@ -7,9 +7,9 @@ import pytest
 
 from streaming.advisor.answers import Answers
 from streaming.pipeline import vectors
+from tests.support.house import ANNA, House
 from tests.support.streams import events
 from tests.unit.streaming.advisor.conftest import many_clusters, settle
-from tests.unit.streaming.test_loop import ANNA, House
 from triage.advisor import Advice, IfDecided, WhatIf
 from triage.errors import Invalid, NotAvailable, NotFound
 from triage.model import ClusterStatus, VerdictKind

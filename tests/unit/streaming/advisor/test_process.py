@@ -15,7 +15,7 @@ from streaming.advisor.answers import Answers
 from streaming.advisor.process import MOST_WAITING, RESTART_S, STARTING_S, STUCK, ProcessAdvisor
 from streaming.advisor.serve import serve
 from streaming.advisor.wire import Question, answer, dump
-from tests.unit.streaming.test_loop import House
+from tests.support.house import House
 from triage.advisor import IfDecided, WhatIf
 from triage.errors import Invalid, NotAvailable, NotFound
 from triage.model import VerdictKind

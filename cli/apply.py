@@ -1,0 +1,107 @@
+"""``triage apply``: brings a config into force for all running workers, tries it, or goes back."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from cli.configs import EXIT_CONFIG, named
+from cli.places import Places, data_option, store_option
+from cli.plan import EFFECTS, told_of
+from streaming.config.changes import Effect
+from streaming.config.load import load
+from streaming.errors import ConfigInvalid, Stop
+from streaming.rollouts import apply, go_back
+from triage.errors import TriageError
+from triage.rollout import Request, Rollout, Stage
+from triage.store.base import Store
+
+DEFAULT = "resets-state"
+
+
+@click.command("apply")
+@click.argument("file", metavar="FILE|STREAM", type=click.Path(path_type=Path))
+@click.option(
+    "--stage",
+    type=click.Choice([stage.value for stage in Stage]),
+    default=Stage.LIVE.value,
+    show_default=True,
+    help="shadow: beside the one in force, nothing shown; canary: for a share of the keys; live.",
+)
+@click.option("--back", is_flag=True, help="Take the last change of the stream back.")
+@click.option("--again", is_flag=True, help="Also a version that was replaced or stopped before.")
+@click.option("--reason", default="", help="Kept with the roll-out and in the audit trail.")
+@click.option("--as", "name", default="command line", show_default=True, help="Who does it.")
+@click.option(
+    "--accept",
+    type=click.Choice(list(EFFECTS)),
+    default=DEFAULT,
+    show_default=True,
+    help="Refuse a change that does more than this.",
+)
+@data_option
+@store_option
+def command(
+    file: Path,
+    stage: str,
+    back: bool,
+    again: bool,
+    reason: str,
+    name: str,
+    accept: str,
+    folder: Path,
+    store_url: str | None,
+) -> None:
+    """Bring a config into force, or try it beside the one that is.
+
+    Running workers turn to it at their next commit, one partition after the other, without a
+    restart. First says what it does, as `triage plan`. With --back the last change is taken back;
+    FILE may then be the name of the stream.
+    """
+    asked = Request(name, reason, time.time())
+    places = Places.existing(folder, None, store_url, needs="triage.db")
+    try:
+        with closing(places.store()) as store:
+            if back:
+                entry = go_back(store, named(file), asked)
+            else:
+                entry = _apply(store, file, Stage(stage), asked, accept, again=again)
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(EXIT_CONFIG)
+    except (Stop, TriageError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(_done(entry))
+
+
+def _apply(
+    store: Store, file: Path, stage: Stage, asked: Request, accept: str, *, again: bool
+) -> Rollout:
+    config = load(file)
+    effect, lines = told_of(store, config)
+    for line in lines:
+        click.echo(line)
+    if effect > EFFECTS[accept]:
+        click.echo(f"Nothing was done: more than --accept {accept}", err=True)
+        sys.exit(1)
+    if effect is Effect.CHANGES_THE_CONTRACT:
+        click.echo("Tell those who write the topic and read findings.")
+    return apply(store, config, asked, stage, again=again)
+
+
+def _done(entry: Rollout) -> str:
+    where = f"Roll-out {entry.number} of {entry.stream}"
+    if entry.beside:
+        return (
+            f"{where}: version {entry.beside[:12]} is tried in {entry.stage} beside "
+            f"{entry.version[:12]}. See how it does: triage stages {entry.stream}"
+        )
+    return (
+        f"{where}: version {entry.version[:12]} is in force; running workers turn to it at their "
+        f"next commit. See: triage stages {entry.stream}"
+    )

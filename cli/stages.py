@@ -1,0 +1,57 @@
+"""``triage stages``: what is in force, what is tried beside it, and how that does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from cli.places import Places, data_option, store_option
+from streaming.errors import Stop
+from triage.errors import TriageError
+from triage.plain import plain
+from triage.rollout import Rollout
+from triage.store.base import Store
+
+SHOWN = 10  # roll-outs
+SENTENCE = 300  # characters
+
+
+@click.command("stages")
+@click.argument("stream")
+@data_option
+@store_option
+def command(stream: str, folder: Path, store_url: str | None) -> None:
+    """Show what is in force, what is tried beside it and how that does; newest first."""
+    places = Places.existing(folder, None, store_url, needs="triage.db")
+    try:
+        with closing(places.store(migrate=False)) as store:
+            for line in _lines(store, stream):
+                click.echo(line)
+    except (Stop, TriageError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _lines(store: Store, stream: str) -> Iterator[str]:
+    log = store.rollouts(stream)
+    if not log:
+        raise click.ClickException(f"{stream}: the store knows no such stream")
+    current = log[-1]
+    turned = [number == current.number for number in store.turned(stream)]
+    yield f"{stream}: version {current.version[:12]} is in force"
+    if current.beside:
+        yield f"  version {current.beside[:12]} is tried in {current.stage}"
+    yield f"  {sum(turned)} of {len(turned)} partitions have turned to roll-out {current.number}"
+    yield from _history(log)
+
+
+def _history(log: Sequence[Rollout]) -> Iterator[str]:
+    for entry in reversed(log[-SHOWN:]):
+        at = dt.datetime.fromtimestamp(entry.at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+        what = f"{entry.beside[:12]} in {entry.stage}" if entry.beside else entry.version[:12]
+        who = f", by {entry.author}" if entry.author else ""
+        why = f": {entry.reason}" if entry.reason else ""
+        yield f"  {entry.number:>3}  {at}  {entry.kind:<5}  {what}{plain(who + why, SENTENCE)}"

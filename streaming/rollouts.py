@@ -1,0 +1,90 @@
+"""Brings configs into force: what ``triage apply`` and every start with a file do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streaming.config.model import StreamConfig
+from streaming.config_book import ConfigBook
+from triage import rollout as log
+from triage.errors import Invalid
+from triage.rollout import Request, Rollout, Stage
+from triage.store.base_configs import ConfigStore, NewConfig
+
+ROLE = "engineer"
+
+
+def start_with(store: ConfigStore, config: StreamConfig, asked: Request) -> None:
+    """A process starts with a file: it comes into force if it is new, and nothing if it is.
+
+    Raises Superseded where something newer has taken its place, Invalid where it can't follow.
+    """
+    _check(store, config)
+    store.roll_out(
+        config.stream,
+        lambda known: log.started(known, config.stream, config.version, asked),
+        new_config(config),
+        ROLE,
+    )
+
+
+def apply(
+    store: ConfigStore,
+    config: StreamConfig,
+    asked: Request,
+    stage: Stage = Stage.LIVE,
+    *,
+    again: bool = False,
+) -> Rollout:
+    """Bring a config into force, or try it beside the one that is. Raises Refused."""
+    _check(store, config)
+    stream, version = config.stream, config.version
+
+    def decide(known: Sequence[Rollout]) -> Rollout:
+        if stage is Stage.LIVE:
+            return log.applied(known, stream, version, asked, again=again)
+        return log.staged(known, stream, version, stage, asked, again=again)
+
+    return _done(store.roll_out(stream, decide, new_config(config), ROLE))
+
+
+def go_back(store: ConfigStore, stream: str, asked: Request) -> Rollout:
+    """Take the last change back. Raises Refused, or Stop if this program can't use the old one."""
+    known = store.rollouts(stream)
+    entry = log.went_back(known, stream, asked)
+    config = ConfigBook(store, stream).config(entry.version)
+
+    def decide(now: Sequence[Rollout]) -> Rollout:
+        if len(now) != len(known):
+            raise Invalid(f"{stream}: somebody changed the config in this moment; look and retry")
+        return entry
+
+    return _done(store.roll_out(stream, decide, new_config(config), ROLE))
+
+
+def new_config(config: StreamConfig) -> NewConfig:
+    """Return a config as the store keeps it."""
+    return NewConfig(config.version, config.text, config.name(), config.policy)
+
+
+def _check(store: ConfigStore, config: StreamConfig) -> None:
+    """Refuse what no running stream can turn to: other topics, other partitions, another key."""
+    live = store.live_config(config.stream)
+    if live is None or live.version == config.version:
+        return
+    old = ConfigBook(store, config.stream).config(live.version)
+    for what, before, after in (
+        ("source", old.source, config.source),
+        ("key", old.key, config.key),
+    ):
+        if before != after:
+            raise Invalid(
+                f"{config.stream}: {what} differs from the config in force, and the topic was "
+                "written by that: give the stream a new name"
+            )
+
+
+def _done(entry: Rollout | None) -> Rollout:
+    if entry is None:
+        raise Invalid("nothing was decided")
+    return entry

@@ -1,0 +1,75 @@
+"""``triage apply`` and ``triage stages`` as an engineer types them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from tests.support.streams import CONFIG
+from triage.store.store import open_store
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with closing(open_store(f"sqlite:///{folder / 'triage.db'}")):
+        pass
+    return folder
+
+
+def triage(data: Path, *arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, [*arguments, "--data", str(data)])
+    return done.exit_code, done.output
+
+
+def a_file(folder: Path, name: str, old: str = "", new: str = "") -> str:
+    path = folder / f"{name}.yaml"
+    path.write_text(CONFIG.replace(old, new), encoding="utf-8")
+    return str(path)
+
+
+def test_plan_apply_shadow_live_and_back(data: Path) -> None:
+    first = a_file(data, "first")
+    second = a_file(data, "second", "alert_budget: 4%", "alert_budget: 1%")
+    code, out = triage(data, "apply", first, "--reason", "begin", "--as", "eve")
+    assert (code, "Roll-out 1 of tests" in out) == (0, True)
+    code, out = triage(data, "apply", second, "--stage", "shadow", "--reason", "too many alerts")
+    assert code == 0, out
+    assert 'alert_budget: "4%" -> "1%"\n    keeps state' in out
+    assert "is tried in shadow" in out
+    code, out = triage(data, "stages", "tests")
+    assert "is tried in shadow" in out
+    assert "by command line: too many alerts" in out
+    assert triage(data, "apply", second)[0] == 0
+    assert "is in force" in triage(data, "apply", "--back", "tests")[1]
+    code, out = triage(data, "apply", second)
+    assert code == 1
+    assert "taken back by command line" in out
+    assert "--again" in out
+    assert triage(data, "apply", second, "--again")[0] == 0
+
+
+def test_what_is_wrong_is_said_and_nothing_done(data: Path) -> None:
+    first = a_file(data, "first")
+    assert triage(data, "apply", "--back", "nobody")[0] == 1
+    assert triage(data, "stages", "nobody") == (
+        1,
+        "Error: nobody: the store knows no such stream\n",
+    )
+    assert triage(data, "apply", first)[0] == 0
+    other = a_file(data, "other", "over: 1h", "over: 2h")
+    code, out = triage(data, "apply", other, "--accept", "needs-warm-up")
+    assert code == 1
+    assert "Nothing was done: more than --accept needs-warm-up" in out
+    Path(other).write_text("stream: [", encoding="utf-8")
+    assert triage(data, "apply", other)[0] == 2
+    empty = data / "empty"
+    empty.mkdir()
+    code, out = triage(empty, "apply", first)
+    assert code == 1
+    assert "nothing has run there yet" in out

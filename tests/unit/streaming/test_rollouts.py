@@ -1,0 +1,185 @@
+"""Configs that change while workers run: on all partitions, idle ones too, and over crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streaming.config.load import parse
+from streaming.config.model import StreamConfig
+from streaming.rollouts import apply, go_back, start_with
+from streaming.worker import COMMIT_EVERY_S, Worker
+from tests.support.house import House, house_in, state, stored_and_replayed_agree, twins
+from tests.support.streams import events, small_config
+from triage.errors import Conflict, Invalid, NotFound
+from triage.queries import QueueFilter
+from triage.rollout import Request, RolloutKind, Stage, Superseded
+
+OLD, OTHER, SMALLER = small_config(), small_config(seed="8"), small_config(alert_budget="1%")
+ASKED = Request("eve", "because", 1_800_000_000.0)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = house_in(tmp_path / "house")
+    yield made
+    made.store.close()
+    made.transport.close()
+
+
+def more(name: str, count: int = 900) -> list[dict[str, object]]:
+    return [{**event, "id": f"{name}{i}"} for i, event in enumerate(events(count, seed=1))]
+
+
+def begun(house: House) -> Worker:
+    house.send(events(1500))
+    worker = house.worker()
+    house.run(worker)
+    return worker
+
+
+@pytest.mark.parametrize("new", [OTHER, SMALLER], ids=["another state", "the same state"])
+def test_a_running_worker_turns_to_what_is_applied(house: House, new: StreamConfig) -> None:
+    worker = begun(house)
+    entry = apply(house.store, new, ASKED)
+    house.run(worker)  # nothing has come in: the partitions are idle
+    assert house.store.turned("tests") == [entry.number, entry.number]
+    house.send(more("a"))
+    house.run(worker)
+    offsets = {p: house.store.journal("tests", p, 0)[-1].offset for p in (0, 1)}
+    for candidate in house.candidates():
+        late = candidate.offset >= offsets[candidate.partition]
+        assert (candidate.config_version == new.version) == late
+    (status,) = house.store.status(house.now).streams
+    assert (status.counters.accepted, status.warm_up_left) == (2400, 0)
+    assert stored_and_replayed_agree(house)
+
+
+@pytest.mark.parametrize("crash", [1, 2, 3, 4])
+def test_crashes_around_roll_outs_change_nothing(tmp_path: Path, crash: int) -> None:
+    """A worker that is killed after so many steps, again and again, while configs come and go."""
+    house = house_in(tmp_path / "house")
+    worker = begun(house)
+    for round_, new in enumerate([OTHER, None, SMALLER, OTHER, None]):
+        house.send(more(f"r{round_}", 300))
+        if new is None:
+            go_back(house.store, "tests", ASKED)
+        else:
+            apply(house.store, new, ASKED, again=True)
+        for _ in range(crash):
+            house.now += COMMIT_EVERY_S
+            worker.step()
+        worker = Worker(OLD, house.transport, house.store, lambda: house.now)  # the other one dies
+    house.run(worker)
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 3000
+    assert house.store.turned("tests") == [6, 6]
+    assert stored_and_replayed_agree(house)
+    house.store.close()
+
+
+def test_apply_then_back_leaves_the_worker_as_if_nothing_had_been(tmp_path: Path) -> None:
+    calm, changing = twins(tmp_path)
+    for house in (calm, changing):
+        worker = begun(house)
+        house.grouper().step()
+        house.decide()
+        house.run(worker)
+        if house is changing:
+            apply(house.store, OTHER, ASKED)
+            house.run(worker)
+        house.send(more("a"))
+        house.run(worker)
+        if house is changing:
+            go_back(house.store, "tests", ASKED)
+            house.run(worker)
+        house.send(more("b"))
+        house.run(worker)
+        worker.close()
+    assert state(calm) == state(changing)
+    places = {(c.partition, c.offset) for c in changing.candidates()}
+    assert len(places) == len(changing.candidates())  # nothing twice
+    assert {(c.partition, c.offset) for c in calm.candidates()} <= places  # nothing missed
+
+
+def test_a_worker_that_takes_over_goes_on_where_the_partition_stands(house: House) -> None:
+    """Under its old config up to there, then under the one in force."""
+    begun(house)
+    apply(house.store, OTHER, ASKED)
+    house.send(more("a"))
+    worker = Worker(OLD, house.transport, house.store, lambda: house.now)
+    house.run(worker)
+    assert house.store.turned("tests") == [2, 2]
+    assert stored_and_replayed_agree(house)
+
+
+def test_a_grouper_follows(house: House) -> None:
+    worker, grouper = begun(house), house.grouper()
+    while grouper.step():
+        pass
+    text = OLD.text.replace("noun: {one: payment, many: payments}", "noun: {one: x, many: xs}")
+    apply(house.store, parse(text, "new"), ASKED)
+    house.send(more("a"))
+    house.run(worker)
+    house.now += 3.0
+    while grouper.step():
+        pass
+    rows = house.store.queue(QueueFilter(), 0, 100).rows
+    assert any(" xs" in row.title for row in rows)
+
+
+def test_an_old_file_does_not_roll_a_newer_version_back(house: House) -> None:
+    start_with(house.store, OLD, ASKED)
+    start_with(house.store, OLD, ASKED)  # it is in force: nothing to do
+    start_with(house.store, OTHER, ASKED)
+    with pytest.raises(Superseded, match=r"replaced at a start by eve .*--stream tests.*--back"):
+        start_with(house.store, OLD, ASKED)
+    with pytest.raises(Superseded, match="--again"):
+        apply(house.store, OLD, ASKED)
+    assert apply(house.store, OLD, ASKED, again=True).number == 3
+    with pytest.raises(Conflict, match="in force already"):
+        apply(house.store, OLD, ASKED)
+    assert [one.kind for one in house.store.rollouts("tests")] == [
+        RolloutKind.START,
+        RolloutKind.START,
+        RolloutKind.APPLY,
+    ]
+
+
+def test_going_back_goes_from_change_to_change_and_ends_at_the_first(house: House) -> None:
+    for config in (OLD, OTHER, SMALLER):
+        start_with(house.store, config, ASKED)
+    assert go_back(house.store, "tests", ASKED).version == OTHER.version
+    assert go_back(house.store, "tests", ASKED).version == OLD.version
+    live = house.store.live_config("tests")
+    assert live is not None
+    assert live.version == OLD.version
+    with pytest.raises(NotFound, match="the first"):
+        go_back(house.store, "tests", ASKED)
+    with pytest.raises(Superseded, match="taken back by eve"):
+        start_with(house.store, SMALLER, ASKED)
+
+
+def test_what_is_tried_is_taken_back_first_and_may_go_live(house: House) -> None:
+    start_with(house.store, OLD, ASKED)
+    apply(house.store, OTHER, ASKED, Stage.SHADOW)
+    with pytest.raises(Conflict, match="in shadow already"):
+        apply(house.store, OTHER, ASKED, Stage.SHADOW)
+    entry = apply(house.store, OTHER, ASKED, Stage.CANARY)
+    assert (entry.version, entry.beside, entry.stage) == (OLD.version, OTHER.version, "canary")
+    live = house.store.live_config("tests")
+    assert live is not None
+    assert live.version == OLD.version
+    assert go_back(house.store, "tests", ASKED).beside == ""
+    apply(house.store, OTHER, ASKED, Stage.SHADOW, again=True)
+    assert apply(house.store, OTHER, ASKED).version == OTHER.version
+    assert go_back(house.store, "tests", ASKED).version == OLD.version
+
+
+def test_a_running_stream_keeps_its_topic_and_key(house: House) -> None:
+    start_with(house.store, OLD, ASKED)
+    for other in (small_config(source="{topic: tests, partitions: 3}"), small_config(key="shop")):
+        with pytest.raises(Invalid, match="give the stream a new name"):
+            apply(house.store, other, ASKED)

@@ -1,0 +1,220 @@
+"""Which config of a stream is in force, since when and why: an append-only log per stream.
+
+Pure: each function takes the log (oldest first) and returns its next entry, or refuses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from triage.errors import Conflict, Invalid, NotFound, Refused
+
+MAX_REASON = 4_000  # characters
+
+
+class Stage(StrEnum):
+    """How far a version has come: ``shadow`` shows nothing, ``canary`` a share of the keys."""
+
+    SHADOW = "shadow"
+    CANARY = "canary"
+    LIVE = "live"
+
+
+class RolloutKind(StrEnum):
+    """What somebody did."""
+
+    START = "start"  # a worker or run was started with the file
+    APPLY = "apply"
+    BACK = "back"
+    STOP = "stop"  # a guard took a version back that was being tried
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One entry: what is in force from here on.
+
+    Attributes:
+        number: of the stream's entries, from 1 without gaps.
+        version: of the config in force.
+        beside: of the config that is tried beside it, "" if none; ``stage`` says how, ``live``
+            where nothing is tried.
+        previous: the entry that going back returns to, 0 if there is none.
+    """
+
+    stream: str
+    number: int
+    kind: RolloutKind
+    version: str
+    beside: str = ""
+    stage: Stage = Stage.LIVE
+    previous: int = 0
+    author: str = ""
+    reason: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for a roll-out, why and when."""
+
+    author: str
+    reason: str
+    at: float
+
+
+class Superseded(Refused):
+    """A config was in force before and something newer has taken its place."""
+
+
+def started(log: Sequence[Rollout], stream: str, version: str, asked: Request) -> Rollout | None:
+    """A process starts with a file: return the entry that brings it into force, None if it is.
+
+    Raises Superseded where that would roll a newer version back without anybody saying so.
+    """
+    if log and log[-1].version == version:
+        return None
+    if known := _newest_of(log, version):
+        raise Superseded(
+            f"{stream}: this file is version {version[:12]}, {_fate(log, known)}. What is in force "
+            f"is version {log[-1].version[:12]}, from {log[-1].author or 'an earlier start'}. To "
+            f"run that: name the stream instead of a file (--stream {stream}). To return to this "
+            "file: triage apply --back, or triage apply FILE --again"
+        )
+    return _next(log, stream, RolloutKind.START, version, asked, previous=_top(log))
+
+
+def registered(log: Sequence[Rollout], stream: str, version: str, at: float) -> Rollout | None:
+    """Return the entry that brings a version into force whatever was before; None if it is."""
+    if log and log[-1].version == version:
+        return None
+    return _next(log, stream, RolloutKind.START, version, Request("", "", at), previous=_top(log))
+
+
+def applied(
+    log: Sequence[Rollout], stream: str, version: str, asked: Request, *, again: bool = False
+) -> Rollout:
+    """Return the entry that brings a version into force for all.
+
+    Raises Superseded where it had its turn before (unless ``again``), Conflict if it is in force.
+    """
+    _check(asked)
+    current = log[-1] if log else None
+    if current and current.version == version:
+        if not current.beside:
+            raise Conflict(f"{stream}: version {version[:12]} is in force already", version)
+    elif not (current and current.beside == version):
+        _not_known(log, stream, version, again=again)
+    return _next(log, stream, RolloutKind.APPLY, version, asked, previous=_top(log))
+
+
+def staged(
+    log: Sequence[Rollout],
+    stream: str,
+    version: str,
+    stage: Stage,
+    asked: Request,
+    *,
+    again: bool = False,
+) -> Rollout:
+    """Return the entry that tries a version beside the one in force."""
+    _check(asked)
+    if not log:
+        raise NotFound(f"{stream} never ran: there is nothing to try a version beside")
+    current = log[-1]
+    if current.version == version:
+        raise Conflict(f"{stream}: version {version[:12]} is in force already", version)
+    if current.beside == version:
+        if current.stage is stage:
+            raise Conflict(f"{stream}: version {version[:12]} is in {stage} already", version)
+    else:
+        _not_known(log, stream, version, again=again)
+    entry = _next(log, stream, RolloutKind.APPLY, current.version, asked, current.previous)
+    return dataclasses.replace(entry, beside=version, stage=stage)
+
+
+def went_back(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
+    """Return the entry that takes the last change back: what is tried, else what is in force.
+
+    Raises NotFound where there is nothing before it.
+    """
+    _check(asked)
+    if not log:
+        raise NotFound(f"{stream} never ran: there is nothing to go back to")
+    current = log[-1]
+    if current.beside:
+        return _next(log, stream, RolloutKind.BACK, current.version, asked, current.previous)
+    if not current.previous:
+        raise NotFound(
+            f"{stream}: version {current.version[:12]} is the first; there is nothing before it"
+        )
+    target = log[current.previous - 1]
+    return _next(log, stream, RolloutKind.BACK, target.version, asked, target.previous)
+
+
+def stopped(log: Sequence[Rollout], number: int, asked: Request) -> Rollout | None:
+    """A guard takes back what is tried since entry ``number``: None if that is over already."""
+    current = log[-1]
+    if current.number != number or not current.beside:
+        return None
+    return _next(log, current.stream, RolloutKind.STOP, current.version, asked, current.previous)
+
+
+def _check(asked: Request) -> None:
+    if len(asked.reason) > MAX_REASON:
+        raise Invalid(f"reason: at most {MAX_REASON} characters")
+
+
+def _not_known(log: Sequence[Rollout], stream: str, version: str, *, again: bool) -> None:
+    known = _newest_of(log, version)
+    if known and not again:
+        raise Superseded(
+            f"{stream}: version {version[:12]} had its turn, {_fate(log, known)}. To take the last "
+            "change back: triage apply --back. To bring this file into force all the same: --again"
+        )
+
+
+def _newest_of(log: Sequence[Rollout], version: str) -> Rollout | None:
+    """Return the last entry in which a version was in force or tried."""
+    return next((one for one in reversed(log) if version in (one.version, one.beside)), None)
+
+
+def _fate(log: Sequence[Rollout], known: Rollout) -> str:
+    """Say what became of a version after its last entry."""
+    if known.number == len(log):
+        return f"tried in {known.stage} now"
+    after = log[known.number]
+    what = {
+        RolloutKind.START: "replaced at a start",
+        RolloutKind.APPLY: "replaced",
+        RolloutKind.BACK: "taken back",
+        RolloutKind.STOP: "stopped",
+    }[after.kind]
+    who = f" by {after.author}" if after.author else ""
+    return f"{what}{who}" + (f" ({after.reason})" if after.reason else "")
+
+
+def _top(log: Sequence[Rollout]) -> int:
+    return log[-1].number if log else 0
+
+
+def _next(
+    log: Sequence[Rollout],
+    stream: str,
+    kind: RolloutKind,
+    version: str,
+    asked: Request,
+    previous: int,
+) -> Rollout:
+    return Rollout(
+        stream=stream,
+        number=_top(log) + 1,
+        kind=kind,
+        version=version,
+        previous=previous,
+        author=asked.author,
+        reason=asked.reason,
+        at=asked.at,
+    )
