@@ -25,6 +25,7 @@ COMMANDS = {
     "restore": "Fill an empty place from a backup.",
     "reconcile": "After a restore: take what has gone out since the backup for sent.",
     "topics": "Make and check the topics of a stream on Kafka.",
+    "accept-gap": "Go on after records that retention deleted before they were processed.",
     "tail": "Print a topic's records as JSON lines, e.g. the verified anomalies.",
     "dlq": "List and replay records that could not be used.",
     "truth": "Tell what became of events: chargebacks, closed cases.",

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from detectors.base import SnapshotError
-from streaming.errors import Stop
+from streaming.errors import PositionLost, Stop
 from streaming.past import Past
 from streaming.pipeline import Outcome
 from streaming.records import Position
@@ -70,19 +70,30 @@ def recover(past: Past, state: PartitionState) -> Track:
     suppressed. Raises Stop where that would give another state than the one that was lost: no
     snapshot is sound and the log no longer has the first records.
     """
+    row, track = newest_sound(past, state)
+    if row is None:
+        return _rebuilt(past, state)
+    journal = [
+        entry
+        for entry in past.journal(row.offset)
+        if entry.label_position > row.label_position or entry.rollout > row.rollout
+    ]
+    for _ in replay(track, past, row.offset, state.next_offset, journal):
+        pass
+    return track
+
+
+def newest_sound(past: Past, state: PartitionState) -> tuple[SnapshotRow | None, Track]:
+    """Return the newest snapshot that is not damaged, and the track as it says.
+
+    None and a track that has seen nothing if there is none. Raises Stop if it is of another program
+    or config.
+    """
     for row in past.snapshots():
         track = _restored(past, state, row)
-        if track is None:
-            continue
-        journal = [
-            entry
-            for entry in past.journal(row.offset)
-            if entry.label_position > row.label_position or entry.rollout > row.rollout
-        ]
-        for _ in replay(track, past, row.offset, state.next_offset, journal):
-            pass
-        return track
-    return _rebuilt(past, state)
+        if track is not None:
+            return row, track
+    return None, new_track(past, past.book.rollout(state.rollout))
 
 
 def _restored(past: Past, state: PartitionState, row: SnapshotRow) -> Track | None:
@@ -103,7 +114,7 @@ def _rebuilt(past: Past, state: PartitionState) -> Track:
         return new_track(past, past.book.rollout(state.rollout))
     where = f"{state.stream}[{state.partition}]: no usable snapshot"
     if (start := past.begins()) > 0:
-        raise Stop(f"{where}, and the log no longer has what came before offset {start}. {REMEDY}")
+        raise PositionLost(f"{where}, and the log no longer has what came before offset {start}")
     log.warning("%s[%d]: rebuilding from offset 0", state.stream, state.partition)
     track = None
     for now, _ in from_the_beginning(past, state.next_offset):

@@ -13,7 +13,8 @@ from streaming.carry import columns_of, share, vector
 from streaming.config.model import StreamConfig
 from streaming.config_book import ConfigBook
 from streaming.dead_letters import dead_letter
-from streaming.errors import Stop
+from streaming.errors import PositionLost, Stop
+from streaming.gap import REMEDY
 from streaming.metrics import Metrics
 from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
@@ -115,7 +116,8 @@ class Worker:
 
         Where another worker has taken a partition over (we were frozen, or cut off from the group)
         nothing of ours has taken effect since: all is dropped, and the group is joined anew. Raises
-        Fenced (of the log) if the group has a newer reader and can't have both.
+        Fenced (of the log) if the group has a newer reader and can't have both, PositionLost if
+        retention has deleted what is to be read.
         """
         try:
             if self._clock() >= self._commit_due:
@@ -129,7 +131,10 @@ class Worker:
         if self._fenced:
             self._begin_anew()
             return True
-        records = self._consumer.poll(POLL_S, POLL_RECORDS)
+        try:
+            records = self._consumer.poll(POLL_S, POLL_RECORDS)
+        except PositionLost as error:
+            raise PositionLost(f"{error}. {REMEDY}") from error
         for partition, batch in _by_partition(records).items():
             self._process(self._owned[partition], batch)
         self._tell_lag(records)
@@ -339,9 +344,10 @@ class Worker:
             past = Past(
                 self._book, self._store, self._transport, self._config.stream, tp, self._topic_id
             )
-            start = state.next_offset or self._transport.start_position(tp)
-            untouched = state.next_offset == 0 and not past.snapshots()
+            start = state.next_offset
+            untouched = start == 0 and not past.snapshots()
             if untouched:
+                start = self._transport.start_position(tp)
                 track = new_track(past, self._book.rollout(state.rollout))
             else:
                 track = recover(past, state)

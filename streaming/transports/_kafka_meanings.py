@@ -57,5 +57,6 @@ def beyond_end(place: TopicPartition, position: Position, end: Position) -> Stop
     """Say that the log is older than the position."""
     return Stop(
         f"{place.topic}/{place.partition}: position {position} is beyond the log's end {end}: the"
-        " topic was replaced or restored from an older copy than the store"
+        " topic was replaced or restored from an older copy than the store. Restore the store of"
+        " the same time, or give the stream a new name"
     )

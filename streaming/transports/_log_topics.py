@@ -120,7 +120,8 @@ def check_position(topic: str, slot: Slot, position: Position) -> None:
     if position > slot.next:
         raise Stop(
             f"{topic}/{slot.partition}: position {position} is beyond the log's end {slot.next}:"
-            " the log was replaced or restored from an older copy than the store"
+            " the log was replaced or restored from an older copy than the store. Restore the store"
+            " of the same time, or give the stream a new name"
         )
 
 
