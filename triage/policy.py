@@ -29,6 +29,30 @@ class Policy(BaseModel):
         description="At most so many unread members per verdict become labels, spread evenly over "
         "the cluster: one look at a huge cluster must not outweigh all other looks.",
     )
+    closing_limit: float = Field(
+        default=0.05,
+        ge=0,
+        lt=1,
+        description="Members that nobody read are closed with their cluster only while the audited "
+        "upper 95 % bound of wrong closings is at most this share; 0: never, they stay in the "
+        "queue.",
+    )
+    audit_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=0.5,
+        description="Share of the looks that go to random, blind audits of what would be closed "
+        "unread; 0: no audits, so nothing is ever closed unread.",
+    )
+    uncertain_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=0.5,
+        description="Share of the looks that go to the clusters that the model is least sure of.",
+    )
+    audit_seed: int = Field(
+        default=0, ge=0, le=2**31, description="Decides, with their ids, which members are audited."
+    )
     suppression_surge: float = Field(
         default=3.0,
         ge=1,

@@ -1,0 +1,121 @@
+"""When members that nobody read are closed, and which of them are audited. Pure.
+
+A verdict decides the members that were on the screen. What it says of the others is evidence: they
+stay in the queue as the cluster's *rest* until audits of such closings bound how many are wrong. A
+closing is wrong if the member is real after all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triage.bound import Drawn, most_wrong
+from triage.model import VerdictKind
+from triage.policy import Policy
+
+DISMISSES = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED, VerdictKind.PIPELINE_FAULT})
+"""Verdicts that close a member without telling anybody. The unread ones of *real* stay open."""
+
+CREDIT = 10
+"""Looks that count as made before the first, so that audits begin with it."""
+
+GRID = 1.05
+"""Probabilities are powers of it: few different ones occur, so the bound of many is cheap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closings:
+    """What is known of a stream's closings up to the oldest audit that waits for its answer.
+
+    Later ones don't count yet: leaving out what is still unanswered would bias the rest.
+
+    Attributes:
+        drawn: the closings by their probability of an audit, with what was found wrong.
+        audits: how many were audited. ``waiting``: audits without an answer, of all closings.
+        closed: members that are closed unread now.
+    """
+
+    drawn: Sequence[Drawn]
+    audits: int
+    waiting: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a stream's audits say of its closings, to be shown as a whole.
+
+    Attributes:
+        share: upper 95 % bound of the share of wrong ones; 1 while nothing is known.
+        limit: closing is on while ``share`` is at most this; 0: never.
+        closings: how many the bound is about; ``audits`` of them were read blind, ``wrong`` of
+            those were real. ``waiting``: audits that wait for an answer.
+        closed: members that are closed unread now.
+    """
+
+    stream: str
+    share: float
+    limit: float
+    closings: int
+    audits: int
+    wrong: int
+    waiting: int
+    closed: int
+
+    @property
+    def met(self) -> bool:
+        """Whether members may be closed unread."""
+        return self.limit > 0 and self.share <= self.limit
+
+
+def bound_of(stream: str, closings: Closings, policy: Policy) -> Bound:
+    """Return what the audits say by now."""
+    count = sum(one.closings for one in closings.drawn)
+    return Bound(
+        stream=stream,
+        share=most_wrong(closings.drawn) / count if count else 1.0,
+        limit=policy.closing_limit,
+        closings=count,
+        audits=closings.audits,
+        wrong=sum(one.wrong for one in closings.drawn),
+        waiting=closings.waiting,
+        closed=closings.closed,
+    )
+
+
+def probability(policy: Policy, looks: int, before: int, unread: int) -> float:
+    """Return with which probability each of ``unread`` members is drawn for an audit.
+
+    So that of the looks the policy's share are audits, whatever the size of clusters.
+
+    Args:
+        policy: the stream's.
+        looks: verdicts given on the stream so far. ``before``: its closings so far.
+        unread: members that the present verdict would close.
+    """
+    wanted = policy.audit_share * (looks + 1 + CREDIT) / max(1, before + unread)
+    if wanted <= 0 or wanted >= 1:
+        return min(1.0, wanted)
+    return float(GRID ** math.floor(math.log(wanted, GRID)))
+
+
+def is_drawn(policy: Policy, cluster_id: str, candidate_id: str, share: float) -> bool:
+    """Return whether a member of a cluster is audited: chance from ids, the same at each replay.
+
+    No client chooses these ids, so nobody can choose what is audited.
+    """
+    name = json.dumps([policy.audit_seed, cluster_id, candidate_id]).encode()
+    number = int.from_bytes(hashlib.sha256(name).digest()[:7], "big")
+    return number < share * 2**56
+
+
+def pull_of_rest(kind: VerdictKind, read: int) -> float:
+    """Return what part of its posterior a look at the rest is worth, after ``read`` of its like.
+
+    After a dismissal Laplace's rule of succession: none of those read was real. Else all of it.
+    """
+    return 1.0 / (read + 2) if kind in DISMISSES else 1.0
