@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cli.loop import Step
+from triage.closer import Closer
 from triage.expiry import Expiry
 from triage.guard import SuppressionGuard
 from triage.late_truth import LateJoins
@@ -17,4 +18,5 @@ def keepers(store: Store, stream: str, clock: Callable[[], float]) -> Sequence[S
         Expiry(store, clock),
         LateJoins(store, stream, clock),
         SuppressionGuard(store, stream, clock),
+        Closer(store, stream, clock),
     ]

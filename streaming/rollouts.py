@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from streaming.config.model import StreamConfig
 from streaming.config_book import ConfigBook
+from streaming.grouper import noun_of
 from triage import rollout as log
 from triage.errors import Invalid
 from triage.rollout import Request, Rollout, Stage
@@ -64,7 +65,7 @@ def go_back(store: ConfigStore, stream: str, asked: Request) -> Rollout:
 
 def new_config(config: StreamConfig) -> NewConfig:
     """Return a config as the store keeps it."""
-    return NewConfig(config.version, config.text, config.name(), config.policy)
+    return NewConfig(config.version, config.text, config.name(), config.policy, noun_of(config))
 
 
 def _check(store: ConfigStore, config: StreamConfig) -> None:

@@ -15,6 +15,7 @@ from streaming.config_book import ConfigBook
 from streaming.dead_letters import dead_letter
 from streaming.errors import PositionLost, Stop
 from streaming.gap import REMEDY
+from streaming.grouper import noun_of
 from streaming.metrics import Metrics
 from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
@@ -105,7 +106,7 @@ class Worker:
         self._book = ConfigBook(store, config.stream)
         if store.in_force(config.stream) is None:
             new = (config.version, config.text, clock(), config.name(), config.policy)
-            store.register_config(config.stream, *new)
+            store.register_config(config.stream, *new, noun_of(config))
         self._lag_due = 0.0
         self._fenced = False  # all of ours has been dropped: the group has to be joined anew
         self._left = False  # the group, on the way to that

@@ -16,15 +16,20 @@ class Case:
 
     ``revision`` counts verdicts and their reversals, not new members: a busy cluster must be
     decidable while it grows, and members that were not on the screen are never *read*.
+    ``origin``: the verdict out of whose unread members it was made. ``counted``: these count among
+    the closings already.
     """
 
     cluster_id: str
     stream: str
     detector: str
     title: str
+    subtitle: str
     status: ClusterStatus
     revision: int
     verdict: VerdictKind | None
+    origin: str | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ import dataclasses
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from triage.access import Action, authorise
 from triage.cases import AuditEntry, Case, FindingRevision, Rollback, Verdict
+from triage.closing import DISMISSES
 from triage.commands import (
     Command,
     RecordVerdict,
@@ -38,8 +39,18 @@ from triage.model import (
     VerdictState,
 )
 from triage.queries import VerdictRow
+from triage.rest import (
+    answered,
+    disagreed,
+    is_first_of_two,
+    leave,
+    take_back,
+    unread_of,
+    waits_again,
+)
 from triage.rollback import roll_back, undo_roll_back
 from triage.store.base import CaseStore, UnitOfWork
+from triage.store.base_closing import Audit
 from triage.suppression import Suppression, scope_of
 from triage.truth import TruthOutcome
 
@@ -111,12 +122,16 @@ class Triage:
     def _record(self, unit: UnitOfWork, command: RecordVerdict, actor: Actor, at: float) -> str:
         case = _find_case(unit, command.cluster_id)
         standing = unit.standing(case.cluster_id)
-        _check_decidable(case, command, standing, actor)
+        audit = unit.audit_of(case.cluster_id) if case.origin else None
+        blind = _check_reader(unit, case, audit, actor)
+        _check_decidable(case, command, standing, None if blind else actor)
         members = unit.member_ids(case.cluster_id)
         _check_read(command, members)
         policy = unit.policy(case.stream)
 
-        unsure = command.kind is VerdictKind.UNSURE
+        unsure = command.kind is VerdictKind.UNSURE or is_first_of_two(
+            audit, command.kind, standing
+        )
         verdict = Verdict(
             verdict_id=_id("verdict", actor.name, command.idempotency_key),
             cluster_id=case.cluster_id,
@@ -139,19 +154,24 @@ class Triage:
             verdict=None if unsure else command.kind,
         )
         unit.update_case(decided)
+        unread = unread_of(unit, case, command.kind, members, command.read)
         if not unsure:
-            unit.set_members(case.cluster_id, _states(members, command.read))
+            unit.set_members(case.cluster_id, dict.fromkeys(command.read, MemberState.READ))
 
-        labels = labels_of(command.kind, members, command.read, policy)
-        if labels:
+        told = [member for member in members if member not in unread.audited]
+        labels = labels_of(command.kind, told, command.read, policy)
+        if labels and not unsure:
             position = unit.add_labels(case.stream, verdict.verdict_id, labels, at)
             verdict = dataclasses.replace(verdict, label_position=position)
         unit.add_verdict(verdict)
         if command.kind is VerdictKind.EXPECTED and command.keep_out is not KeepOut.NOTHING:
             unit.add_suppression(_suppression(unit, command, verdict))
+        if not unsure:
+            leave(unit, case, verdict, unread, at)
+            self._compare(unit, case, audit, command.kind, at)
 
         _audit(unit, "verdict", actor, command, at, case, decided, verdict)
-        if command.kind is VerdictKind.REAL:
+        if command.kind is VerdictKind.REAL and not unsure:
             finding = _finding(
                 case, verdict, unit.candidates(command.read), len(members), FindingKind.VERIFIED
             )
@@ -160,6 +180,17 @@ class Triage:
             self._send(unit, finding, at, not_before=verdict.grace_until)
         unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
         return verdict.verdict_id
+
+    def _compare(
+        self, unit: UnitOfWork, case: Case, audit: Audit | None, kind: VerdictKind, at: float
+    ) -> None:
+        """Hold the verdict against what was said of the members before they were taken out."""
+        if audit is not None:
+            answered(unit, audit, kind, at)
+        elif case.origin is not None:
+            before = unit.verdict(case.origin)
+            if before is not None and (before.kind in DISMISSES) != (kind in DISMISSES):
+                disagreed(unit, before, at)
 
     def _undo(self, unit: UnitOfWork, command: UndoVerdict, actor: Actor, at: float) -> str:
         verdict = unit.verdict(command.verdict_id)
@@ -186,6 +217,10 @@ class Triage:
         )
         unit.update_case(reopened)
         unit.set_members(case.cluster_id, {})
+        take_back(unit, verdict)
+        audit = unit.audit_of(case.cluster_id) if case.origin else None
+        if audit is not None:
+            waits_again(unit, audit, case.stream, at)
 
         if verdict.label_position is not None:
             overruled = verdict.actor != actor.name
@@ -265,11 +300,27 @@ def _check(command: Command, at: float) -> None:
             raise Invalid("expected: expires_at must be a time in the future")
 
 
+def _check_reader(unit: UnitOfWork, case: Case, audit: Audit | None, actor: Actor) -> bool:
+    """Refuse who may not read an audit; return whether the second read may be the first reader's.
+
+    An analyst who works alone audits himself; else it is for somebody else.
+    """
+    if audit is None:
+        return False
+    if unit.alone(case.stream, actor.name):
+        return True
+    before = unit.verdict(audit.verdict_id)
+    if case.status is ClusterStatus.OPEN and before is not None and before.actor == actor.name:
+        raise Conflict("someone else reads this one: it checks a verdict of yours")
+    return False
+
+
 def _check_decidable(
-    case: Case, command: RecordVerdict, standing: Sequence[Verdict], actor: Actor
+    case: Case, command: RecordVerdict, standing: Sequence[Verdict], actor: Actor | None
 ) -> None:
+    """``actor`` None: whoever gave a first opinion may give the second."""
     if case.status is ClusterStatus.SECOND_OPINION and any(
-        verdict.actor == actor.name for verdict in standing
+        actor is not None and verdict.actor == actor.name for verdict in standing
     ):
         raise Conflict("this cluster waits for a second opinion: yours was the first")
     if case.status is ClusterStatus.DECIDED or command.revision != case.revision:
@@ -306,13 +357,6 @@ def _check_read(command: RecordVerdict, members: Sequence[str]) -> None:
     strangers = set(command.read).difference(members)
     if strangers:
         raise Invalid(f"read: not in this cluster: {', '.join(sorted(strangers)[:3])}")
-
-
-def _states(members: Sequence[str], read: Sequence[str]) -> Mapping[str, MemberState]:
-    seen = frozenset(read)
-    return {
-        member: MemberState.READ if member in seen else MemberState.PROPAGATED for member in members
-    }
 
 
 def _suppression(unit: UnitOfWork, command: RecordVerdict, verdict: Verdict) -> Suppression:

@@ -34,12 +34,14 @@ class MemberState(enum.StrEnum):
     """What is known of one candidate.
 
     ``read``: an analyst had it on the screen when giving the verdict. ``propagated``: nobody read
-    it, the verdict of its cluster is evidence about it, never truth.
+    it, the verdict of its cluster is evidence about it, never truth. ``closed``: nobody read it,
+    and it left the queue with its cluster, as the audited bound of such closings allows.
     """
 
     OPEN = "open"
     READ = "read"
     PROPAGATED = "propagated"
+    CLOSED = "closed"
 
 
 class VerdictState(enum.StrEnum):

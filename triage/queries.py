@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from triage.cases import Rollback
+from triage.closing import Bound
 from triage.looks import Look
 from triage.model import (
     Candidate,
@@ -99,6 +100,8 @@ class VerdictRow:
         scope, expires_at: what an *expected* verdict covers and until when (seconds since 1970);
             from then on its labels are taken back while the cluster stays decided.
         grace_until: seconds since 1970; until then undo leaves no trace outside.
+        propagated: members that nobody read; of those ``audited`` were drawn for blind audits,
+            ``closed`` have left the queue, the others wait in the cluster ``rest``.
     """
 
     verdict_id: str
@@ -118,6 +121,31 @@ class VerdictRow:
     model_after: int | None
     rose: int
     fell: int
+    rest: str | None = None
+    audited: int = 0
+    closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An answered audit: a member that a dismissal would close, or closed, unread.
+
+    Attributes:
+        cluster_id, title: of the member alone; ``wrong``: it is real.
+        kind, actor, at: of the verdict that is audited; ``of``: the cluster that it was given on.
+        probability: with which the member was drawn.
+    """
+
+    candidate_id: str
+    cluster_id: str
+    title: str
+    stream: str
+    wrong: bool
+    kind: VerdictKind
+    of: str
+    probability: float
+    actor: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +262,8 @@ class ClusterDetail:
     Attributes:
         truths: the newest, newest first.
         influences: the verdicts that moved its strongest member most when that was scored.
+        bound: of the stream's closings, where a dismissal left members of this cluster unread.
+        again: the viewer works alone, and is asked to read an audit a second time.
     """
 
     row: QueueRow
@@ -249,6 +279,8 @@ class ClusterDetail:
     similar: Mapping[str, int]
     guideline: str
     influences: Sequence[InfluenceRow]
+    bound: Bound | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +444,12 @@ class Queries(Protocol):
 
     def looks(self, stream: str | None, limit: int) -> Sequence[Look]:
         """Return the newest decided clusters, oldest first; None: of all streams."""
+
+    def bounds(self) -> Sequence[Bound]:
+        """Return the bound of wrong closings of each stream that has closings."""
+
+    def audits(self, stream: str | None, limit: int) -> Sequence[AuditRow]:
+        """Return the newest answered audits, newest first; None: of all streams."""
 
     def configs(self, stream: str) -> Sequence[ConfigVersion]:
         """Return the configs of a stream, newest first."""

@@ -11,9 +11,12 @@ MOVED = 0.01
 """A cluster whose posterior moved by more than this rose or fell."""
 
 
-def worth(posterior: float) -> float:
-    """Return the value of a look, 0 to 10, from the cluster's probability of being real."""
-    return 10.0 * min(1.0, max(0.0, posterior))
+def worth(posterior: float, pull: float = 1.0) -> float:
+    """Return the value of a look, 0 to 10, from the cluster's probability of being real.
+
+    ``pull``: which part of it counts; less than 1 where like members were dismissed.
+    """
+    return 10.0 * pull * min(1.0, max(0.0, posterior))
 
 
 def suggest(posterior: float) -> VerdictKind:

@@ -127,7 +127,16 @@ class Desk:
     def group(self, members: Sequence[Candidate], name: str = "k", **given: Any) -> str:
         """Put candidates into the cluster of that name; return its id."""
         cluster_id = identity("cluster", name)
-        update = ClusterUpdate(
+        update = self.update(cluster_id, members, name, **given)
+        up_to = max(self.store.grouped_up_to(self.stream), self.made)
+        self.store.save_groups(self.stream, [update], up_to, self.lease, AT)
+        return cluster_id
+
+    def update(
+        self, cluster_id: str, members: Sequence[Candidate], name: str = "k", **given: Any
+    ) -> ClusterUpdate:
+        """Return what the grouper says of a cluster with new members."""
+        return ClusterUpdate(
             cluster_id=cluster_id,
             stream=self.stream,
             detector="Isolation forest",
@@ -137,9 +146,6 @@ class Desk:
             members=[member.candidate_id for member in members],
             **given,
         )
-        up_to = max(self.store.grouped_up_to(self.stream), self.made)
-        self.store.save_groups(self.stream, [update], up_to, self.lease, AT)
-        return cluster_id
 
     def cluster(self, count: int = 3, name: str = "k", **given: Any) -> str:
         """Make a cluster of new candidates; return its id."""
@@ -157,16 +163,20 @@ class Desk:
             for member in self.store.members(cluster_id, 0, 10_000)
         }
 
+    def first(self, cluster_id: str, count: int = 1) -> tuple[str, ...]:
+        """Return the cluster's strongest members."""
+        members = self.store.members(cluster_id, 0, count)
+        return tuple(member.candidate.candidate_id for member in members)
+
     def command(
         self, cluster_id: str, kind: VerdictKind = VerdictKind.REAL, **given: Any
     ) -> RecordVerdict:
-        """Return the command to decide a cluster after reading its first member."""
+        """Return the command to decide a cluster after reading all its members."""
         self.keys += 1
-        first = self.store.members(cluster_id, 0, 1)[0].candidate.candidate_id
         expected = kind is VerdictKind.EXPECTED
         filled: dict[str, Any] = {
             "revision": self.row(cluster_id).revision,
-            "read": (first,),
+            "read": self.first(cluster_id, 1_000),
             "idempotency_key": f"{self.stream}-{self.keys}",
             "reason": "because",
             "scope": "this customer" if expected else "",

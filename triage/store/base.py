@@ -27,11 +27,13 @@ from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
 from triage.store.base_accounts import AccountStore
 from triage.store.base_advisor import AdvisorReads
+from triage.store.base_closing import ClosingUnit
 from triage.store.base_configs import ConfigReader, ConfigStore
 from triage.store.base_labels import LabelUnit
 from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
+from triage.titles import Noun
 
 GROUPER_LEASE = "grouper:"  # followed by the stream: each stream has a grouper of its own
 RELAY_LEASE = "relay"
@@ -164,11 +166,12 @@ class WorkerStore(ConfigReader, Protocol):
         at: float,
         title: str = "",
         policy: Policy | None = None,
+        noun: Noun | None = None,
     ) -> None:
         """Bring a config into force, whatever was before (idempotent); see ``roll_out``.
 
-        ``title`` (default: the stream's name) and ``policy`` (default: ``Policy()``) are what board
-        and handlers use for the stream from now on.
+        ``title`` (default: the stream's name), ``policy`` (default: ``Policy()``) and ``noun``
+        (default: ``Noun()``) are what board and handlers use for the stream from now on.
         """
 
     def own(
@@ -237,7 +240,10 @@ class GrouperStore(Protocol):
         """
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:
-        """Return those of the clusters that have a verdict (they take no new members)."""
+        """Return those of the clusters that take no new members.
+
+        Those that have a verdict, and what was taken out of such a one: its rest and its audits.
+        """
 
     def save_groups(
         self, stream: str, clusters: Sequence[ClusterUpdate], up_to: int, epoch: int, at: float
@@ -280,7 +286,7 @@ class LeaseStore(Protocol):
         """Return our epoch if the lease is ours (taken or renewed), None if another holds it."""
 
 
-class UnitOfWork(LabelUnit, TruthUnit, SuppressionUnit, Protocol):
+class UnitOfWork(ClosingUnit, LabelUnit, TruthUnit, SuppressionUnit, Protocol):
     """What a handler does within one transaction. Reads see what was written before."""
 
     def policy(self, stream: str) -> Policy:

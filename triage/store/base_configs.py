@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from triage.policy import Policy
 from triage.rollout import Rollout
+from triage.titles import Noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,13 @@ class LiveConfig:
 
 @dataclass(frozen=True, slots=True)
 class NewConfig:
-    """A config as the store keeps it; ``title`` and ``policy`` are what board and handlers use."""
+    """A config as the store keeps it; the last three are what board and handlers use."""
 
     version: str
     text: str
     title: str
     policy: Policy
+    noun: Noun = field(default_factory=Noun)
 
 
 class ConfigReader(Protocol):

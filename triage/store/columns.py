@@ -1,4 +1,4 @@
-"""Column types and short forms for the tables."""
+"""Column types and short forms for the tables, and what all tables belong to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ import sqlalchemy as sa
 
 MAX_NAME = 200  # characters; PostgreSQL's index entries hold 2,704 bytes
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # an INTEGER key is SQLite's rowid
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
 
 
 class Words(sa.types.TypeDecorator[str]):

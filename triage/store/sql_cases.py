@@ -18,8 +18,18 @@ from triage.store.base import UnitOfWork
 from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate
 from triage.store.database import next_number
-from triage.store.sql_labels import SqlLabelUnit, teaches
-from triage.store.sql_shared import STANDING, SqlPart, add_audit, add_change, add_outbox, policy_of
+from triage.store.sql_closing import VERDICTS, SqlClosingUnit
+from triage.store.sql_labels import teaches
+from triage.store.sql_shared import (
+    STANDING,
+    SqlPart,
+    add_audit,
+    add_change,
+    add_outbox,
+    get_mark,
+    policy_of,
+    set_mark,
+)
 from triage.store.sql_verdicts import load_verdicts, verdict_rows
 
 
@@ -34,7 +44,7 @@ class SqlCases(SqlPart):
             yield SqlUnitOfWork(self._db, connection)
 
 
-class SqlUnitOfWork(SqlLabelUnit):
+class SqlUnitOfWork(SqlClosingUnit):
     """See ``base.UnitOfWork``."""
 
     def policy(self, stream: str) -> Policy:
@@ -73,9 +83,12 @@ class SqlUnitOfWork(SqlLabelUnit):
             stream=row["stream"],
             detector=row["detector"],
             title=row["title"],
+            subtitle=row["subtitle"],
             status=ClusterStatus(row["status"]),
             revision=row["revision"],
             verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
+            origin=row["origin"],
+            counted=bool(row["counted"]),
         )
 
     def member_ids(self, cluster_id: str) -> Sequence[str]:
@@ -139,6 +152,8 @@ class SqlUnitOfWork(SqlLabelUnit):
                 label_position=verdict.label_position,
             )
         )
+        given = VERDICTS + verdict.stream
+        set_mark(self._db, self._connection, given, get_mark(self._connection, given) + 1)
 
     def update_verdict(self, verdict: Verdict) -> None:
         """Store a verdict's new state and label position."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
@@ -12,7 +13,9 @@ from triage.rollout import Rollout, RolloutKind, Stage, registered
 from triage.store import tables as t
 from triage.store.base_configs import LiveConfig, NewConfig
 from triage.store.bulk import chunks, select_in
+from triage.store.codec import dumps
 from triage.store.sql_shared import SqlPart, add_audit, add_change
+from triage.titles import Noun
 
 
 class SqlConfigs(SqlPart):
@@ -91,9 +94,10 @@ class SqlConfigs(SqlPart):
         at: float,
         title: str = "",
         policy: Policy | None = None,
+        noun: Noun | None = None,
     ) -> None:
         """Bring a config into force, whatever was before (idempotent)."""
-        new = NewConfig(version, text, title or stream, policy or Policy())
+        new = NewConfig(version, text, title or stream, policy or Policy(), noun or Noun())
         self.roll_out(stream, lambda log: registered(log, stream, version, at), new)
 
     def roll_out(
@@ -136,6 +140,7 @@ class SqlConfigs(SqlPart):
             "title": config.title,
             "config_version": config.version,
             "policy": config.policy.model_dump_json(),
+            "noun": dumps(dataclasses.asdict(config.noun)),
             "at": at,
         }
         row = self._db.insert(t.streams).values(stream=stream, **current)

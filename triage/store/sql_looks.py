@@ -16,7 +16,8 @@ from triage.store.sql_shared import STANDING
 def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence[Look]:
     """See ``queries.Queries.looks``."""
     v, c = t.verdicts.c, t.clusters.c
-    conditions = [v.state.in_(STANDING), v.kind != VerdictKind.UNSURE]
+    decides = sa.or_(v.label_position.is_not(None), v.kind == VerdictKind.PIPELINE_FAULT)
+    conditions = [v.state.in_(STANDING), v.kind != VerdictKind.UNSURE, decides]
     if stream is not None:
         conditions.append(v.stream == stream)
     rows = connection.execute(

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from triage.aggregates import ReasonSums
 from triage.cases import Rollback
+from triage.closing import DISMISSES, Bound
 from triage.looks import Look
 from triage.model import Candidate, ClusterStatus, Counters, MemberState
 from triage.queries import (
     AnalystRow,
+    AuditRow,
     BoardStatus,
     Change,
     ClusterDetail,
@@ -31,6 +33,7 @@ from triage.queries import (
 )
 from triage.store import tables as t
 from triage.store.codec import load_candidate, loads
+from triage.store.sql_bounds import alone, audit_rows, bound, bounds
 from triage.store.sql_entity import entity_detail
 from triage.store.sql_labels import analyst_rows, rollback_rows
 from triage.store.sql_looks import configs, lessons, looks
@@ -74,8 +77,10 @@ class SqlQueries(SqlPart):
                 return None
             first = _members(connection, cluster_id, 0, max(1, members))
             strongest = first[0].candidate
+            shown = blinded(connection, [queue_row(row)], viewer)[0]
+            verdicts = _shown_verdicts(connection, row)
             return ClusterDetail(
-                row=blinded(connection, [queue_row(row)], viewer)[0],
+                row=shown,
                 reasons=ReasonSums.load(loads(row["sums"])).reasons(),
                 method=strongest.method,
                 detector=row["detector"],
@@ -83,11 +88,15 @@ class SqlQueries(SqlPart):
                 config_version=strongest.config_version,
                 members=first[:members],
                 members_total=row["size"],
-                verdicts=_shown_verdicts(connection, row),
+                verdicts=verdicts,
                 truths=truths_of(connection, cluster_id),
-                similar=_similar(connection, row),
+                similar=_similar(connection, row) if row["pull"] or row["verdict"] else {},
                 guideline=policy_of(connection, row["stream"]).guideline,
                 influences=_influences(connection, strongest, viewer),
+                bound=bound(connection, row["stream"])
+                if any(one.propagated and one.kind in DISMISSES for one in verdicts)
+                else None,
+                again=_reads_again(connection, row, viewer),
             )
 
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
@@ -143,6 +152,16 @@ class SqlQueries(SqlPart):
         """Return the newest decided clusters, oldest first; None: of all streams."""
         with self._db.read() as connection:
             return looks(connection, stream, limit)
+
+    def bounds(self) -> Sequence[Bound]:
+        """Return the bound of wrong closings of each stream that has closings."""
+        with self._db.read() as connection:
+            return bounds(connection)
+
+    def audits(self, stream: str | None, limit: int) -> Sequence[AuditRow]:
+        """Return the newest answered audits, newest first; None: of all streams."""
+        with self._db.read() as connection:
+            return audit_rows(connection, stream, limit)
 
     def configs(self, stream: str) -> Sequence[ConfigVersion]:
         """Return the configs of a stream, newest first."""
@@ -248,6 +267,13 @@ def _shown_verdicts(connection: sa.Connection, row: sa.RowMapping) -> Sequence[V
     if row["status"] == ClusterStatus.SECOND_OPINION:
         return []
     return verdict_rows(connection, t.verdicts.c.cluster_id == row["cluster_id"])
+
+
+def _reads_again(connection: sa.Connection, row: sa.RowMapping, viewer: str | None) -> bool:
+    """Whether the viewer, who works alone, has read this audit once."""
+    if viewer is None or row["pull"] or row["status"] != ClusterStatus.SECOND_OPINION:
+        return False
+    return alone(connection, row["stream"], viewer)
 
 
 def _similar(connection: sa.Connection, row: sa.RowMapping) -> dict[str, int]:

@@ -15,9 +15,12 @@ import sqlalchemy as sa
 
 from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueuePage, QueueRow
+from triage.shares import HEAD
 from triage.store import tables as t
 from triage.store.codec import loads
 from triage.store.sql_shared import STANDING, position
+from triage.store.sql_shares import mixed_head
+from triage.worth import worth
 
 FEW = 2_000  # clusters that are looked up one by one
 ORDERS: dict[str, sa.Column[Any]] = {
@@ -37,16 +40,50 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
         counted = sa.select(sa.func.count()).select_from(t.clusters)
         total = connection.scalar(counted.where(*_conditions(where, to_find=True))) or 0
         fits = _conditions(where, to_find=False)
-    order = ORDERS.get(where.order, t.clusters.c.worth)
-    rows = connection.execute(
-        sa.select(t.clusters)
-        .where(*fits)
-        .order_by(order.desc(), t.clusters.c.cluster_id.desc())  # one way along the index
-        .offset(offset)
-        .limit(limit)
-    ).mappings()
+    if where.order == "worth" and where.status is ClusterStatus.OPEN and found is None:
+        rows = _mixed(connection, where, fits, offset, limit)
+    else:
+        rows = _ordered(connection, where.order, fits, offset, limit)
     page = blinded(connection, [queue_row(row) for row in rows], where.viewer)
     return QueuePage(page, total, position(connection))
+
+
+def _ordered(
+    connection: sa.Connection,
+    name: str,
+    fits: Sequence[sa.ColumnElement[bool]],
+    offset: int,
+    limit: int,
+) -> Sequence[sa.RowMapping]:
+    order = ORDERS.get(name, t.clusters.c.worth)
+    return (
+        connection.execute(
+            sa.select(t.clusters)
+            .where(*fits)
+            .order_by(order.desc(), t.clusters.c.cluster_id.desc())  # one way along the index
+            .offset(offset)
+            .limit(limit)
+        )
+        .mappings()
+        .all()
+    )
+
+
+def _mixed(
+    connection: sa.Connection,
+    where: QueueFilter,
+    fits: Sequence[sa.ColumnElement[bool]],
+    offset: int,
+    limit: int,
+) -> Sequence[sa.RowMapping]:
+    """Return rows of the queue whose head has its shares; the others come in order of worth."""
+    head = mixed_head(connection, where, _ordered(connection, "worth", fits, 0, HEAD), fits)
+    page = head[offset : offset + limit]
+    if len(page) == limit or len(head) < HEAD:
+        return page
+    others = [*fits, t.clusters.c.cluster_id.not_in([row["cluster_id"] for row in head])]
+    after = max(0, offset - len(head))
+    return [*page, *_ordered(connection, "worth", others, after, limit - len(page))]
 
 
 def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
@@ -68,7 +105,7 @@ def queue_row(row: sa.RowMapping) -> QueueRow:
         subtitle=row["subtitle"],
         status=ClusterStatus(row["status"]),
         revision=row["revision"],
-        worth=row["worth"],
+        worth=row["worth"] if row["pull"] else worth(row["posterior"]),  # an audit tells nothing
         posterior=row["posterior"],
         score=row["score"],
         size=row["size"],
@@ -99,10 +136,39 @@ def blinded(
 
 
 def _first_opinions(viewer: str) -> sa.Select[tuple[str]]:
-    v = t.verdicts.c
-    return sa.select(v.cluster_id).where(
-        v.actor == viewer, v.kind == VerdictKind.UNSURE, v.state.in_(STANDING)
+    """Return what waits for another's second opinion; who works alone audits himself."""
+    v, c = t.verdicts.c, t.clusters.c
+    return (
+        sa.select(c.cluster_id)
+        .join(t.verdicts, v.cluster_id == c.cluster_id)
+        .where(
+            c.status == str(ClusterStatus.SECOND_OPINION),
+            v.actor == viewer,
+            v.state.in_(STANDING),
+            sa.or_(c.pull > 0, _others(v.stream, viewer)),
+        )
     )
+
+
+def _own_audits(viewer: str) -> sa.Select[tuple[str]]:
+    """Return the open audits of verdicts that the viewer gave, unless the viewer works alone."""
+    a, v, c = t.audits.c, t.verdicts.c, t.clusters.c
+    return (
+        sa.select(a.cluster_id)
+        .join(t.verdicts, v.verdict_id == a.verdict_id)
+        .join(t.clusters, c.cluster_id == a.cluster_id)
+        .where(
+            a.wrong.is_(None),
+            v.actor == viewer,
+            c.status == str(ClusterStatus.OPEN),
+            _others(a.stream, viewer),
+        )
+    )
+
+
+def _others(stream: sa.ColumnElement[str], viewer: str) -> sa.ColumnElement[bool]:
+    o = t.verdicts.alias("others").c
+    return sa.exists().where(o.stream == stream, o.actor != viewer)
 
 
 def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool]]:
@@ -143,6 +209,7 @@ def _waiting(
         conditions = [_is(c.status, status, indexed)]
     if viewer is not None:
         conditions.append(c.cluster_id.not_in(_first_opinions(viewer)))
+        conditions.append(c.cluster_id.not_in(_own_audits(viewer)))
     return conditions
 
 

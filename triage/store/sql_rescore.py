@@ -26,16 +26,23 @@ def rescore(
 ) -> None:
     """Write the posteriors that moved, and their clusters'.
 
-    Where labels were applied, a row of ``learnings`` per partition tells how many clusters moved; a
-    cluster that spans several partitions of the commit is counted in the first one.
-    ``label_positions``: those before the commit. Only after ``Database.in_order``.
+    A member that waits to be audited keeps the posterior that it came with: what the verdict on its
+    like taught would give it away. Where labels were applied, a row of ``learnings`` per partition
+    tells how many clusters moved; a cluster that spans several partitions of the commit is counted
+    in the first one. ``label_positions``: those before the commit. Only after
+    ``Database.in_order``.
     """
     posteriors = {cid: p for part in parts for cid, p in part.rescored.items()}
     partition_of = {cid: part.partition for part in parts for cid in part.rescored}
     m = t.members.c
     rows = select_in(
         connection,
-        sa.select(m.candidate_id, m.cluster_id).where(m.state == "open"),
+        sa.select(m.candidate_id, m.cluster_id).where(
+            m.state == "open",
+            m.candidate_id.not_in(
+                sa.select(t.audits.c.candidate_id).where(t.audits.c.wrong.is_(None))
+            ),
+        ),
         m.candidate_id,
         posteriors,
     )
@@ -61,9 +68,9 @@ def update_posteriors(connection: sa.Connection, cluster_ids: Sequence[str]) -> 
     """Compute the clusters' posteriors from their members'; return by how much each moved."""
     c, m = t.clusters.c, t.members.c
     before = {
-        row["cluster_id"]: row["posterior"]
+        row["cluster_id"]: row
         for row in select_in(
-            connection, sa.select(c.cluster_id, c.posterior), c.cluster_id, cluster_ids
+            connection, sa.select(c.cluster_id, c.posterior, c.pull), c.cluster_id, cluster_ids
         )
     }
     largest = sa.func.max(m.posterior).label("posterior")
@@ -76,7 +83,7 @@ def update_posteriors(connection: sa.Connection, cluster_ids: Sequence[str]) -> 
             cluster_ids,
         )
     }
-    moved = {cid: after[cid] - before[cid] for cid in before if cid in after}
+    moved = {cid: after[cid] - row["posterior"] for cid, row in before.items() if cid in after}
     update_many(
         connection,
         t.clusters,
@@ -85,7 +92,7 @@ def update_posteriors(connection: sa.Connection, cluster_ids: Sequence[str]) -> 
             {
                 "cluster_id": cid,
                 "posterior": after[cid],
-                "worth": worth(after[cid]),
+                "worth": worth(after[cid], before[cid]["pull"]),
                 "suggested": str(suggest(after[cid])),
             }
             for cid, by in moved.items()

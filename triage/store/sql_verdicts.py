@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from triage.cases import Verdict
-from triage.model import VerdictKind, VerdictState
+from triage.closing import DISMISSES
+from triage.model import MemberState, VerdictKind, VerdictState
 from triage.queries import VerdictRow
 from triage.store import tables as t
 from triage.store.codec import loads
+from triage.store.sql_shared import STANDING
 
 
 def verdict_rows(
@@ -42,9 +44,32 @@ def verdict_rows(
     def taught(what: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
         return sa.select(what).where(*applied).correlate(t.verdicts).scalar_subquery()
 
+    c, m, a = t.clusters.c, t.members.c, t.audits.c
+    rest = (
+        sa.select(sa.func.min(c.cluster_id))
+        .where(c.origin == v.verdict_id, c.pull > 0)
+        .correlate(t.verdicts)
+        .scalar_subquery()
+    )
+    audited = (
+        sa.select(sa.func.count())
+        .where(a.verdict_id == v.verdict_id)
+        .correlate(t.verdicts)
+        .scalar_subquery()
+    )
+    closed = (
+        sa.select(sa.func.count())
+        .where(m.cluster_id == v.cluster_id, m.state == str(MemberState.CLOSED))
+        .correlate(t.verdicts)
+        .scalar_subquery()
+    )
+    closes = sa.and_(v.propagated > 0, v.kind.in_(DISMISSES), v.state.in_(STANDING))
     rows = connection.execute(
         sa.select(
             t.verdicts,
+            rest.label("rest"),
+            audited.label("audited"),
+            sa.case((closes, closed), else_=0).label("closed"),
             reached.label("reached"),
             taught(sa.func.min(n.model_before)).label("model_before"),
             taught(sa.func.max(n.model_after)).label("model_after"),
@@ -79,6 +104,9 @@ def _row(row: sa.RowMapping) -> VerdictRow:
         model_after=row["model_after"] if learned else None,
         rose=int(row["rose"]),
         fell=int(row["fell"]),
+        rest=row["rest"],
+        audited=row["audited"],
+        closed=row["closed"],
     )
 
 

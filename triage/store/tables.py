@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from triage.store.columns import BIG, Name, Words, col, key, opt
+from triage.store.columns import BIG, Name, Words, col, key, metadata, opt
+from triage.store.tables_closing import audits, closings
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+__all__ = ["audits", "closings", "metadata"]
 
 configs = sa.Table(
     "configs",
@@ -63,6 +57,7 @@ streams = sa.Table(
     col("title", Words),
     col("config_version", sa.Text),
     col("policy", sa.Text),
+    opt("noun", Words),  # what its events are called (``titles.Noun``)
     col("at", sa.Double),
 )
 
@@ -165,6 +160,13 @@ members = sa.Table(
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     ),
+    sa.Index(
+        "ix_members_closed",
+        "stream",
+        "cluster_id",
+        sqlite_where=sa.text("state = 'closed'"),
+        postgresql_where=sa.text("state = 'closed'"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -193,6 +195,9 @@ clusters = sa.Table(
     col("suggested", sa.Text),
     opt("verdict", sa.Text),
     opt("predecessor", sa.Text),
+    opt("origin", sa.Text),  # the verdict whose unread members these are: its rest, or an audit
+    col("counted", sa.SmallInteger),  # 1: its members count among the closings already
+    col("pull", sa.Double),  # worth = pull x that of the posterior; 0: an audit, has its own place
     col("top", Words),
     sa.Index("ix_clusters_worth", "waiting", "worth", "cluster_id"),
     sa.Index("ix_clusters_newest", "waiting", "last_time", "cluster_id"),
@@ -202,6 +207,12 @@ clusters = sa.Table(
     sa.Index("ix_clusters_search", "search", "waiting", "status", "stream", "cluster_id"),
     sa.Index("ix_clusters_signature", "stream", "signature", "verdict"),
     sa.Index("ix_clusters_key", "stream", "key", "verdict"),
+    sa.Index(
+        "ix_clusters_origin",
+        "origin",
+        sqlite_where=sa.text("origin IS NOT NULL"),
+        postgresql_where=sa.text("origin IS NOT NULL"),
+    ),
 )
 
 cluster_reasons = sa.Table(

@@ -53,7 +53,7 @@ def _text(kind: VerdictKind, read: int, unread: int) -> list[Node]:
     others = html.Strong(f"{unread:,}")
     verb = "is" if read == 1 else "are"
     rest: list[Node] = (
-        [" The other ", others, " become propagated: evidence, not published."]
+        [" The other ", others, " are not decided: learned softly, and kept as its rest."]
         if unread > 0
         else []
     )
@@ -65,5 +65,6 @@ def _text(kind: VerdictKind, read: int, unread: int) -> list[Node]:
         kept = " Its like stays out of the queue until the end date, or until much more comes. "
         return ["Right, but benign.", kept, members, " read.", *rest]
     if kind is VerdictKind.PIPELINE_FAULT:
-        return ["Bad data, for the data engineers: closed and ", html.Strong("not learned"), "."]
+        what: list[Node] = ["Bad data, for the data engineers: ", html.Strong("not learned"), "."]
+        return [*what, " The other ", others, " are kept as its rest."] if unread > 0 else what
     return ["Stays open for a ", html.Strong("second, blind opinion"), " of someone else."]

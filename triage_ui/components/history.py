@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from triage.model import VerdictState
 from triage.queries import VerdictRow
 from triage_ui.components.chips import fate, verdict_chip
-from triage_ui.components.dom import attributes
+from triage_ui.components.dom import Node, attributes
 from triage_ui.text import ago, clock, count, day, visible
 
 OVER = frozenset({VerdictState.UNDONE, VerdictState.RETRACTED})
@@ -40,7 +40,7 @@ def _entry(verdict: VerdictRow, now: float) -> Component:
             className="history-head",
         ),
         html.Div(fate(verdict, now), className="history-fate"),
-        html.Div(_counts(verdict), className="quiet"),
+        html.Div(unread(verdict), className="quiet"),
     ]
     if verdict.scope:
         until = "" if verdict.expires_at is None else f", until {day(verdict.expires_at)}"
@@ -62,6 +62,17 @@ def _undo(verdict: VerdictRow) -> Component:
     )
 
 
-def _counts(verdict: VerdictRow) -> str:
-    read = f"{count(verdict.read, 'member')} read"
-    return f"{read}, {verdict.propagated:,} propagated" if verdict.propagated else read
+def unread(verdict: VerdictRow) -> list[Node]:
+    """Return how many members were read, and where the others are."""
+    told: list[Node] = [f"{count(verdict.read, 'member')} read"]
+    if verdict.closed:
+        told.append(f", {verdict.closed:,} closed unread")
+    if verdict.audited:
+        told.append(f", {verdict.audited:,} drawn for blind audits")
+    waiting = verdict.propagated - verdict.closed - verdict.audited
+    if verdict.rest and waiting > 0:
+        link = html.A(
+            "the rest", href=f"/cluster/{verdict.rest}", className="link", **attributes(data_nav="")
+        )
+        told += [f", {waiting:,} unread in ", link]
+    return told

@@ -30,9 +30,9 @@ class TestDeciding:
         verdict = desk.decide(cluster_id, VerdictKind.REAL, read=(read,))
         row = desk.row(cluster_id)
         assert (row.status, row.verdict, row.revision) == (ClusterStatus.DECIDED, "real", 2)
-        states = desk.members(cluster_id)
-        assert states.pop(read) == "read"
-        assert set(states.values()) == {"propagated"}
+        assert desk.members(cluster_id) == {read: "read"}
+        assert verdict.rest is not None
+        assert set(desk.members(verdict.rest).values()) == {"open"}
         assert (verdict.read, verdict.propagated, verdict.actor) == (1, 2, "anna")
         assert (verdict.state, verdict.grace_until) == (VerdictState.PENDING, AT + GRACE)
 
@@ -41,6 +41,7 @@ class TestDeciding:
         [(VerdictKind.REAL, 1.0), (VerdictKind.SPURIOUS, 0.0), (VerdictKind.EXPECTED, 0.0)],
     )
     def test_what_teaches(self, desk: Desk, kind: VerdictKind, y: float) -> None:
+        desk.policy(audit_share=0.0)
         members = desk.add(3)
         cluster_id = desk.group(members)
         desk.decide(cluster_id, kind, read=(members[0].candidate_id,))
@@ -61,7 +62,8 @@ class TestDeciding:
 
     def test_the_streams_policy_holds(self, desk: Desk) -> None:
         desk.policy(undo_grace=60.0, propagation_weight=0.5, propagation_limit=1)
-        verdict = desk.decide(desk.cluster(4))
+        cluster_id = desk.cluster(4)
+        verdict = desk.decide(cluster_id, read=desk.first(cluster_id))
         assert verdict.grace_until == AT + 60
         assert sorted(weight for _, weight in desk.labels().values()) == [0.5, 1.0]
         assert verdict.propagated == 3
@@ -221,7 +223,7 @@ class TestUndo:
         assert desk.labels() == {}
         first, second = (value.split() for value in desk.publish(AT + GRACE + 1))
         assert first[0] == second[0]  # the same finding
-        assert [first[1:], second[1:]] == [[b"1", b"verified", b"1"], [b"2", b"retracted", b"1"]]
+        assert [first[1:], second[1:]] == [[b"1", b"verified", b"3"], [b"2", b"retracted", b"3"]]
         assert desk.store.recent_verdicts(1)[0].state == VerdictState.RETRACTED
 
     def test_after_publishing_it_is_retracted_at_once(self, desk: Desk) -> None:
@@ -363,7 +365,9 @@ class TestRelay:
 
 def test_the_audit_trail_tells_who_changed_what(desk: Desk, url: str) -> None:
     cluster_id = desk.cluster(2)
-    verdict = desk.decide(cluster_id, VerdictKind.EXPECTED, reason="holiday")
+    desk.policy(audit_share=0.0)
+    read = desk.first(cluster_id)
+    verdict = desk.decide(cluster_id, VerdictKind.EXPECTED, reason="holiday", read=read)
     desk.undo(verdict.verdict_id, LEAD, AT + 5)
     with closing(Database(url)) as database, database.read() as connection:
         first, second = connection.execute(sa.select(t.audit).order_by(t.audit.c.seq)).mappings()

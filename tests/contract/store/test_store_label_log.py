@@ -37,6 +37,7 @@ class LabelLog(RuleBasedStateMachine):
         super().__init__()
         self.stream = f"s-{uuid.uuid4().hex[:12]}"
         self.desk = Desk(self.store, self.stream)
+        self.desk.policy(audit_share=0.0)  # what is drawn gets no label
         self.now = AT
         self.force: dict[str, Fold] = {}  # verdict id -> its labels, while in force
         self.history: dict[int, Fold] = {0: {}}  # label position -> labels in force there

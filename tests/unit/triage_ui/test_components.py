@@ -99,7 +99,7 @@ def test_the_preview_answers_the_three_questions(desk: Desk) -> None:
     shown = text_of(drawn(desk, detail)[0])
     assert "412 €+1.00, towards anomalyusually 20–55 €" in shown
     assert "5 members that you read are published as verified" in shown
-    assert "The other 2 become propagated: evidence, not published." in shown
+    assert "The other 2 are not decided: learned softly, and kept as its rest." in shown
     assert "Nothing like it has been decided before" in shown
     assert "5 of 7" in shown
 

@@ -1,0 +1,94 @@
+"""The head of the queue with its shares: which clusters are most uncertain, which are audits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from triage.policy import Policy
+from triage.queries import QueueFilter
+from triage.shares import Purpose, Shares, mixed
+from triage.store import tables as t
+
+EVEN = 5.0  # the worth of a cluster that is as likely real as not
+
+
+def mixed_head(
+    connection: sa.Connection,
+    where: QueueFilter,
+    by_worth: Sequence[sa.RowMapping],
+    fits: Sequence[sa.ColumnElement[bool]],
+) -> Sequence[sa.RowMapping]:
+    """Return the rows of the head as the next looks go; ``by_worth``: the head in order of worth.
+
+    Looks up a few dozen rows along indexes, however long the queue is.
+    """
+    shares = _shares(connection, where.stream)
+    look = connection.scalar(sa.select(sa.func.max(t.verdicts.c.number))) or 0
+    uncertain = _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look))
+    audits = _audits(connection, fits, shares.wanted(Purpose.AUDIT, look))
+    rows = {row["cluster_id"]: row for row in (*by_worth, *uncertain, *audits)}
+    order = mixed(
+        [row["cluster_id"] for row in by_worth if row["pull"]],
+        [row["cluster_id"] for row in uncertain],
+        [row["cluster_id"] for row in audits],
+        shares,
+        look,
+    )
+    # where little else waits, audits fill the head
+    rest = [row["cluster_id"] for row in by_worth if row["cluster_id"] not in set(order)]
+    return [rows[cluster_id] for cluster_id in (*order, *rest)][: max(len(by_worth), len(order))]
+
+
+def _shares(connection: sa.Connection, stream: str | None) -> Shares:
+    """Return the stream's shares; of all streams together the largest."""
+    s = t.streams.c
+    kept = sa.select(s.policy) if stream is None else sa.select(s.policy).where(s.stream == stream)
+    policies = [Policy.model_validate_json(text) for text in connection.scalars(kept)]
+    policies = policies or [Policy()]
+    return Shares(
+        audit=max(policy.audit_share for policy in policies),
+        uncertain=max(policy.uncertain_share for policy in policies),
+    )
+
+
+def _uncertain(
+    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
+) -> Sequence[sa.RowMapping]:
+    """Return the clusters next to even odds, along the index of worth in both directions."""
+    c = t.clusters.c
+    if not count:
+        return []
+    above = sa.select(t.clusters).where(*fits, c.worth >= EVEN).order_by(c.worth, c.cluster_id)
+    below = sa.select(t.clusters).where(*fits, c.worth < EVEN)
+    below = below.order_by(c.worth.desc(), c.cluster_id.desc())
+    rows = [
+        row
+        for half in (above, below)
+        for row in connection.execute(half.limit(count)).mappings()
+        if row["pull"]
+    ]
+    rows.sort(key=lambda row: (abs(row["worth"] - EVEN), row["cluster_id"]))
+    return rows[:count]
+
+
+def _audits(
+    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
+) -> Sequence[sa.RowMapping]:
+    """Return the audits that wait, oldest first: an unread one holds up all that came after."""
+    a, k, c = t.audits.c, t.closings.c, t.clusters.c
+    if not count:
+        return []
+    return (
+        connection.execute(
+            sa.select(t.clusters)
+            .join(t.audits, a.cluster_id == c.cluster_id)
+            .join(t.closings, k.verdict_id == a.verdict_id)
+            .where(a.wrong.is_(None), *fits)
+            .order_by(k.number, a.candidate_id)
+            .limit(count)
+        )
+        .mappings()
+        .all()
+    )
