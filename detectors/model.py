@@ -30,7 +30,7 @@ pushes and the more one of "real" lifts.
 
 USUAL_EVERY = 8  # blocks; what is usual changes slowly, and quantiles cost more than scoring
 _USUAL = (0.05, 0.95)  # quantiles between which a value is usual
-_CHEAP_ROWS = 60  # fitted anew in half a millisecond
+_CHEAP_ROWS = 150  # fitted anew in a millisecond
 _SCALE_ROWS = 256  # of a block are enough to know its mean and deviation
 _SCALE_HALF_LIFE = 20.0 * _SCALE_ROWS  # rows, so 20 blocks of 256 events or more
 
@@ -355,11 +355,11 @@ class StreamModel:
     def _follow(self) -> None:
         """Bring the labels to the trees as they are after a block.
 
-        A fit costs the cube of the number of rows: it is put off in that measure, so that labels
-        cost the same per block whether there are 60 rows or 200.
+        A fit costs the square of the number of rows: it is put off in that measure, so that labels
+        cost the same per block whether there are 150 rows or 600.
         """
         self._since_fit += 1
-        due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 3))
+        due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 2))
         if self._since_fit >= due:
             self._labels.refit(self.prior, self.presumed_normal())
             self._since_fit = 0

@@ -1,0 +1,84 @@
+"""However steps are solved, they lead to the one mode."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.base import Vector
+from detectors.learning import laplace
+from detectors.learning.laplace import Square, find_mode, sigmoid
+from detectors.learning.leaf_kernel import shared_leaves
+
+TREES = 40
+
+
+def problem(
+    rows: int, kinds: int, scale: float, seed: int
+) -> tuple[Square, Vector, Vector, Vector]:
+    """Return kernel, prior, y and weight; rows of a kind are much alike, some equal."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(0, kinds, rows)
+    leaves = np.where(rng.random((rows, TREES)) < 0.3, rng.integers(0, 6, (rows, TREES)), 0)
+    leaves = (leaves + 6 * kind[:, np.newaxis]).astype(np.int32)
+    leaves[rng.integers(0, rows, rows // 4)] = leaves[0]
+    y = np.where(rng.random(rows) < 0.1, rng.random(rows), kind % 2)
+    weight = rng.choice([0.05, 0.3, 1.0], rows)
+    return shared_leaves(leaves, leaves), rng.normal(-2.0, scale, rows), y, weight
+
+
+def dense(K: Square, prior: Vector, y: Vector, weight: Vector, kappa: float) -> Vector:
+    """Return the margins at the mode by Newton's method without any shortcut."""
+    shift = np.zeros(len(y))
+    for _ in range(200):
+        p = sigmoid(prior + shift)
+        target = weight * p * (1 - p) * shift + weight * (y - p)
+        system = np.eye(len(y)) + kappa * K * (weight * p * (1 - p))
+        new = np.linalg.solve(system, kappa * (K @ target))
+        moved = float(np.max(np.abs(new - shift)))
+        shift = shift + min(1.0, 2.0 / moved if moved else 1.0) * (new - shift)
+        if moved < 1e-11:
+            break
+    return prior + shift
+
+
+@given(
+    rows=st.sampled_from([2, 40, 190]),
+    kinds=st.integers(1, 9),
+    scale=st.sampled_from([0.0, 1.0, 8.0]),
+    kappa=st.sampled_from([0.5, 40.0, 1000.0]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=25, deadline=None)
+def test_the_mode_is_that_of_the_dense_method(
+    rows: int, kinds: int, scale: float, kappa: float, seed: int
+) -> None:
+    K, prior, y, weight = problem(rows, kinds, scale, seed)
+    mode = find_mode(K, prior, y, weight, kappa)
+    np.testing.assert_allclose(
+        prior + kappa * (K @ mode.alpha),
+        dense(K, prior, y, weight, kappa),
+        atol=1e-6 if kappa < 100 else 2e-4,
+    )
+
+
+def test_the_same_call_gives_the_same_bits_and_any_start_the_same_mode() -> None:
+    K, prior, y, weight = problem(300, 5, 2.0, 1)
+    one, other = (find_mode(K, prior, y, weight, 40.0) for _ in range(2))
+    assert one.alpha.tobytes() == other.alpha.tobytes()
+    start = np.random.default_rng(0).normal(size=300)
+    again = find_mode(K, prior, y, weight, 40.0, start)
+    np.testing.assert_allclose(K @ again.alpha, K @ one.alpha, atol=1e-6)
+
+
+def test_where_conjugate_gradients_take_too_long_a_factor_steps_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    K, prior, y, weight = problem(260, 5, 2.0, 2)
+    usual = find_mode(K, prior, y, weight, 40.0)
+    monkeypatch.setattr(laplace, "_MAX_PRODUCTS", 2)
+    exact = find_mode(K, prior, y, weight, 40.0)
+    np.testing.assert_allclose(K @ exact.alpha, K @ usual.alpha, atol=1e-6)
+    assert exact.alpha.tobytes() != usual.alpha.tobytes()
