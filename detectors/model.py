@@ -232,18 +232,22 @@ class StreamModel:
         if first:
             self._budget.rebase(self._labels.shift)
 
-    def set_labels(self, labels: Labels, position: int) -> None:
+    def set_labels(self, labels: Labels, position: int) -> bool:
         """Put exactly these labels in force; their order matters only where there are too many.
 
         The threshold follows at once: it is taken of what the last rows' margins would have been.
+        Labels that are in force already change the position only. Returns whether more changed.
         """
+        self._version = position
         strongest = labels.strongest(self._settings.max_labels)
+        if self._labels.are(strongest):
+            return False
         self._labels.set_labels(strongest, self.prior, self.presumed_normal())
         self._budget.rebase(self._labels.shift)
         self._relabelled = True
-        self._version = position
         self._since_fit = 0
         self._stack()
+        return True
 
     def margins(self, X: Matrix) -> Vector:
         """Return the margins of rows under the model as it is now."""
@@ -355,8 +359,7 @@ class StreamModel:
     def _follow(self) -> None:
         """Bring the labels to the trees as they are after a block.
 
-        A fit costs the square of the number of rows: it is put off in that measure, so that labels
-        cost the same per block whether there are 150 rows or 600.
+        A fit costs the square of the number of rows: it is put off in that measure.
         """
         self._since_fit += 1
         due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 2))

@@ -168,16 +168,17 @@ class PartitionPipeline:
         labels: Sequence[Label],
         position: Position,
         known: Mapping[str, ColumnKeys] = NOTHING_KNOWN,
-    ) -> None:
-        """Take in exactly the labels in force at ``position``.
+    ) -> bool:
+        """Take in exactly the labels in force at ``position``; return whether scores change by it.
 
-        All count in the records of their entities. The label model is refitted from those whose
-        vectors have columns of ours; ``known``: the columns of other versions of features.
+        They don't where the log has grown by a truth about no candidate of ours. All labels count
+        in the records of their entities. The label model is refitted from those whose vectors have
+        columns of ours; ``known``: the columns of other versions of features.
         """
         if self._features.takes_truths:
             self._features.set_truths(truths_of(labels))
         labels = carried(labels, self._config, known)
-        self._model.set_labels(
+        return self._model.set_labels(
             Labels(
                 ids=tuple(label.candidate_id for label in labels),
                 X=vectors([label.vector for label in labels], len(self._features.names)),

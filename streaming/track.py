@@ -106,10 +106,10 @@ class Track:
 
     def apply_labels(
         self, labels: Sequence[Label], position: Position, known: Mapping[str, ColumnKeys]
-    ) -> None:
-        """Take in exactly these labels, at ``position``."""
-        for pipeline in self.pipelines:
-            pipeline.apply_labels(labels, position, known)
+    ) -> bool:
+        """Take in exactly these labels, at ``position``; return whether scores change by it."""
+        changed = [one.apply_labels(labels, position, known) for one in self.pipelines]
+        return any(changed)
 
     def snapshot(self) -> tuple[bytes, bytes]:
         """Return the state of the version in force, and of the tried one (empty if none is)."""

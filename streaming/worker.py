@@ -215,11 +215,12 @@ class Worker:
         if behind:
             labels = self._store.labels_at(self._config.stream, newest)
             for partition, owned in behind.items():
-                owned.track.apply_labels(labels, newest, self._book)
+                changed = owned.track.apply_labels(labels, newest, self._book)
                 number = owned.track.rollout.number
                 owned.journal.append(JournalEntry(owned.position, newest, number))
                 owned.dirty = True
-                self._rescore(partition, owned)
+                if changed:
+                    self._rescore(partition, owned)
             self._write(snapshot=snapshot)
 
         for partition in turning[:1]:  # learning from the log takes time, and others' records wait

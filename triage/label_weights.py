@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 
 from triage.label_log import Entry, in_force
 from triage.policy import Policy
@@ -16,8 +15,8 @@ DAY = 86_400.0  # seconds; a day begins at midnight UTC
 
 def weighed(
     entries: Sequence[Entry], policy: Policy, overruled: Sequence[Entry] = ()
-) -> Sequence[Entry]:
-    """Return what detectors learn of a log without its retracted rows: in force, weighed, capped.
+) -> Sequence[tuple[Entry, float]]:
+    """Return what detectors learn of a log without its retracted rows, each with its weight.
 
     ``overruled``: rows of verdicts that somebody else took back, see ``reliabilities``.
 
@@ -26,26 +25,23 @@ def weighed(
     together, and those of all analysts of one day to ``policy.day_weight``. Late truth is none of
     these. The order of the entries makes no difference but to their order.
     """
-    trust = reliabilities(entries, overruled)
-    kept = [
-        entry if entry.source else _scaled(entry, trust[entry.actor].weight)
-        for entry in in_force(entries)
-    ]
-    kept = _capped(kept, lambda entry: (entry.actor, entry.at // DAY), policy.analyst_day_weight)
-    return _capped(kept, lambda entry: entry.at // DAY, policy.day_weight)
+    trust = {name: one.weight for name, one in reliabilities(entries, overruled).items()}
+    kept = in_force(entries)
+    given = [entry for entry in kept if not entry.source]
+    weights = [entry.weight * trust[entry.actor] for entry in given]
+    days = [entry.at // DAY for entry in given]
+    actors = [(entry.actor, day) for entry, day in zip(given, days, strict=True)]
+    weights = _capped(weights, actors, policy.analyst_day_weight)
+    weights = _capped(weights, days, policy.day_weight)
+    scaled = iter(weights)
+    return [(entry, entry.weight if entry.source else next(scaled)) for entry in kept]
 
 
-def _capped(
-    entries: Sequence[Entry], group: Callable[[Entry], Hashable], most: float
-) -> list[Entry]:
-    weights: dict[Hashable, list[float]] = defaultdict(list)
-    for entry in entries:
-        if not entry.source:
-            weights[group(entry)].append(entry.weight)
+def _capped(weights: Sequence[float], groups: Sequence[Hashable], most: float) -> list[float]:
+    """Return the weights, scaled down where those of a group are more together."""
+    together: dict[Hashable, list[float]] = defaultdict(list)
+    for weight, group in zip(weights, groups, strict=True):
+        together[group].append(weight)
     # summed exactly: labels that were given back stand in another order
-    factors = {name: min(1.0, most / (math.fsum(all_) or most)) for name, all_ in weights.items()}
-    return [entry if entry.source else _scaled(entry, factors[group(entry)]) for entry in entries]
-
-
-def _scaled(entry: Entry, factor: float) -> Entry:
-    return entry if factor == 1.0 else dataclasses.replace(entry, weight=entry.weight * factor)
+    factors = {name: min(1.0, most / (math.fsum(all_) or most)) for name, all_ in together.items()}
+    return [weight * factors[group] for weight, group in zip(weights, groups, strict=True)]

@@ -154,6 +154,14 @@ class LabelModel:
         """The labels that it was fitted to, in canonical order."""
         return self._labels
 
+    def are(self, labels: Labels) -> bool:
+        """Return whether these are the labels that it was fitted to, in any order."""
+        new, old = labels.canonical(), self._labels
+        return list(new.ids) == list(old.ids) and all(
+            a.tobytes() == b.tobytes()
+            for a, b in ((new.X, old.X), (new.y, old.y), (new.weight, old.weight))
+        )
+
     def set_labels(self, labels: Labels, prior: Prior, background: Matrix | None = None) -> None:
         """Fit to exactly these labels.
 

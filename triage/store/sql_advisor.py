@@ -10,11 +10,11 @@ from triage.reliability import reliabilities
 from triage.store import tables as t
 from triage.store.base_advisor import AskedCluster, SnapshotMark, Vector, Waiting
 from triage.store.bulk import chunks, select_in
-from triage.store.sql_labels import NEWEST, entries_at, overruled_at
-from triage.store.sql_shared import SqlPart, policy_of, position
+from triage.store.sql_label_log import SqlLabelLog
+from triage.store.sql_shared import policy_of, position
 
 
-class SqlAdvisor(SqlPart):
+class SqlAdvisor(SqlLabelLog):
     """See ``base_advisor.AdvisorReads``."""
 
     def streams(self) -> Sequence[str]:
@@ -87,10 +87,10 @@ class SqlAdvisor(SqlPart):
 
     def trust(self, stream: str) -> Mapping[str, float]:
         """Return what a label of each analyst weighs."""
-        with self._db.read() as connection:
-            entries = list(entries_at(connection, stream, NEWEST))
-            overruled = overruled_at(connection, stream, NEWEST)
-        return {name: one.weight for name, one in reliabilities(entries, overruled).items()}
+        with self._folding, self._db.read() as connection:
+            fold = self._fold(connection, stream)
+            trust = reliabilities(fold.known, fold.overruled)
+        return {name: one.weight for name, one in trust.items()}
 
     def asked(self, cluster_id: str) -> AskedCluster | None:
         """Return a cluster, None if there is no such one."""

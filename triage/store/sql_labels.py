@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from triage.cases import Rollback, Verdict
+from triage.label_fold import Added, LabelFold, Retraction
 from triage.label_log import Entry
 from triage.labels import NewLabel
 from triage.model import MemberState
@@ -128,71 +129,57 @@ class SqlLabelUnit(SqlSuppressionUnit):
         )
 
 
-def entries_at(
-    connection: sa.Connection, stream: str, position: int
-) -> Mapping[Entry, sa.RowMapping]:
-    """Return the rows that are not retracted at a position, each with its candidate's columns.
-
-    The columns are ``vector``, ``features_version`` and ``body``; in the order of the log.
-    """
-    c = t.candidates.c
-    rows = _entries(
-        connection,
-        t.labels.c.stream == stream,
-        t.labels.c.position <= position,
-        in_force_until(t.labels.c, position),
-        more=[c.vector, c.features_version, c.body],
-    )
-    return {_entry(row): row for row in rows}
-
-
-def overruled_at(connection: sa.Connection, stream: str, position: int) -> Sequence[Entry]:
-    """Return the rows of verdicts that somebody else had taken back by then, in order."""
-    n, back = t.labels.c, t.labels.alias("back").c
-    taken_back = sa.exists().where(
-        back.stream == n.stream,
-        back.verdict_id == n.verdict_id,
-        back.position > n.position,
-        back.position <= position,
-        back.state == OVERRULED,
-    )
-    rows = _entries(
-        connection,
-        n.stream == stream,
-        n.position <= position,
-        n.candidate_id.is_not(None),
-        taken_back,
-    )
-    return [_entry(row) for row in rows]
-
-
-def _entries(
-    connection: sa.Connection,
-    *where: sa.ColumnElement[bool],
-    more: Sequence[sa.Column[Any]] = (),
-) -> Sequence[sa.RowMapping]:
+def log_rows(
+    connection: sa.Connection, stream: str, after: int, until: int = NEWEST
+) -> Sequence[Added | Retraction]:
+    """Return the rows of the log after a position and up to another, in order."""
     n, c, w, v = t.labels.c, t.candidates.c, t.truths.c, t.verdicts.c
     rows = connection.execute(
         sa.select(
             n.position,
-            n.verdict_id.label("group"),
+            n.verdict_id,
+            n.state,
             n.candidate_id,
             n.y,
             n.weight,
-            n.state,
-            sa.func.coalesce(w.source, "").label("source"),
-            sa.func.coalesce(w.actor, v.actor, "").label("actor"),
+            sa.func.coalesce(w.source, ""),
+            sa.func.coalesce(w.actor, v.actor, ""),
             n.at,
             c.event_time,
-            *more,
+            c.vector,
+            c.features_version,
+            c.body,
         )
-        .join_from(t.labels, t.candidates, c.candidate_id == n.candidate_id)
+        .join_from(t.labels, t.candidates, c.candidate_id == n.candidate_id, isouter=True)
         .outerjoin(t.truths, w.truth_id == n.verdict_id)
         .outerjoin(t.verdicts, v.verdict_id == n.verdict_id)
-        .where(*where)
+        .where(n.stream == stream, n.position > after, n.position <= until)
         .order_by(n.position)
-    ).mappings()
-    return rows.all()
+    )
+    return [_log_row(*row) for row in rows]
+
+
+def _log_row(position: int, group: str, state: str | None, *rest: Any) -> Added | Retraction:
+    candidate_id, y, weight, source, actor, at, event_time, vector, features_version, body = rest
+    if candidate_id is None:
+        return Retraction(position, group, overruled=state == OVERRULED)
+    return Added(
+        Entry(
+            position=position,
+            group=group,
+            candidate_id=candidate_id,
+            y=y,
+            weight=weight,
+            state=MemberState(state or ""),
+            source=source,
+            actor=actor,
+            at=at,
+            event_time=event_time,
+        ),
+        bytes(vector),
+        features_version,
+        loads(body)["entities"],
+    )
 
 
 def in_force_until(
@@ -223,12 +210,12 @@ def analyst_rows(connection: sa.Connection) -> Sequence[AnalystRow]:
     agreed: dict[str, Reliability] = {}
     labels: dict[str, int] = {}
     for stream in streams:
-        entries = list(entries_at(connection, stream, NEWEST))
-        overruled = overruled_at(connection, stream, NEWEST)
-        for name, one in reliabilities(entries, overruled).items():
+        fold = LabelFold()
+        fold.take(log_rows(connection, stream, 0))
+        for name, one in reliabilities(fold.known, fold.overruled).items():
             before = agreed.get(name, Reliability())
             agreed[name] = Reliability(before.agreed + one.agreed, before.disagreed + one.disagreed)
-        for entry in entries:
+        for entry in fold.known:
             if not entry.source and entry.state is MemberState.READ:
                 labels[entry.actor] = labels.get(entry.actor, 0) + 1
     return [
@@ -256,8 +243,3 @@ def rollback_rows(connection: sa.Connection) -> Sequence[Rollback]:
 def _rollback(row: sa.RowMapping) -> Rollback:
     taken = tuple((verdict_id, position) for verdict_id, position in loads(row["taken"]))
     return Rollback(**{**row, "taken": taken})
-
-
-def _entry(row: sa.RowMapping) -> Entry:
-    given = {name: row[name] for name in Entry.__slots__}
-    return Entry(**{**given, "state": MemberState(row["state"])})

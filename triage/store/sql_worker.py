@@ -9,8 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.errors import Fenced, StateDiverged, TopicReplaced
-from triage.label_log import Entry
-from triage.label_weights import weighed
 from triage.model import (
     Candidate,
     Counters,
@@ -21,11 +19,11 @@ from triage.model import (
 from triage.store import tables as t
 from triage.store.base import OpenCandidate, PartitionCommit, RetainedState, SnapshotRow
 from triage.store.bulk import chunks, select_in
-from triage.store.codec import candidate_row, dump_headers, loads
+from triage.store.codec import candidate_row, dump_headers
 from triage.store.database import next_number
-from triage.store.sql_labels import entries_at, overruled_at
+from triage.store.sql_label_log import SqlLabelLog
 from triage.store.sql_rescore import rescore
-from triage.store.sql_shared import SqlPart, add_change, add_outbox, newest_label, policy_of, settle
+from triage.store.sql_shared import add_change, add_outbox, newest_label, policy_of, settle
 from triage.store.sql_truth import labels_of_events
 
 KEPT_SNAPSHOTS = 3
@@ -34,7 +32,7 @@ COUNTERS = (
 )  # fmt: skip
 
 
-class SqlWorker(SqlPart):
+class SqlWorker(SqlLabelLog):
     """See ``base.WorkerStore``."""
 
     def own(
@@ -145,15 +143,11 @@ class SqlWorker(SqlPart):
             return newest_label(connection, stream)
 
     def labels_at(self, stream: str, position: int) -> Sequence[Label]:
-        """Return the labels in force at a position."""
-        with self._db.read() as connection:
-            known = entries_at(connection, stream, position)
-            overruled = overruled_at(connection, stream, position)
+        """Return the labels in force at a position; after the first time only new rows are read."""
+        with self._folding, self._db.read() as connection:
+            fold = self._fold(connection, stream, position)
             others = labels_of_events(connection, stream, position)
-            policy = policy_of(connection, stream)
-        rows = {entry.position: row for entry, row in known.items()}
-        entries = weighed(list(known), policy, overruled)
-        return [*(_label(entry, rows[entry.position]) for entry in entries), *others]
+            return [*fold.labels(policy_of(connection, stream)), *others]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""
@@ -341,21 +335,6 @@ def _dead_letters(part: PartitionCommit, at: float) -> Sequence[dict[str, object
         }
         for letter in part.dead_letters
     ]
-
-
-def _label(entry: Entry, row: sa.RowMapping) -> Label:
-    return Label(
-        candidate_id=entry.candidate_id,
-        verdict_id=entry.group,
-        y=entry.y,
-        weight=entry.weight,
-        vector=bytes(row["vector"]),
-        features_version=row["features_version"],
-        event_time=entry.event_time,
-        entities=loads(row["body"])["entities"],
-        source=entry.source,
-        at=entry.at,
-    )
 
 
 def _partition_row(state: PartitionState) -> dict[str, object]:

@@ -152,6 +152,22 @@ def test_labels_move_rows_like_them_and_taking_them_back_moves_them_back(detecto
 
 
 @both
+def test_the_same_labels_again_change_the_position_only(detector: Make) -> None:
+    model = trained(detector)
+    given = labels(20)
+    assert model.set_labels(given, position=1)
+    block(model, 4)
+    before = model.margins(rows(300, 2))
+    turned = Labels(given.ids[::-1], given.X[::-1], given.y[::-1], given.weight[::-1])
+    assert not model.set_labels(turned, position=2)
+    assert model.model_version == 2
+    np.testing.assert_array_equal(model.margins(rows(300, 2)), before)
+    assert model.set_labels(labels(19), position=3)
+    assert model.set_labels(Labels.none(3), position=4)
+    assert not model.set_labels(Labels.none(3), position=5)
+
+
+@both
 def test_labels_stay_in_force_while_trees_are_replaced(detector: Make) -> None:
     model = trained(detector)
     model.set_labels(labels(20), position=1)

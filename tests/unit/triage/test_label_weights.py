@@ -33,7 +33,7 @@ def truth(position: int, candidate: str, y: float) -> Entry:
 
 
 def weights(entries: list[Entry], policy: Policy = POLICY) -> dict[str, float]:
-    return {one.candidate_id: one.weight for one in weighed(entries, policy)}
+    return {one.candidate_id: weight for one, weight in weighed(entries, policy)}
 
 
 def test_who_is_as_good_as_the_prior_has_full_weight_and_a_coin_none() -> None:
@@ -117,13 +117,13 @@ def test_the_order_makes_no_difference_and_nobody_exceeds_the_cap(
         for i, (candidate, y, actor, at) in enumerate(drawn)
     ]
     policy = Policy(analyst_day_weight=3.0, day_weight=4.0)
-    found = {one.position: one.weight for one in weighed(log, policy)}
+    found = {one.position: weight for one, weight in weighed(log, policy)}
     shuffled = list(log)
     rng.shuffle(shuffled)
-    again = {one.position: one.weight for one in weighed(shuffled, policy)}
+    again = {one.position: weight for one, weight in weighed(shuffled, policy)}
     assert again == found
     totals: dict[tuple[str, float], float] = {}
-    for one in weighed(log, policy):
+    for one, weight in weighed(log, policy):
         if not one.source:
-            totals[one.actor, one.at] = totals.get((one.actor, one.at), 0.0) + one.weight
+            totals[one.actor, one.at] = totals.get((one.actor, one.at), 0.0) + weight
     assert all(total <= 3.0 + 1e-9 for total in totals.values())
