@@ -39,7 +39,7 @@ def command(
     def build(means: Means) -> Sequence[Part]:
         config = followed(means.store, config_path)
         grouper = Grouper(config, means.store, means.holder, time.time, means.metrics)
-        duties = keepers(means.store, config.stream, time.time)
+        duties = keepers(means.store, config.stream, time.time, means.metrics)
         return [grouper, *(NoClose(duty.step) for duty in duties)]
 
     serve("grouper", Places.of(folder, None, store_url), http, log_format, build)

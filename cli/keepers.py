@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cli.loop import Step
+from streaming.metrics import Metrics
+from streaming.stage_guard import StageGuard
 from triage.closer import Closer
 from triage.expiry import Expiry
 from triage.guard import SuppressionGuard
@@ -12,11 +14,14 @@ from triage.late_truth import LateJoins
 from triage.store.base import Store
 
 
-def keepers(store: Store, stream: str, clock: Callable[[], float]) -> Sequence[Step]:
+def keepers(
+    store: Store, stream: str, clock: Callable[[], float], counted: Metrics | None = None
+) -> Sequence[Step]:
     """Return them. Each is one transaction at a time; several processes may do them at once."""
     return [
         Expiry(store, clock),
         LateJoins(store, stream, clock),
         SuppressionGuard(store, stream, clock),
         Closer(store, stream, clock),
+        StageGuard(store, stream, clock, counted),
     ]

@@ -15,6 +15,7 @@ from triage.errors import TriageError
 from triage.plain import plain
 from triage.rollout import Rollout
 from triage.store.base import Store
+from triage.trial import Trial
 
 SHOWN = 10  # roll-outs
 SENTENCE = 300  # characters
@@ -44,8 +45,21 @@ def _lines(store: Store, stream: str) -> Iterator[str]:
     yield f"{stream}: version {current.version[:12]} is in force"
     if current.beside:
         yield f"  version {current.beside[:12]} is tried in {current.stage}"
+        yield from _trial(store.trial(stream, current.number), store.lost(stream, current.number))
     yield f"  {sum(turned)} of {len(turned)} partitions have turned to roll-out {current.number}"
     yield from _history(log)
+
+
+def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
+    yield (
+        f"    {trial.events:,} events: {trial.new:,} candidates where the version in force has "
+        f"{trial.live:,}: {trial.both:,} in both, {trial.only_new:,} only new, "
+        f"{trial.only_live:,} only old"
+    )
+    yield (
+        f"    an event takes {trial.cost:.2f} times as long; {trial.errors:.1%} are dead letters "
+        f"only for it; {len(lost):,} verified findings missed"
+    )
 
 
 def _history(log: Sequence[Rollout]) -> Iterator[str]:

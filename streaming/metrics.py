@@ -88,6 +88,18 @@ RETRIES = Metric(
     (),
     "Steps that failed because a broker or database was away, and were tried again.",
 )
+ROLLOUT = Metric(
+    "triage_rollout", "gauge", ("stream",), "Number of the roll-out of the config in force."
+)
+TRIAL = Metric(
+    "triage_trial",
+    "gauge",
+    ("stream", "measure"),
+    "The config that is tried: events, candidates, candidates_in_force, cost, errors, lost.",
+)
+STOPPED = Metric(
+    "triage_trials_stopped_total", "counter", ("stream",), "Tried configs that a guard took back."
+)
 STARTED = Metric(
     "process_start_time_seconds", "gauge", (), "When the process began, in seconds since 1970."
 )
@@ -108,6 +120,9 @@ METRICS = (
     LEASE,
     PUBLISHED,
     RETRIES,
+    ROLLOUT,
+    TRIAL,
+    STOPPED,
     STARTED,
 )
 

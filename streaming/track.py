@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,29 +15,9 @@ from streaming.records import Position, Record
 from triage.model import Label
 from triage.rollout import Rollout, Stage
 from triage.store.base import SnapshotRow
+from triage.trial import Trial
 
 HASHES = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What the tried version made of the same records.
-
-    Attributes:
-        events: records that both took. ``both``, ``only_live``, ``only_new``: candidates, as either
-            version alone would have had them; ``missed``: the ids of ``only_live``.
-        dead_letters_live, dead_letters_new: records that a version could not use.
-        failed: why the tried version can't go on, "" if it can.
-    """
-
-    events: int = 0
-    both: int = 0
-    only_live: int = 0
-    only_new: int = 0
-    dead_letters_live: int = 0
-    dead_letters_new: int = 0
-    missed: tuple[str, ...] = ()
-    failed: str = ""
 
 
 class Track:
@@ -78,7 +58,7 @@ class Track:
 
     def process_beside(
         self, records: Sequence[Record], outcome: Outcome
-    ) -> tuple[Outcome, Beside | None]:
+    ) -> tuple[Outcome, Trial | None]:
         """Take the same records by the tried version; return what takes effect, and the comparison.
 
         An error of the tried version must not stop the one in force: it is left out from there.
@@ -89,11 +69,13 @@ class Track:
             tried = self.beside.process(records)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the live one
             self.failed = f"{type(error).__name__}: {error}"
-            return outcome, Beside(failed=self.failed)
+            return outcome, Trial(failed=self.failed)
         compared = _compared(outcome, tried)
         if self.rollout.stage is not Stage.CANARY:
             return outcome, compared
         part = self.beside.config.rollout.canary
+        mine = {c.candidate_id for c in outcome.candidates if not in_canary(c.entity, part)}
+        compared = replace(compared, missed=tuple(c for c in compared.missed if c in mine))
         chosen = [c for c in outcome.candidates if not in_canary(c.entity, part)]
         chosen += [c for c in tried.candidates if in_canary(c.entity, part)]
         chosen.sort(key=lambda candidate: candidate.offset)
@@ -147,11 +129,11 @@ def hash_of(live: bytes, beside: bytes) -> str:
     return hashlib.sha256(live + beside).hexdigest()
 
 
-def _compared(outcome: Outcome, tried: Outcome) -> Beside:
+def _compared(outcome: Outcome, tried: Outcome) -> Trial:
     live = {c.offset: c for c in outcome.candidates}
     new = {c.offset for c in tried.candidates}
     missed = [candidate for offset, candidate in live.items() if offset not in new]
-    return Beside(
+    return Trial(
         events=_shared(outcome, tried),
         both=len(live.keys() & new),
         only_live=len(missed),

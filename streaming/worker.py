@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streaming import metrics
 from streaming.bad_share import BadShare
@@ -32,6 +32,7 @@ from triage.store.base import (
     RetainedState,
     WorkerStore,
 )
+from triage.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ COMMIT_EVERY_S = 0.25  # seconds; a verdict is felt within one interval
 SNAPSHOT_EVERY = 20_000  # records of a partition; bounds the replay after a crash to about a second
 LAG_EVERY_S = 5.0  # seconds; it is a question to the log
 AT_ONCE = 50_000  # records that a partition may learn for a roll-out while it is being assigned
+NO_TRIAL = Trial()
 MOVED = 0.005  # probability; smaller changes of an open candidate are not written
 
 
@@ -60,6 +62,7 @@ class _Owned:
     journal: list[JournalEntry] = field(default_factory=list)
     rescored: dict[str, float] = field(default_factory=dict)
     retained: RetainedState | None = None
+    trial: Trial = NO_TRIAL
     dirty: bool = False
     was_warm: bool = False
 
@@ -72,7 +75,7 @@ class _Owned:
         """Forget what has been written."""
         self.counters = Counters()
         self.candidates, self.dead_letters, self.journal, self.rescored = [], [], [], {}
-        self.retained = None
+        self.retained, self.trial = None, NO_TRIAL
         self.dirty = False
 
 
@@ -185,7 +188,14 @@ class Worker:
         self._metrics.set(metrics.PARTITIONS, self._config.stream, to=0)
 
     def _process(self, owned: _Owned, records: Sequence[Record]) -> None:
-        outcome = owned.track.process(records)
+        began = self._clock()
+        outcome = owned.track.process_live(records)
+        between = self._clock()
+        outcome, trial = owned.track.process_beside(records, outcome)
+        if trial:
+            owned.trial += replace(
+                trial, seconds_live=between - began, seconds_new=self._clock() - between
+            )
         owned.bad_share.add(len(records), outcome.bad)
         owned.counters += outcome.counters
         owned.candidates += outcome.candidates
@@ -328,6 +338,7 @@ class Worker:
             last_event_time=owned.track.live.last_event_time,
             rollout=owned.track.rollout.number,
             retained=owned.retained,
+            trial=None if owned.trial is NO_TRIAL else owned.trial,
         )
 
     def _on_assigned(

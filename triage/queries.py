@@ -18,6 +18,7 @@ from triage.model import (
     VerdictKind,
     VerdictState,
 )
+from triage.trial import RolloutReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +394,7 @@ class Change:
     data: Mapping[str, Any]
 
 
-class Queries(Protocol):
+class Queries(RolloutReads, Protocol):
     """Read side of the store. ``now`` is passed in, seconds since 1970."""
 
     def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:

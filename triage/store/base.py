@@ -34,6 +34,7 @@ from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
 from triage.titles import Noun
+from triage.trial import Trial
 
 GROUPER_LEASE = "grouper:"  # followed by the stream: each stream has a grouper of its own
 RELAY_LEASE = "relay"
@@ -97,6 +98,7 @@ class PartitionCommit:
         snapshot: written when present; the newest three are kept.
         retained: the state of the version that was replaced, if it can't go on as the new one's;
             the newest three are kept.
+        trial: to be *added* to what is stored of the version that is tried.
     """
 
     partition: int
@@ -114,6 +116,7 @@ class PartitionCommit:
     last_event_time: float | None = None
     rollout: int = 0
     retained: RetainedState | None = None
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)

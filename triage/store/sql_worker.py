@@ -24,6 +24,7 @@ from triage.store.database import next_number
 from triage.store.sql_label_log import SqlLabelLog
 from triage.store.sql_rescore import rescore
 from triage.store.sql_shared import add_change, add_outbox, newest_label, policy_of, settle
+from triage.store.sql_trials import add_trial
 from triage.store.sql_truth import labels_of_events
 
 KEPT_SNAPSHOTS = 3
@@ -131,6 +132,8 @@ class SqlWorker(SqlLabelLog):
                 _append_journal(connection, stream, part)
                 add_outbox(self._db, connection, _dead_letters(part, at))
             insert_candidates(connection, [c for part in ordered for c in part.candidates])
+            for part in ordered:
+                add_trial(self._db, connection, stream, part)
             labels = {partition: position for partition, (position, _) in moved.items()}
             rescore(connection, stream, ordered, labels, at)
             settle(connection, at)

@@ -17,6 +17,7 @@ from triage.store.sql_leases import SqlLeases
 from triage.store.sql_queries import SqlQueries
 from triage.store.sql_reconcile import SqlReconcile
 from triage.store.sql_relay import SqlRelay
+from triage.store.sql_trials import SqlTrials
 from triage.store.sql_worker import SqlWorker
 
 
@@ -29,6 +30,7 @@ class SqlStore(
     SqlLeases,
     SqlCases,
     SqlConfigs,
+    SqlTrials,
     SqlQueries,
     SqlAdvisor,
 ):

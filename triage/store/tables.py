@@ -50,6 +50,31 @@ retained = sa.Table(
     col("blob", sa.LargeBinary),
 )
 
+trials = sa.Table(
+    "trials",  # what a version made of the records that was tried beside the one in force
+    metadata,
+    key("stream", Name),
+    key("rollout", BIG),
+    key("partition", sa.Integer),
+    col("events", BIG),
+    col("both", BIG),
+    col("only_live", BIG),
+    col("only_new", BIG),
+    col("dead_letters_live", BIG),
+    col("dead_letters_new", BIG),
+    col("seconds_live", sa.Double),
+    col("seconds_new", sa.Double),
+    col("failed", Words),
+)
+
+missed = sa.Table(
+    "missed",  # candidates that a tried version did not find
+    metadata,
+    key("rollout", BIG),
+    key("candidate_id", sa.Text, "candidates.candidate_id"),
+    sa.Index(None, "candidate_id"),
+)
+
 streams = sa.Table(
     "streams",
     metadata,

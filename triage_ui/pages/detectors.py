@@ -11,12 +11,13 @@ from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from triage.looks import Look, precision
-from triage.queries import BoardStatus, ConfigVersion, StreamStatus
+from triage.queries import BoardStatus, ConfigVersion, Queries, StreamStatus
 from triage_ui.components.config_diff import config_diff, config_text
 from triage_ui.components.dom import attributes, section
 from triage_ui.components.empty import warm_up_text
 from triage_ui.components.figures import share_figure
 from triage_ui.components.lessons import lesson_table
+from triage_ui.components.rollouts import rollout_table
 from triage_ui.pages import Page
 from triage_ui.services import Services, in_thread
 from triage_ui.text import ago, clock, visible
@@ -46,6 +47,7 @@ def layout() -> Component:
         [
             html.H1("Detectors", className="title"),
             html.Div(id="detectors-table"),
+            html.Div(id="detector-rollouts"),
             html.Div(id="detector-lessons"),
             html.Div(id="detector-config"),
         ],
@@ -69,24 +71,26 @@ def register(board: Dash, services: Services) -> None:
     @board.callback(
         Output("detectors-table", "children"),
         Output("detector-lessons", "children"),
+        Output("detector-rollouts", "children"),
         Input("url", "pathname"),
         Input("page-tick", "data"),
     )
-    async def show(path: str, _tick: object) -> tuple[object, object]:
+    async def show(path: str, _tick: object) -> tuple[object, object, object]:
         now = settings.clock()
         status = await in_thread(queries.status, now)
         looks = await in_thread(queries.looks, None, LOOKS)
         stream = _chosen(path, status)
         if stream is None:
-            return html.P("No stream yet.", className="quiet"), []
+            return html.P("No stream yet.", className="quiet"), [], []
         taught = await in_thread(queries.lessons, stream, LESSONS)
-        return _table(status, looks, stream, now), section(
+        lessons = section(
             "What the last labels changed",
             lesson_table(taught, now),
             name="lessons",
             level=2,
             aside=visible(stream, 60),
         )
+        return _table(status, looks, stream, now), lessons, await _rollouts(queries, stream, now)
 
     @board.callback(Output("detector-config", "children"), Input("url", "pathname"))
     async def show_config(path: str) -> object:
@@ -108,6 +112,20 @@ def register(board: Dash, services: Services) -> None:
         if shown is None:
             return []
         return config_text(shown) if base is None else config_diff(base, shown)
+
+
+async def _rollouts(queries: Queries, stream: str, now: float) -> Component:
+    log = await in_thread(queries.rollouts, stream)
+    number = log[-1].number if log else 0
+    trial = await in_thread(queries.trial, stream, number)
+    lost = await in_thread(queries.lost, stream, number)
+    return section(
+        "What is in force",
+        rollout_table(log, trial, lost, now),
+        name="rollouts",
+        level=2,
+        aside=visible(stream, 60),
+    )
 
 
 def _table(status: BoardStatus, looks: Sequence[Look], chosen: str, now: float) -> Component:

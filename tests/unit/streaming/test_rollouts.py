@@ -10,10 +10,12 @@ import pytest
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
 from streaming.rollouts import apply, go_back, start_with
+from streaming.stage_guard import StageGuard
 from streaming.worker import COMMIT_EVERY_S, Worker
 from tests.support.house import House, house_in, state, stored_and_replayed_agree, twins
 from tests.support.streams import events, small_config
 from triage.errors import Conflict, Invalid, NotFound
+from triage.model import VerdictKind
 from triage.queries import QueueFilter
 from triage.rollout import Request, RolloutKind, Stage, Superseded
 
@@ -183,3 +185,80 @@ def test_a_running_stream_keeps_its_topic_and_key(house: House) -> None:
     for other in (small_config(source="{topic: tests, partitions: 3}"), small_config(key="shop")):
         with pytest.raises(Invalid, match="give the stream a new name"):
             apply(house.store, other, ASKED)
+
+
+def tried(house: House, new: StreamConfig, stage: Stage = Stage.SHADOW) -> Worker:
+    worker = begun(house)
+    apply(house.store, new, ASKED, stage)
+    house.run(worker)
+    house.send(more("a"))
+    house.run(worker)
+    return worker
+
+
+def test_a_shadow_shows_nothing_and_is_compared(house: House) -> None:
+    worker = tried(house, SMALLER)
+    trial = house.store.trial("tests", 2)
+    assert trial.events == 900
+    assert 0 < trial.new < trial.live
+    assert trial.only_new == 0
+    assert {c.config_version for c in house.candidates()} == {OLD.version}
+    assert stored_and_replayed_agree(house)
+    worker.close()
+    worker = Worker(OLD, house.transport, house.store, lambda: house.now)  # goes on after a restart
+    house.send(more("b"))
+    house.run(worker)
+    assert house.store.trial("tests", 2).events == 1800
+    apply(house.store, SMALLER, ASKED)
+    house.run(worker)
+    house.send(more("c"))
+    house.run(worker)
+    assert stored_and_replayed_agree(house)
+
+
+def test_a_guard_stops_what_misses_verified_findings(house: House) -> None:
+    blind = small_config(alert_budget="0.01%")
+    worker = tried(house, blind)
+    guard = StageGuard(house.store, "tests", lambda: house.now)
+    assert not guard.step()
+    grouper = house.grouper()
+    while grouper.step():
+        pass
+    began = [house.store.journal("tests", p, 0)[-1].offset for p in (0, 1)]
+    new = {c.candidate_id for c in house.candidates() if c.offset >= began[c.partition]}
+    rows = house.store.queue(QueueFilter(), 0, 100).rows
+    rank = next(
+        i
+        for i, row in enumerate(rows)
+        if new & {m.candidate.candidate_id for m in house.store.members(row.cluster_id, 0, 3)}
+    )
+    verdict = house.decide(VerdictKind.REAL, rank)
+    assert house.store.lost("tests", 2) == [verdict]
+    house.now += 10
+    assert guard.step()
+    entry = house.store.in_force("tests")
+    assert entry is not None
+    assert (entry.kind, entry.author, entry.version, entry.beside) == (
+        RolloutKind.STOP,
+        "guard",
+        OLD.version,
+        "",
+    )
+    assert entry.reason == "it misses 1 verified findings (max_lost 0)"
+    house.run(worker)
+    assert house.store.turned("tests") == [3, 3]
+    assert not guard.step()
+    house.undo(verdict)
+    assert house.store.lost("tests", 2) == []
+    with pytest.raises(Superseded, match="stopped by guard"):
+        apply(house.store, blind, ASKED, Stage.SHADOW)
+
+
+def test_a_canary_is_compared_and_replayed(house: House) -> None:
+    settings = "\nrollout: {canary: 0.5}\n"
+    more_alerts = parse(OLD.text.replace("alert_budget: 4%", "alert_budget: 8%") + settings, "new")
+    tried(house, more_alerts, Stage.CANARY)
+    trial = house.store.trial("tests", 2)
+    assert trial.only_new > 0
+    assert {c.config_version for c in house.candidates()} == {OLD.version, more_alerts.version}
+    assert stored_and_replayed_agree(house)

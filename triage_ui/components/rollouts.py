@@ -1,0 +1,62 @@
+"""Which config is in force, what is tried beside it, and who brought it there and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from triage.rollout import Rollout, RolloutKind, Stage
+from triage.trial import Trial
+from triage_ui.text import ago, visible
+
+SHOWN = 8
+DID: dict[RolloutKind, str] = {
+    RolloutKind.START: "started with",
+    RolloutKind.APPLY: "applied",
+    RolloutKind.BACK: "back to",
+    RolloutKind.STOP: "stopped, back to",
+}
+
+
+def rollout_table(
+    log: Sequence[Rollout], trial: Trial, lost: Sequence[str], now: float
+) -> Component:
+    """Return the newest roll-outs, newest first, and how the version does that is tried."""
+    if not log:
+        return html.P("No config has come into force yet.", className="quiet")
+    names = ("Version", "By", "Why", "When")
+    table = html.Table(
+        [
+            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
+            html.Tbody([_row(entry, now) for entry in reversed(log[-SHOWN:])]),
+        ],
+        className="list-table",
+    )
+    return html.Div([*_trial(log[-1], trial, lost), table])
+
+
+def _trial(current: Rollout, trial: Trial, lost: Sequence[str]) -> list[Component]:
+    if not current.beside:
+        return []
+    where = "nothing of it is shown" if current.stage is Stage.SHADOW else "for a share of the keys"
+    words = (
+        f"Version {current.beside[:12]} is tried in {current.stage} ({where}): "
+        f"{trial.events:,} events, {trial.new:,} candidates where the version in force has "
+        f"{trial.live:,} ({trial.both:,} in both), {len(lost):,} verified findings missed, "
+        f"{trial.cost:.1f} times the time."
+    )
+    return [html.P(visible(words, 400), id="trial")]
+
+
+def _row(entry: Rollout, now: float) -> Component:
+    what = f"{entry.beside[:12]} in {entry.stage}" if entry.beside else entry.version[:12]
+    return html.Tr(
+        [
+            html.Th([f"{DID[entry.kind]} ", html.Code(visible(what, 40))], scope="row"),
+            html.Td(html.Bdi(visible(entry.author, 60)) if entry.author else "-"),
+            html.Td(html.Bdi(visible(entry.reason, 300)), className="wrap"),
+            html.Td(ago(entry.at, now)),
+        ]
+    )
