@@ -309,3 +309,21 @@ def test_a_topic_that_can_not_be_used_stops_the_worker(tmp_path: Path) -> None:
     house.run(house.worker())
     (status,) = house.store.status(house.now).streams
     assert status.counters.dead_lettered == 3000
+
+
+def test_a_snapshot_of_another_program_stops_the_worker(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.send(events(300))
+    with monkeypatch.context() as newer:
+        newer.setattr("streaming.pipeline.SNAPSHOT_FORMAT", 99)
+        worker = house.worker()
+        house.run(worker)
+        worker.close()
+    for _ in range(2):
+        with pytest.raises(
+            Stop, match=r"snapshot at offset \d+ is not of this program .*format 99"
+        ):
+            house.run(house.worker())
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 300
