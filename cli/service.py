@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from cli import memory
 from cli.health import Health, HealthServer
 from cli.lifetime import Ended, Lifetime
 from cli.logs import configure
@@ -118,6 +119,7 @@ def _run(
     store = lifetime.keep_trying(places.store, waiting)
     means = Means(store, places, f"{name}:{socket.gethostname()}:{uuid.uuid4()}", counted)
     parts = lifetime.keep_trying(lambda: build(means), waiting)
+    memory.settle()
     log.info("%s: started", name)
     Engine(parts, lifetime.over, lambda: False, lifetime.sleep, turned).run()
     health.turn("ending")

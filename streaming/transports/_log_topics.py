@@ -34,7 +34,7 @@ class Limits:
         max_lag: records that the slowest group may be behind before ``publish`` says SlowDown.
         keep_records, keep_bytes: what is over is deleted, oldest first, but never a record that
             some group has not committed yet. A topic that no group reads is kept whole. Keep more
-            than a worker replays after a crash (its snapshot interval, 20,000 records).
+            than a worker replays after a crash (its snapshot interval, 50,000 records).
     """
 
     max_lag: int = 100_000

