@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 from fastapi import FastAPI
 
+from triage_ui.advice import register_advice
 from triage_ui.components.dom import attributes
 from triage_ui.components.empty import warm_up
 from triage_ui.components.status import banner, stream_links
@@ -41,6 +42,7 @@ def build_board(app: FastAPI, services: Services) -> Dash:
     board.backend.websocket_capability = False  # else every page opens a socket that nobody serves
     board.layout = shell(services.settings)
     _register_frame(board, services, pages)
+    register_advice(board, services)
     for page in pages:
         page.register(board, services)
     return board

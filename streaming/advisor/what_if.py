@@ -36,6 +36,7 @@ def what_if(
     then = None
     smallest: tuple[Changed, ...] | None = None
     left: Scored | None = None
+    found: Row | None = None
     if changes:
         then = _scored(model, _changed(features, candidate, row, changes))
     elif margin < model.line:
@@ -50,7 +51,16 @@ def what_if(
         now=_scored(model, row),
         then=then,
         levers=tuple(
-            _lever(features, candidate, row, name, values[column]) for name, column in columns
+            _lever(
+                features,
+                candidate,
+                row,
+                name,
+                np.append(
+                    thinned(values[column], STOPS), row[column] if found is None else found[column]
+                ),
+            )
+            for name, column in columns
         ),
         smallest=smallest,
         left=left,
@@ -76,7 +86,7 @@ def _lever(
     features: FeatureSet, candidate: Candidate, row: Row, name: str, values: Values
 ) -> Lever:
     now = row[features.single_columns()[name]]
-    stops = np.unique(np.append(thinned(values, STOPS), now))
+    stops = np.unique(np.append(values, now))
     reason = next(reason for reason in candidate.reasons if reason.feature == name)
     return Lever(
         feature=name,

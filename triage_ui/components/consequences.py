@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.model import VerdictKind
-from triage_ui.components.dom import Node, attributes
+from triage_ui.components.dom import Node, attributes, kbd
 from triage_ui.text import VERDICT_WORDS, count
 
 
@@ -30,8 +30,17 @@ def consequences(
             )
             for kind in VerdictKind
         ]
-        + [html.P(past_cases(similar), className="past")],
+        + [html.P(past_cases(similar), className="past"), _ask()],
         className="consequences",
+    )
+
+
+def _ask() -> Component:
+    return html.Button(
+        ["What would it change? ", kbd("V")],
+        type="button",
+        className="button",
+        **attributes(data_action="advice", aria_keyshortcuts="V"),
     )
 
 

@@ -7,6 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.model import KeepOut, VerdictKind
+from triage_ui.components.advice import advice_panel
 from triage_ui.components.chips import shape
 from triage_ui.components.dom import attributes, kbd
 from triage_ui.text import count
@@ -41,6 +42,7 @@ def decision_bar() -> Component:
     ]
     return html.Div(
         [
+            advice_panel(),
             _expected_form(),
             html.Div(
                 buttons, className="buttons", role="group", **attributes(aria_label="Verdict")

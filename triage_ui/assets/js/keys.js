@@ -25,6 +25,7 @@
 
   const back = () => {
     if (formOpen()) return triage.expectedForm.close();
+    if (triage.advice.close()) return;
     if (triage.letGo("Taken back")) return;
     if (window.location.pathname !== "/") triage.go(triage.filters.address());
   };
@@ -38,6 +39,8 @@
     escape: back,
     n: () => triage.byId("new-rows") && triage.showNew(),
     z: () => triage.letGo("Taken back") || triage.undo(),
+    v: () => triage.advice.toggle(),
+    "shift+a": () => triage.advice.apply(),
     "/": () => triage.byId("search").focus(),
     "?": toggleSheet,
   };
@@ -55,7 +58,8 @@
     if (event.target.id === "search") return inSearch(event);
     if (event.target.closest("#expected-form")) return inForm(event);
     if (sheet() && sheet().open) return;
-    const name = event.key.toLowerCase();
+    const key = event.key.toLowerCase();
+    const name = event.shiftKey && key === "a" ? "shift+a" : key;
     if (name !== "escape" && (inField(event) || !keysOn())) return;
     const work = VERDICTS[name] ? triage.canDecide() && (() => press(VERDICTS[name], event)) : simple[name];
     if (!work) return;

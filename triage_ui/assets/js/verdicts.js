@@ -85,17 +85,33 @@
       triage.emit("trouble", { text: "Decided already. Z takes it back." });
       return;
     }
-    const entry = {
-      key: triage.newKey(),
-      cluster: seen.cluster,
-      title: seen.title,
-      kind,
-      body: { kind, revision: Number(seen.revision), read: seen.read.split(" ").filter(Boolean), ...extra },
-    };
+    const entry = entryOf(seen, kind, extra);
     setMark(entry.cluster, { kind, state: "sending" });
     triage.emit("decided", entry);
     triage.send(entry);
   };
+
+  /** Give a verdict to other clusters whose members are listed; return to how many. */
+  triage.decideOthers = (kind, others) => {
+    const waiting = others.filter(({ cluster }) => {
+      const mark = marks.get(cluster);
+      return !mark || mark.state === "conflict" || mark.state === "refused";
+    });
+    for (const seen of waiting) {
+      const entry = entryOf(seen, kind, {});
+      setMark(entry.cluster, { kind, state: "sending" });
+      triage.send(entry);
+    }
+    return waiting.length;
+  };
+
+  const entryOf = (seen, kind, extra) => ({
+    key: triage.newKey(),
+    cluster: seen.cluster,
+    title: seen.title,
+    kind,
+    body: { kind, revision: Number(seen.revision), read: seen.read.split(" ").filter(Boolean), ...extra },
+  });
 
   /** Send a verdict, the first time or again; the same key never counts twice. */
   triage.send = async (entry) => {
