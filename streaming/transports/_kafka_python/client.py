@@ -17,6 +17,7 @@ from streaming.transports._kafka_options import KafkaOptions
 from streaming.transports._kafka_python.errors import explained
 from streaming.transports._kafka_reach import check_reachable
 
+RECONNECT_MS = 1_000  # between two tries; by default up to 30 s pass after a broker has come back
 BOOTSTRAP_MS = 10_000
 
 
@@ -75,7 +76,10 @@ class _Token(AbstractTokenProvider):  # type: ignore[misc]  # kafka-python has n
 
 def settings_of(options: KafkaOptions) -> Mapping[str, Any]:
     """Return the options in kafka-python's words; may hold secrets."""
-    found: dict[str, Any] = {"security_protocol": options.protocol}
+    found: dict[str, Any] = {
+        "security_protocol": options.protocol,
+        "reconnect_backoff_max_ms": RECONNECT_MS,
+    }
     if options.client_id:
         found["client_id"] = options.client_id
     if options.tls:

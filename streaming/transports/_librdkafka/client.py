@@ -16,6 +16,7 @@ from streaming.transports._librdkafka.errors import Told
 
 log = logging.getLogger(__name__)
 
+RECONNECT_MS = 1_000  # between two tries; by default up to 10 s pass after a broker has come back
 TOKEN_S = 60.0  # a token is read anew before so much time has passed
 
 READER_SETTINGS: Mapping[str, Any] = {
@@ -36,6 +37,7 @@ def settings_of(options: KafkaOptions, told: Told) -> dict[str, Any]:
     found: dict[str, Any] = {
         "bootstrap.servers": options.name,
         "security.protocol": options.protocol.lower(),
+        "reconnect.backoff.max.ms": RECONNECT_MS,
         "error_cb": told,
         "logger": log,
     }

@@ -28,8 +28,14 @@ def test_addresses_alone_are_enough() -> None:
     options = parse("kafka://a:9092,b:9093", secret)
     assert options.bootstrap == ("a:9092", "b:9093")
     assert (options.prefix, options.member, options.compression) == ("triage", None, "lz4")
-    assert settings_of(options) == {"security_protocol": "PLAINTEXT"}
+    assert settings_of(options)["security_protocol"] == "PLAINTEXT"
     assert librdkafka_settings(options, Told())["security.protocol"] == "plaintext"
+
+
+def test_a_broker_that_comes_back_is_tried_within_a_second_or_so() -> None:
+    options = parse("kafka://a:9092", secret)
+    assert settings_of(options)["reconnect_backoff_max_ms"] == 1_000
+    assert librdkafka_settings(options, Told())["reconnect.backoff.max.ms"] == 1_000
 
 
 def test_scram_over_tls() -> None:
