@@ -1,5 +1,7 @@
 """The gate: nothing behind it is reached without a session, nothing is changed without its token.
 
+Programs bring a bearer token instead: no browser sends one by itself, so it needs no second.
+
 A plain ASGI middleware, because Dash's own ``before_request`` sees neither pages nor assets nor the
 API on this backend. It also puts the security headers on every answer.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,8 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from triage.access import Action, allowed
 from triage.errors import Retry
-from triage.model import Actor
-from triage.store.base import SessionStore
+from triage.store.base import AccessStore
 from triage_ui.actor import CURRENT
 from triage_ui.problems import REMEDIES, problem
 from triage_ui.sessions import CSRF_HEADER, SESSION_COOKIE, csrf_matches
@@ -26,9 +28,11 @@ from triage_ui.sessions import CSRF_HEADER, SESSION_COOKIE, csrf_matches
 PUBLIC = frozenset(
     {"/health", "/sign-in", "/sign-in/password", "/sign-in/change", "/sign-in/inter.woff2"}
 )
-MACHINE = ("/api/", "/_dash", "/assets/", "/_reload", "/_favicon", "/sign-out")
+API = "/api/"
+MACHINE = (API, "/_dash", "/assets/", "/_reload", "/_favicon", "/sign-out")
 """Paths that programs ask for: they get 401, not the sign-in page."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_CSRF = "The request doesn't carry this session's token."
 BODY_LIMIT = 1_000_000
 """Bytes; the largest honest body is a Dash callback with a few dozen kB."""
 
@@ -71,13 +75,13 @@ class Gate:
     def __init__(
         self,
         app: ASGIApp,
-        sessions: SessionStore,
+        store: AccessStore,
         clock: Callable[[], float],
         policy: str,
         secure: bool,
     ) -> None:
         self.app = app
-        self.sessions = sessions
+        self.store = store
         self.clock = clock
         self.headers = HEADERS | {"content-security-policy": policy}
         if secure:
@@ -97,23 +101,27 @@ class Gate:
 
     async def _check(self, scope: Scope) -> Response | None:
         """Return the refusal, or None after noting who asks."""
-        session = HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
+        token = _bearer(scope)
+        session = "" if token else HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
+        who = self.store.token if token else self.store.session
+        lasts = self.store.token_lasts if token else self.store.lasts
+        secret = token or session
         try:
-            actor = await self._actor(session)
+            actor = await asyncio.to_thread(who, secret, self.clock()) if secret else None
         except Retry as error:
             return problem(503, str(error), REMEDIES[503])
         if actor is None:
-            return _anonymous(scope)
+            return _anonymous(scope, token)
         if not allowed(actor, Action.READ):
             return problem(403, f"{actor.name} ({actor.role}) may not read", REMEDIES[403])
-        scope.setdefault("state", {})["session"] = session
+        lasting = partial(lasts, secret)
+        scope.setdefault("state", {}).update(session=session, lasting=lasting)
         CURRENT.set(actor)
-        return None if scope["method"] in SAFE else _check_write(scope, session)
-
-    async def _actor(self, session: str) -> Actor | None:
-        if not session:
+        if scope["method"] in SAFE:
             return None
-        return await asyncio.to_thread(self.sessions.session, session, self.clock())
+        if not token and not csrf_matches(session, Headers(scope=scope).get(CSRF_HEADER)):
+            return problem(403, NO_CSRF, "Send the cookie _csrf_token's value as X-CSRFToken.")
+        return _check_body(scope)
 
     def _with_headers(self, send: Send, cache: str) -> Send:
         async def guarded(message: Message) -> None:
@@ -133,8 +141,18 @@ def _cache(scope: Scope) -> str:
     return "private, max-age=31536000, immutable" if versioned else "private, no-cache"
 
 
-def _anonymous(scope: Scope) -> Response:
+def _bearer(scope: Scope) -> str:
+    """Return the token that the request brings; pages and Dash take none."""
+    if not scope["path"].startswith(API):
+        return ""
+    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _anonymous(scope: Scope, token: str) -> Response:
     path = scope["path"]
+    if token:
+        return problem(401, "This token doesn't work (any more).", "Ask a lead for a new one.")
     if scope["method"] not in SAFE or path.startswith(MACHINE):
         return problem(401, "You are not signed in.", "Sign in, then try again.")
     query = scope["query_string"].decode("latin-1")
@@ -142,17 +160,11 @@ def _anonymous(scope: Scope) -> Response:
     return RedirectResponse(f"/sign-in?next={target}" if target != "/" else "/sign-in", 303)
 
 
-def _check_write(scope: Scope, session: str) -> Response | None:
+def _check_body(scope: Scope) -> Response | None:
     headers = Headers(scope=scope)
-    if not csrf_matches(session, headers.get(CSRF_HEADER)):
-        return problem(
-            403,
-            "The request doesn't carry this session's token.",
-            "Send the value of the cookie _csrf_token in the header X-CSRFToken.",
-        )
     length = headers.get("content-length", "0" if "transfer-encoding" not in headers else "")
     if not length.isdecimal():
-        return Response("Length required", 411)
+        return problem(411, "The request doesn't say how long it is.", "Send a Content-Length.")
     if int(length) > BODY_LIMIT:
         return problem(413, f"At most {BODY_LIMIT:,} bytes are read.", "Send less at once.")
     return None

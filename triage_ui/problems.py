@@ -32,6 +32,7 @@ TITLES: Mapping[int, str] = {
     404: "There is no such thing here",
     405: "This address doesn't take that method",
     409: "Someone else was faster",
+    411: "Of unknown length",
     413: "Too large",
     422: "The request is wrong",
     429: "Too many tries",
@@ -52,15 +53,23 @@ STATUS_OF: Mapping[type[TriageError], int] = {
 }
 
 
-def problem(status: int, detail: str, remedy: str = "", **more: Any) -> JSONResponse:
+def problem(
+    status: int,
+    detail: str,
+    remedy: str = "",
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
     """Return an answer that says what happened (``detail``) and what helps (``remedy``)."""
     body = {"status": status, "title": TITLES.get(status, "Error"), "detail": detail}
     if remedy:
         body["remedy"] = remedy
-    headers = {"cache-control": "no-store"}
+    sent = {"cache-control": "no-store", **(headers or {})}
     if status == 503:
-        headers["retry-after"] = str(RETRY_AFTER_S)
-    return JSONResponse(body | more, status, headers, media_type="application/problem+json")
+        sent["retry-after"] = str(RETRY_AFTER_S)
+    if status == 401:
+        sent["www-authenticate"] = "Bearer"
+    return JSONResponse(body | more, status, sent, media_type="application/problem+json")
 
 
 def status_of(error: TriageError) -> int:
@@ -83,7 +92,7 @@ REMEDIES: Mapping[int, str] = {
 async def _triage_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TriageError)  # noqa: S101 - registered for this class only
     status = status_of(error)
-    more = {"current": error.current} if isinstance(error, Conflict) else {}
+    more: dict[str, Any] = {"current": error.current} if isinstance(error, Conflict) else {}
     return problem(status, str(error), REMEDIES[status], **more)
 
 
@@ -99,7 +108,9 @@ async def _validation_error(_request: Request, error: Exception) -> JSONResponse
 
 async def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    return problem(error.status_code, error.detail, REMEDIES.get(error.status_code, ""))
+    return problem(
+        error.status_code, error.detail, REMEDIES.get(error.status_code, ""), error.headers
+    )
 
 
 async def _defect(_request: Request, _error: Exception) -> JSONResponse:

@@ -14,6 +14,7 @@ from triage.advisor import Advisor, NoAdvisor
 from triage.queries import Queries
 from triage.store.base import AccessStore
 from triage_ui import api, problems, sign_in
+from triage_ui.api import document
 from triage_ui.board import build_board
 from triage_ui.gate import Gate, content_policy
 from triage_ui.live import LiveHub
@@ -56,7 +57,7 @@ def create_app(
     """
     hub = LiveHub(queries, settings)
     advisor = advisor or NoAdvisor()
-    services = Services(triage, queries, sessions, hub, settings, advisor)
+    services = Services(triage, queries, hub, settings, advisor)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -74,20 +75,26 @@ def create_app(
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
     app.include_router(sign_in.routes(sessions, Accounts(sessions), settings))
-    app.include_router(api.routes(services))
+    routes = api.routes(services)
+    spec = document.document(routes.routes)
+    app.include_router(routes)
+    app.include_router(document.route(spec, api.PREFIX))
     board = build_board(app, services)
 
     @app.get("/{path:path}")
     async def nothing(request: Request) -> Response:
         path = request.url.path
         if path.startswith(api.PREFIX):
+            methods = document.methods_at(spec, path)
+            if methods:
+                return problems.problem(405, f"It takes {methods}.", headers={"allow": methods})
             return problems.problem(404, f"There is nothing at {path}.", problems.REMEDIES[404])
         return plain_page(settings.product, "There is no such page", BACK, 404)
 
     app.add_middleware(PageAddresses)
     app.add_middleware(
         Gate,
-        sessions=sessions,
+        store=sessions,
         clock=settings.clock,
         policy=content_policy(list(board.csp_hashes())),
         secure=settings.secure_cookies,

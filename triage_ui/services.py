@@ -12,7 +12,6 @@ from triage.cases import Rollback
 from triage.commands import Command, RollBackCommand, TruthCommand
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
-from triage.store.base import AccessStore
 from triage.truth import TruthOutcome
 from triage_ui.live import LiveHub
 from triage_ui.settings import BoardSettings
@@ -40,7 +39,6 @@ class Services:
 
     commands: Commands
     queries: Queries
-    sessions: AccessStore
     hub: LiveHub
     settings: BoardSettings
     advisor: Advisor

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triage.advisor import Advice, WhatIfAnswer
 from triage.cases import Rollback
-from triage.looks import Look
+from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
 from triage.queries import (
     AnalystRow,
     BoardStatus,
@@ -28,6 +29,7 @@ from triage.queries import (
 from triage.truth import TruthOutcome
 
 Json = dict[str, Any]
+DAY_S = 86_400
 
 
 def clean(value: Any) -> Any:
@@ -60,6 +62,7 @@ def member(row: MemberRow) -> Json:
     fields = _fields(row.candidate)
     del fields["vector"], fields["context"]
     fields["reasons"] = [_fields(reason) for reason in row.candidate.reasons]
+    fields["influences"] = [_fields(influence) for influence in row.candidate.influences]
     return _cleaned(fields | {"posterior": row.posterior, "state": row.state})
 
 
@@ -72,6 +75,7 @@ def cluster(detail: ClusterDetail) -> Json:
         "members": [member(row) for row in detail.members],
         "verdicts": [verdict(row) for row in detail.verdicts],
         "truths": [_fields(row) for row in detail.truths],
+        "influences": [_fields(row) for row in detail.influences],
     }
     return _cleaned(fields)
 
@@ -89,6 +93,26 @@ def entity(detail: EntityDetail) -> Json:
 def look(row: Look) -> Json:
     """A cluster that was decided."""
     return _cleaned(_fields(row))
+
+
+def metrics(looks: Sequence[Look], now: float) -> Json:
+    """What the looks found, and how long clusters waited."""
+    today = [look for look in looks if look.at >= now - now % DAY_S]
+    kinds = Counter(str(look.kind) for look in looks)
+    return _cleaned(
+        {
+            "looks": len(looks),
+            "precision": _share(precision(looks)),
+            "precision_of_last": [
+                {"last": number, "precision": _share(precision(looks[-number:]))}
+                for number in LAST
+                if len(looks) > number
+            ],
+            "time_to_verdict_s": _median(time_to_verdict(looks)),
+            "time_to_verdict_today_s": _median(time_to_verdict(today)),
+            "verdicts": kinds,
+        }
+    )
 
 
 def config(row: ConfigVersion) -> Json:
@@ -155,6 +179,14 @@ def status(board: BoardStatus) -> Json:
             "position": board.position,
         }
     )
+
+
+def _share(share: Share) -> Json:
+    return _fields(share) | {"value": share.value}
+
+
+def _median(median: Median | None) -> Json | None:
+    return None if median is None else _fields(median)
 
 
 def _stream(stream: StreamStatus) -> Json:

@@ -18,7 +18,7 @@ from triage.store.database import Database
 from triage.store.migrate import migrate, revision_of, upgrade
 
 VERSION_TABLE = "alembic_version"
-LEFT_OUT = frozenset({VERSION_TABLE, "sessions", "sign_ins", "sign_in_tries"})
+LEFT_OUT = frozenset({VERSION_TABLE, "sessions", "sign_ins", "sign_in_tries", "api_tokens"})
 """Who was signed in is no part of a backup: what was ended since would be valid again."""
 
 ROWS = 500  # rows that are held in memory

@@ -25,7 +25,7 @@ from triage.model import (
 )
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
-from triage.store.base_accounts import AccountStore
+from triage.store.base_accounts import AccountStore, TokenStore
 from triage.store.base_advisor import AdvisorReads
 from triage.store.base_closing import ClosingUnit
 from triage.store.base_configs import ConfigReader, ConfigStore
@@ -391,7 +391,7 @@ class SessionStore(Protocol):
         """End a session (idempotent)."""
 
 
-class AccessStore(SessionStore, AccountStore, Protocol):
+class AccessStore(SessionStore, AccountStore, TokenStore, Protocol):
     """All that the board needs to know who asks."""
 
 

@@ -1,4 +1,4 @@
-"""What local accounts need of the store. Of passwords and tokens it keeps hashes only."""
+"""What accounts and tokens need of the store. Of all secrets it keeps hashes only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from triage.cases import AuditEntry
+from triage.model import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,24 @@ class AccountStore(Protocol):
 
     def give_back(self, quota: Quota, subject: str) -> None:
         """Give back one try: it was right."""
+
+
+class TokenStore(Protocol):
+    """Tokens of programs."""
+
+    def tokens(self) -> Sequence[Mapping[str, Any]]:
+        """Return the fields of all tokens, by name and age, without their secrets."""
+
+    def add_token(
+        self, name: str, role: str, at: float, expires_at: float, entry: AuditEntry
+    ) -> str:
+        """Return a new token. Raises Conflict if one of this name works."""
+
+    def revoke_token(self, name: str, at: float, entry: AuditEntry) -> bool:
+        """End the token of this name that works; return whether there was one."""
+
+    def token(self, secret: str, at: float) -> Actor | None:
+        """Return who acts with this token and note the use; None if it doesn't work."""
+
+    def token_lasts(self, secret: str, at: float) -> bool:
+        """Return whether the token works; asking is no use of it."""

@@ -8,7 +8,6 @@ from triage.store.base import Store
 from triage.store.database import Database
 from triage.store.migrate import check_schema, migrate_database
 from triage.store.sessions import new_token
-from triage.store.sql_accounts import SqlAccounts
 from triage.store.sql_advisor import SqlAdvisor
 from triage.store.sql_cases import SqlCases
 from triage.store.sql_configs import SqlConfigs
@@ -17,12 +16,13 @@ from triage.store.sql_leases import SqlLeases
 from triage.store.sql_queries import SqlQueries
 from triage.store.sql_reconcile import SqlReconcile
 from triage.store.sql_relay import SqlRelay
+from triage.store.sql_tokens import SqlAccess
 from triage.store.sql_trials import SqlTrials
 from triage.store.sql_worker import SqlWorker
 
 
 class SqlStore(
-    SqlAccounts,
+    SqlAccess,
     SqlWorker,
     SqlGrouper,
     SqlRelay,

@@ -1,4 +1,4 @@
-"""The tables of who may come in: accounts, sign-in links, sessions."""
+"""The tables of who may come in: accounts, links, sessions, tokens."""
 
 from __future__ import annotations
 
@@ -50,6 +50,19 @@ sessions = sa.Table(
     col("seen_at", sa.Double),
     opt("ended_at", sa.Double),
     sa.Index(None, "actor"),
+)
+
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    key("token_sha256", sa.Text),
+    col("name", Name),
+    col("role", sa.Text),
+    col("created_at", sa.Double),
+    col("expires_at", sa.Double),
+    opt("used_at", sa.Double),
+    opt("revoked_at", sa.Double),
+    sa.Index(None, "name"),
 )
 
 SCHEMA = metadata

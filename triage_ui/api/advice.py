@@ -11,11 +11,13 @@ from triage.advisor import IfDecided, WhatIf
 from triage.model import VerdictKind
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id
+from triage_ui.api.shapes import ADVICE, WHAT_IF, answers
 from triage_ui.services import Services
 from triage_ui.wire import Json, advice, what_if
 
 MAX_CHANGES = 50
-Member = Annotated[str, Query(min_length=1, max_length=200)]
+Member = Annotated[str, Query(max_length=200)]
+"""Empty: the strongest."""
 
 
 class WhatIfBody(BaseModel):
@@ -39,7 +41,7 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/clusters/{cluster_id}")
     advisor = services.advisor
 
-    @router.get("/advice")
+    @router.get("/advice", **answers(ADVICE, 404))
     async def read_advice(
         cluster_id: Id,
         kind: Literal["real", "spurious", "expected", "pipeline_fault", "unsure"],
@@ -48,11 +50,11 @@ def routes(services: Services) -> APIRouter:
         question = IfDecided(cluster_id, VerdictKind(kind), tuple(read), current_actor().name)
         return advice(await advisor.advise(question))
 
-    @router.get("/what-if")
-    async def read_levers(cluster_id: Id, candidate_id: Member | None = None) -> Json:
-        return what_if(await advisor.what_if(WhatIf(cluster_id, candidate_id)))
+    @router.get("/what-if", **answers(WHAT_IF, 404))
+    async def read_levers(cluster_id: Id, candidate_id: Member = "") -> Json:
+        return what_if(await advisor.what_if(WhatIf(cluster_id, candidate_id or None)))
 
-    @router.post("/what-if")
+    @router.post("/what-if", **answers(WHAT_IF, 404))
     async def score(cluster_id: Id, body: WhatIfBody) -> Json:
         question = WhatIf(cluster_id, body.candidate_id, body.changes)
         return what_if(await advisor.what_if(question))

@@ -10,6 +10,7 @@ from triage.commands import RollBack, UndoRollBack
 from triage.truth import Id
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id as PathId
+from triage_ui.api.shapes import ANALYSTS, ROLLBACK, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, analyst, rollback
 
@@ -29,7 +30,7 @@ def routes(services: Services) -> APIRouter:
     """Return the routes of analysts and roll-backs."""
     router = APIRouter()
 
-    @router.get("/analysts")
+    @router.get("/analysts", **answers(ANALYSTS))
     async def read() -> Json:
         authorise(current_actor(), Action.ROLL_BACK)
         rows = await in_thread(services.queries.analysts)
@@ -39,13 +40,13 @@ def routes(services: Services) -> APIRouter:
             "rollbacks": [rollback(row) for row in taken],
         }
 
-    @router.post("/rollbacks", status_code=201)
+    @router.post("/rollbacks", **answers(ROLLBACK, 404, status=201))
     async def roll_back(body: RollBackBody) -> Json:
         command = RollBack(body.analyst, body.since, body.until, body.reason)
         now = services.settings.clock()
         return rollback(await in_thread(services.commands.roll_back, command, current_actor(), now))
 
-    @router.post("/rollbacks/{rollback_id}/undo")
+    @router.post("/rollbacks/{rollback_id}/undo", **answers(ROLLBACK, 404, 409))
     async def undo(rollback_id: PathId) -> Json:
         command = UndoRollBack(rollback_id)
         now = services.settings.clock()

@@ -12,6 +12,7 @@ from triage.errors import NotFound
 from triage.model import KeepOut, VerdictKind
 from triage.queries import ClusterDetail
 from triage_ui.actor import current_actor
+from triage_ui.api.shapes import CLUSTER, EVENTS, MEMBERS, VERDICT, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, cluster, event, member, verdict
 
@@ -35,7 +36,9 @@ class VerdictBody(BaseModel):
 
     kind: Literal["real", "spurious", "expected", "pipeline_fault", "unsure"]
     revision: int = Field(ge=0)
-    read: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(max_length=1000)
+    read: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        min_length=1, max_length=1000
+    )
     reason: str = Field(default="", max_length=4000)
     scope: str = Field(default="", max_length=4000)
     expires_at: float | None = Field(default=None, allow_inf_nan=False)
@@ -53,14 +56,14 @@ def routes(services: Services) -> APIRouter:
             raise NotFound(f"there is no cluster {cluster_id}")
         return detail
 
-    @router.get("")
+    @router.get("", **answers(CLUSTER, 404))
     async def read(
         cluster_id: Id,
         members: Annotated[int, Query(ge=0, le=MAX_MEMBERS)] = 5,
     ) -> Json:
         return cluster(await found(cluster_id, members, current_actor().name))
 
-    @router.get("/members")
+    @router.get("/members", **answers(MEMBERS, 404))
     async def read_members(
         cluster_id: Id,
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
@@ -71,7 +74,7 @@ def routes(services: Services) -> APIRouter:
             await found(cluster_id, 0, current_actor().name)
         return {"members": [member(row) for row in rows]}
 
-    @router.get("/events")
+    @router.get("/events", **answers(EVENTS, 404))
     async def read_events(
         cluster_id: Id,
         limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 200,
@@ -81,7 +84,7 @@ def routes(services: Services) -> APIRouter:
             await found(cluster_id, 0, current_actor().name)
         return {"events": [event(row) for row in rows]}
 
-    @router.post("/verdicts", status_code=201)
+    @router.post("/verdicts", **answers(VERDICT, 404, 409, status=201))
     async def decide(cluster_id: Id, body: VerdictBody, key: Key) -> Json:
         command = RecordVerdict(
             cluster_id=cluster_id,

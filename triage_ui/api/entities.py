@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
+from triage_ui.api.shapes import ENTITY, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, entity
 
@@ -18,7 +19,7 @@ def routes(services: Services) -> APIRouter:
     """Return the route of an entity."""
     router = APIRouter()
 
-    @router.get("/entity")
+    @router.get("/entity", **answers(ENTITY, 404))
     async def read(
         name: Text, value: Text, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> Json:

@@ -9,11 +9,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from triage_ui import export
-from triage_ui.api.queue import Asked
+from triage_ui.api.queue import Asked, Text
+from triage_ui.api.shapes import answers
 from triage_ui.services import Services, in_thread
 
 MAX_ROWS = 100_000
 TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+FILES = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()}
 
 Kind = Literal["csv", "parquet"]
 Format = Annotated[Kind, Query(alias="format")]
@@ -25,14 +28,14 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/export")
     queries = services.queries
 
-    @router.get("/queue")
+    @router.get("/queue", **answers(None, content=FILES))
     async def export_queue(where: Asked, kind: Format = "csv", limit: Limit = MAX_ROWS) -> Response:
         page = await in_thread(queries.queue, where, 0, limit)
         return await _file("queue", kind, export.queue_rows(page.rows), export.QUEUE)
 
-    @router.get("/looks")
+    @router.get("/looks", **answers(None, content=FILES))
     async def export_looks(
-        stream: Annotated[str | None, Query(max_length=200)] = None,
+        stream: Text = "",
         kind: Format = "csv",
         limit: Limit = MAX_ROWS,
     ) -> Response:

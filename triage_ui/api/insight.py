@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from triage_ui.api.queue import Text
+from triage_ui.api.shapes import CONFIGS, LESSONS, LOOKS, METRICS, answers
 from triage_ui.services import Services, in_thread
-from triage_ui.wire import Json, config, lesson, look
+from triage_ui.wire import Json, config, lesson, look, metrics
 
 Stream = Annotated[str, Path(min_length=1, max_length=200)]
 
@@ -17,19 +19,28 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter()
     queries = services.queries
 
-    @router.get("/looks")
+    @router.get("/looks", **answers(LOOKS))
     async def read_looks(
-        stream: Annotated[str | None, Query(max_length=200)] = None,
+        stream: Text = "",
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     ) -> Json:
         rows = await in_thread(queries.looks, stream or None, limit)
         return {"looks": [look(row) for row in rows]}
 
-    @router.get("/streams/{stream}/configs")
+    @router.get("/metrics", **answers(METRICS))
+    async def read_metrics(
+        stream: Text = "",
+        limit: Annotated[int, Query(ge=1, le=5000)] = 5000,
+    ) -> Json:
+        """What the newest looks found, each figure with its number of looks and its interval."""
+        rows = await in_thread(queries.looks, stream or None, limit)
+        return metrics(rows, services.settings.clock())
+
+    @router.get("/streams/{stream}/configs", **answers(CONFIGS))
     async def read_configs(stream: Stream) -> Json:
         return {"configs": [config(row) for row in await in_thread(queries.configs, stream)]}
 
-    @router.get("/streams/{stream}/lessons")
+    @router.get("/streams/{stream}/lessons", **answers(LESSONS))
     async def read_lessons(stream: Stream, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Json:
         rows = await in_thread(queries.lessons, stream, limit)
         return {"lessons": [lesson(row) for row in rows]}

@@ -9,22 +9,24 @@ from fastapi import APIRouter, Depends, Query
 from triage.model import ClusterStatus
 from triage.queries import QueueFilter
 from triage_ui.actor import current_actor
+from triage_ui.api.shapes import QUEUE_PAGE, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, queue_row
 
 MAX_ROWS = 500
 MAX_OFFSET = 10_000_000
 
-Text = Annotated[str | None, Query(max_length=200)]
+Text = Annotated[str, Query(max_length=200)]
+"""Empty: any. (A query can say nothing and "", it can't say null.)"""
 Status = Literal["open", "second_opinion", "decided", "suppressed", "all"]
 Order = Literal["worth", "newest", "largest"]
 
 
 def asked(
-    stream: Text = None,
+    stream: Text = "",
     status: Status = "open",
-    entity: Text = None,
-    text: Text = None,
+    entity: Text = "",
+    text: Text = "",
     order: Order = "worth",
 ) -> QueueFilter:
     """Return the filter that a request's query asks for."""
@@ -45,7 +47,7 @@ def routes(services: Services) -> APIRouter:
     """Return the route of the queue."""
     router = APIRouter()
 
-    @router.get("/queue")
+    @router.get("/queue", **answers(QUEUE_PAGE))
     async def read(
         where: Asked,
         offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from triage_ui.api.shapes import SUPPRESSIONS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, suppression
 
@@ -12,7 +13,7 @@ def routes(services: Services) -> APIRouter:
     """Return the route of the suppressions."""
     router = APIRouter()
 
-    @router.get("/suppressions")
+    @router.get("/suppressions", **answers(SUPPRESSIONS))
     async def read() -> Json:
         rows = await in_thread(services.queries.suppressions)
         return {"suppressions": [suppression(row) for row in rows]}

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from starlette.routing import Mount, Route
 
-from tests.support.cases import ANNA
+from tests.support.cases import ANNA, AT, LEAD
 from tests.unit.triage_ui.conftest import Board
 from triage.model import Actor
+from triage.tokens import Tokens
 from triage_ui.gate import BODY_LIMIT, PUBLIC
 
 PAGES = ("/", "/cluster/abc", "/nowhere", "/?stream=payments")
@@ -70,6 +71,65 @@ def test_docs_are_off(board: Board) -> None:
     board.sign_in()
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert board.client.get(path).status_code == 404
+
+
+def bearer(board: Board, role: str = "lead") -> dict[str, str]:
+    token = Tokens(board.desk.store).add("siem", role, 1, LEAD, AT)
+    return {"authorization": f"Bearer {token}"}
+
+
+def test_a_token_reads_and_writes_without_a_cookie(board: Board) -> None:
+    cluster = board.desk.cluster(2)
+    headers = bearer(board) | {"idempotency-key": "k"}
+    path = f"/api/v1/clusters/{cluster}"
+    detail = board.client.get(path, headers=headers).json()
+    read = [member["candidate_id"] for member in detail["members"]]
+    sent = {"kind": "real", "revision": detail["row"]["revision"], "read": read}
+    answer = board.client.post(f"{path}/verdicts", json=sent, headers=headers)
+    assert (answer.status_code, answer.json()["actor"]) == (201, "token/siem")
+
+
+def test_a_token_may_do_what_its_role_may(board: Board) -> None:
+    headers = bearer(board, "viewer") | {"idempotency-key": "k"}
+    sent = {"kind": "real", "revision": 1, "read": ["x"]}
+    path = f"/api/v1/clusters/{board.desk.cluster(2)}/verdicts"
+    assert board.client.post(path, json=sent, headers=headers).status_code == 403
+
+
+def test_a_token_opens_the_api_alone(board: Board) -> None:
+    headers = bearer(board)
+    assert board.client.get("/api/v1/openapi.json", headers=headers).status_code == 200
+    for path in ("/", "/_dash-layout", "/assets/css/0_tokens.css"):
+        assert board.client.get(path, headers=headers).status_code in (303, 401)
+    assert board.client.post("/sign-out", headers=headers).status_code == 401
+
+
+def test_a_token_that_does_not_work_is_refused_whatever_the_cookie(board: Board) -> None:
+    board.sign_in()
+    for token in ("guess", "triage_guess", "ä".encode().decode("latin-1")):
+        headers = [(b"authorization", f"Bearer {token}".encode("latin-1"))]
+        answer = board.client.get("/api/v1/queue", headers=headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert "lead" in answer.json()["remedy"]
+
+
+def test_a_stream_ends_with_its_token(board: Board) -> None:
+    headers = bearer(board)
+    with board.client.stream("GET", "/api/v1/changes", headers=headers) as stream:
+        parts = stream.iter_text()
+        next(parts)
+        Tokens(board.desk.store).revoke("siem", LEAD, AT)
+        for _ in parts:
+            pass  # ends by itself at the next ping
+
+
+def test_a_method_that_an_address_does_not_take_is_405(board: Board) -> None:
+    board.sign_in()
+    for method, path in (("GET", "rollbacks"), ("GET", "truth/retract"), ("PUT", "queue")):
+        answer = board.client.request(method, f"/api/v1/{path}")
+        assert answer.status_code == 405, path
+        assert answer.headers["allow"] in ("GET", "POST")
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_a_write_without_the_sessions_token_is_refused(board: Board) -> None:
