@@ -8,7 +8,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
 .PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
-.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-advisor faults
+.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,7 @@ bench-forest:  ## speed, memory, snapshots, refits and average precision of the 
 bench-explain:  ## speed and exactness of explanations, and whether they name true causes
 bench-feedback:  ## anomalies found per label, with and without feedback
 bench-learning:  ## is any stream ranked worse with feedback than without; are probabilities true
+bench-seasonal:  ## ordinary events at the wrong hour: baselines by hour beside cyclic time
 bench-detection:  ## without labels: the ensemble beside its members, scikit-learn and river
 bench-loop:  ## the whole loop beside AAD, OMD and a supervised ceiling, quick form (benchmarks/loop)
 bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
@@ -39,7 +40,7 @@ bench-kafka:  ## processor time per event and lateness of the service on Kafka a
 bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
 bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 open candidates, and how exact
-bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-advisor:
+bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

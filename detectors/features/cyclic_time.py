@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
 
 from detectors.base import Matrix, Vector
 from detectors.features.base import Accepts, Columns, Feature, FeatureParams, numbers
 from detectors.features.display import words
+from detectors.features.local_time import DAY, DAYS, MONDAY, WEEK, LocalTime, Timezone
 
-_DAY, _WEEK = 86_400.0, 604_800.0  # seconds
-_MONDAY = 345_600.0  # seconds; 1970-01-05, the first Monday after the epoch
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _STEPS = {"hour_of_day": 96, "day_of_week": 7, "hour_of_week": 168}
-_EARLIEST, _LATEST = -2.0e9, 7.2e9  # seconds; years 1906 to 2198, beyond is no event's time
 
 
 class CyclicTime(Feature):
@@ -58,19 +53,13 @@ class CyclicTime(Feature):
         field: str | None = Field(
             default=None, description="A time field; the event's own time if left out."
         )
-        timezone: str = Field(default="UTC", description="Zone of the people, like Europe/Paris.")
-
-        @field_validator("timezone")
-        @classmethod
-        def _known_zone(cls, value: str) -> str:
-            if value not in available_timezones():
-                raise ValueError(f"{value!r} is no time zone; write one like Europe/Paris or UTC")
-            return value
+        timezone: Timezone = Field(
+            default="UTC", description="Zone of the people, like Europe/Paris."
+        )
 
     def __init__(self, params: Params) -> None:
         self._field, self._period = params.field, params.period
-        self._zone = ZoneInfo(params.timezone)
-        self._is_utc = params.timezone == "UTC"
+        self._clock = LocalTime(params.timezone)
         self.name = params.name or "_".join(filter(None, (params.period, params.field)))
         self.names = (f"{self.name}.sin", f"{self.name}.cos")
         self.label = params.label or words(self.name)
@@ -78,31 +67,15 @@ class CyclicTime(Feature):
     def extract(self, columns: Columns, times: Vector) -> Matrix:
         """Return sine and cosine of each event's place in the period."""
         seconds = numbers(columns, self._field) if self._field else np.asarray(times, np.float64)
-        angle = 2.0 * math.pi * self._place(self._local(seconds))
+        angle = 2.0 * math.pi * self._place(self._clock.seconds(seconds))
         return np.column_stack((np.sin(angle), np.cos(angle))).astype(np.float32)
-
-    def _local(self, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return local time; offsets change on the quarter of an hour at the finest."""
-        inside = (seconds >= _EARLIEST) & (seconds <= _LATEST)
-        seconds = np.where(inside, seconds, np.nan)
-        if self._is_utc or not inside.any():
-            return seconds
-        quarters, at = np.unique(np.floor(seconds[inside] / 900.0), return_inverse=True)
-        offsets = [self._offset(quarter * 900.0) for quarter in quarters.tolist()]
-        local = seconds.copy()
-        local[inside] += np.array(offsets, np.float64)[at]
-        return local
-
-    def _offset(self, seconds: float) -> float:
-        moment = dt.datetime.fromtimestamp(seconds, self._zone)
-        return (moment.utcoffset() or dt.timedelta()).total_seconds()
 
     def _place(self, local: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the share of the period that has passed, in [0, 1)."""
         if self._period == "hour_of_day":
-            return np.mod(local, _DAY) / _DAY
-        week = np.mod(local - _MONDAY, _WEEK)
-        return (np.floor(week / _DAY) / 7.0) if self._period == "day_of_week" else week / _WEEK
+            return np.mod(local, DAY) / DAY
+        week = np.mod(local - MONDAY, WEEK)
+        return (np.floor(week / DAY) / 7.0) if self._period == "day_of_week" else week / WEEK
 
     def show(self, values: Sequence[float], fields: Mapping[str, Any]) -> str:
         """Return the local time: ``02:14``, ``Tue``, ``Tue 02:14``."""
@@ -113,10 +86,10 @@ class CyclicTime(Feature):
 
     def _text(self, place: float) -> str:
         if self._period == "day_of_week":
-            return _DAYS[round(place * 7) % 7]
+            return DAYS[round(place * 7) % 7]
         minutes = round(place * (1_440 if self._period == "hour_of_day" else 10_080))
         clock = f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
-        return clock if self._period == "hour_of_day" else f"{_DAYS[minutes // 1440 % 7]} {clock}"
+        return clock if self._period == "hour_of_day" else f"{DAYS[minutes // 1440 % 7]} {clock}"
 
     def usual(self, low: Sequence[float], high: Sequence[float]) -> str:
         """Return the arc of the period that fits both ranges; "" if it is most of the period."""

@@ -181,6 +181,8 @@ def test_fields_of_accepted_types_only_pass_the_check(params: FeatureParams) -> 
 
 
 def test_every_file_of_a_kind_has_examples() -> None:
-    assert {"number", "log", "frequency", "cyclic_time", "window", "record"} <= set(kinds())
+    assert {"number", "log", "frequency", "cyclic_time", "window", "record", "seasonal"} <= set(
+        kinds()
+    )
     for kind, feature in kinds().items():
         assert _schema_examples(feature), kind
