@@ -8,7 +8,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs lock clean
 .PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
-.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor faults
+.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor bench-rollouts faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -38,9 +38,10 @@ bench-loop:  ## the whole loop beside AAD, OMD and a supervised ceiling, quick f
 bench-demo:  ## time to the board, to the first cluster, from verdict to queue; memory
 bench-kafka:  ## processor time per event and lateness of the service on Kafka and PostgreSQL
 bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing different
+bench-rollouts:  ## configs come and go during kills: nothing lost, nothing twice, nothing different
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
 bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 open candidates, and how exact
-bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor:
+bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor bench-rollouts:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

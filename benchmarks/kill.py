@@ -16,7 +16,8 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -81,15 +82,20 @@ def main() -> None:
     print(json.dumps(asdict(result)))
 
 
-def run(folder: Path, kills: int, events: int, seed: int) -> Result:
-    """Run ``events`` through a run that is killed ``kills`` times; verify what came out."""
+def run(
+    folder: Path, kills: int, events: int, seed: int, act: Callable[[Store], None] | None = None
+) -> Result:
+    """Run ``events`` through a run that is killed ``kills`` times; verify what came out.
+
+    ``act`` is done to the store of the running system between two kills.
+    """
     begun = time.monotonic()
     rng = random.Random(seed)
     config = load(STREAM)
     source = folder / "events.jsonl"
     labels = write_events(source, config, events)
     places = Places.of(folder / "data", None, None)
-    _kill_while_running(places, source, kills, rng, labels)
+    _kill_while_running(places, source, kills, rng, labels, act)
     _finish(places, source, rng, labels)
     store = places.store()
     transport = places.transport()
@@ -114,14 +120,24 @@ def write_events(path: Path, config: StreamConfig, events: int) -> dict[str, int
 
 
 def _arguments(places: Places, source: Path) -> list[str]:
+    """By the stream's name where it is known: the file may have been replaced since."""
+    stream = str(STREAM)
+    if (places.folder / "triage.db").exists():
+        with closing(places.store()) as store:
+            stream = STREAM.stem if store.live_config(STREAM.stem) else stream
     return [
-        *("run", "--stream", str(STREAM), "--source", str(source), "--rate", str(RATE)),
+        *("run", "--stream", stream, "--source", str(source), "--rate", str(RATE)),
         *("--no-board", "--until-done", "--quiet", *places.arguments()),
     ]
 
 
 def _kill_while_running(
-    places: Places, source: Path, kills: int, rng: random.Random, labels: dict[str, int]
+    places: Places,
+    source: Path,
+    kills: int,
+    rng: random.Random,
+    labels: dict[str, int],
+    act: Callable[[Store], None] | None,
 ) -> None:
     output = source.with_name("output.txt")
     process: subprocess.Popen[bytes] | None = None
@@ -129,6 +145,10 @@ def _kill_while_running(
         if process is None or process.poll() is not None:
             process = start(*_arguments(places, source), output=output)
         _decide_for(places, rng.uniform(*LIFE_S), rng, labels)
+        if act is not None and (places.folder / "triage.db").exists():
+            with closing(places.store()) as store:
+                act(store)
+            _decide_for(places, rng.uniform(0.0, LIFE_S[1]), rng, labels)
         pids = tree(process.pid)
         victims = rng.choice([pids, pids[1:] or pids])  # everything, or the engine alone
         kill(victims)

@@ -16,6 +16,7 @@ from streaming import metrics
 from streaming.config.model import StreamConfig
 from streaming.config_book import ConfigBook
 from streaming.metrics import Metrics
+from triage.drift import SCHEMA_DRIFT, drift_title
 from triage.errors import Conflict, Fenced
 from triage.model import Candidate
 from triage.store.base import (
@@ -188,7 +189,8 @@ class Groups:
 
     def _item(self, candidate: Candidate) -> Item:
         signed = {reason.feature: reason.contribution for reason in candidate.reasons}
-        self._features = self._features or tuple(sorted(signed))
+        if candidate.detector != SCHEMA_DRIFT:
+            self._features = self._features or tuple(sorted(signed))
         return Item(
             item_id=candidate.candidate_id,
             contributions=np.array([signed.get(name, 0.0) for name in self._features], np.float64),
@@ -198,6 +200,8 @@ class Groups:
         )
 
     def _key(self, candidate: Candidate) -> str:
+        if candidate.detector == SCHEMA_DRIFT:
+            return SCHEMA_DRIFT  # one cluster, whatever fields and partitions
         return exact_key(
             candidate.entity,
             candidate.detector,
@@ -210,7 +214,10 @@ class Groups:
         self, cluster_id: str, members: Sequence[str], predecessor: str | None
     ) -> ClusterUpdate:
         known = self._members[cluster_id]
-        title, subtitle = title_of(known, self._sizes[cluster_id], noun_of(self._config))
+        if known[0].detector == SCHEMA_DRIFT:
+            title, subtitle = drift_title(known)
+        else:
+            title, subtitle = title_of(known, self._sizes[cluster_id], noun_of(self._config))
         return ClusterUpdate(
             cluster_id=cluster_id,
             stream=self._config.stream,

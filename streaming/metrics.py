@@ -35,7 +35,8 @@ HELD_BACK = Metric(
     "triage_held_back_total",
     "counter",
     ("stream", "partition"),
-    "Events that reached the share of the alerts, but not the limit per hour or day.",
+    "Events that reached the share of the alerts, but not the limit per hour or day, or that a "
+    "drifted field explains.",
 )
 PARTITIONS = Metric(
     "triage_partitions_owned", "gauge", ("stream",), "Partitions that this worker owns."
@@ -88,6 +89,12 @@ RETRIES = Metric(
     (),
     "Steps that failed because a broker or database was away, and were tried again.",
 )
+DRIFTS = Metric(
+    "triage_drifted_fields",
+    "gauge",
+    ("stream", "partition"),
+    "Fields that no longer come as they used to: missing, retyped, elsewhere, new.",
+)
 ROLLOUT = Metric(
     "triage_rollout", "gauge", ("stream",), "Number of the roll-out of the config in force."
 )
@@ -120,6 +127,7 @@ METRICS = (
     LEASE,
     PUBLISHED,
     RETRIES,
+    DRIFTS,
     ROLLOUT,
     TRIAL,
     STOPPED,

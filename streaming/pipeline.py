@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from types import MappingProxyType
 from typing import Any
@@ -22,14 +22,17 @@ from detectors.state import nest, pack, unnest, unpack
 from streaming.carry import ColumnKeys, carried
 from streaming.config.model import StreamConfig
 from streaming.decode import BadRecord, Column, Columns, Decoder
+from streaming.drift import DriftWatch, Explained, reasons_of
 from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
 from streaming.known import truths_of
 from streaming.recent_ids import RecentIds
 from streaming.records import Position, Record
+from triage.drift import SCHEMA_DRIFT, Drift
 from triage.model import Candidate, Counters, Influence, Label, Reason
 
 SNAPSHOT_FORMAT = 1
 NOTHING_KNOWN: Mapping[str, ColumnKeys] = MappingProxyType({})
+DRIFT_MARGIN = 3.0  # log-odds; it comes first, but not before what surely is an attack
 INFLUENCES = 5  # labels that a candidate tells of
 
 
@@ -84,6 +87,8 @@ class PartitionPipeline:
         self._model = StreamModel(detector, config.learning_settings(), config.seed)
         self._ids = RecentIds(config.event_id.horizon) if config.event_id else None
         self._history = EntityHistory(config.context_fields())
+        self._drift = DriftWatch({name: field.type for name, field in config.fields.items()})
+        self._explained = Explained(config)
         self._pending = np.empty((config.learning.block, len(self._features.names)), np.float32)
         self._pending_scores = np.empty(config.learning.block, np.float64)
         self._pending_margins = np.empty(config.learning.block, np.float64)
@@ -111,6 +116,11 @@ class PartitionPipeline:
         return self._features.names
 
     @property
+    def drifts(self) -> tuple[Drift, ...]:
+        """The fields that no longer come as they used to."""
+        return self._drift.open
+
+    @property
     def model_version(self) -> int:
         """Label position in force."""
         return self._model.model_version
@@ -132,6 +142,7 @@ class PartitionPipeline:
 
     def process(self, records: Sequence[Record]) -> Outcome:
         """Score the records, learn each block that they fill, and return what came of them."""
+        drifting, turns = self._drift.open, self._drift.add(records)
         decoded = self._decoder.decode(records)
         good, events, duplicates = self._without_duplicates(decoded.records, decoded.events)
         candidates: list[Candidate] = []
@@ -152,6 +163,11 @@ class PartitionPipeline:
                 candidates += self._candidates(batch, start, let)
                 self._learn(batch.X[start:stop], scored)
                 start = stop
+            found = len(candidates)
+            candidates = self._explained.others(candidates, drifting, turns)
+            held_back += found - len(candidates)
+            if told := self._drifted(batch):
+                candidates = sorted([*candidates, *told], key=lambda one: one.offset)
         counters = Counters(
             accepted=len(good),
             dead_lettered=len(decoded.bad),
@@ -198,6 +214,7 @@ class PartitionPipeline:
             "features": self._features.snapshot(),
             "model": self._model.snapshot(),
             "history": self._history.snapshot(),
+            "drift": self._drift.snapshot(),
             "pending": Snapshot(
                 {"last_event_time": self._last_event_time},
                 {
@@ -235,6 +252,8 @@ class PartitionPipeline:
         self._features.restore(parts["features"])
         self._model.restore(parts["model"])
         self._history.restore(parts["history"])
+        if "drift" in parts:  # snapshots of earlier programs have none
+            self._drift.restore(parts["drift"])
         if self._ids:
             self._ids.restore(parts["ids"])
         pending = parts["pending"]
@@ -366,6 +385,39 @@ class PartitionPipeline:
             record=fields,
             influences=influences,
         )
+
+    def _drifted(self, batch: _Batch) -> list[Candidate]:
+        """Return what tells of drift, at the first accepted record from where it was noticed."""
+        told: list[Candidate] = []
+        for row, record in enumerate(batch.records):
+            if self._drift.untold is None:
+                break
+            if drifts := self._drift.tell(record.offset):
+                fields = self._decoder.fields(batch.events[row])
+                plain = self._candidate(
+                    batch,
+                    row,
+                    fields,
+                    score=float(len(drifts)),
+                    margin=DRIFT_MARGIN,
+                    threshold=0.0,
+                    reasons=reasons_of(drifts, DRIFT_MARGIN),
+                    method=SCHEMA_DRIFT,
+                    context=(),
+                    influences=(),
+                )
+                place = (self._topic_id, self._partition, record.offset)
+                told.append(
+                    replace(
+                        plain,
+                        candidate_id=candidate_id(*place, SCHEMA_DRIFT, plain.config_version),
+                        detector=SCHEMA_DRIFT,
+                        features_version="",  # nothing is learned from it
+                        entity="",
+                        entities={},
+                    )
+                )
+        return told
 
     def _contexts(
         self, batch: _Batch, start: int, count: int, alerting: npt.NDArray[np.intp]

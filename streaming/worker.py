@@ -23,6 +23,7 @@ from streaming.replay import recover
 from streaming.track import Track
 from streaming.transports.base import Consumer, Transport
 from streaming.turn import new_track, plan, take
+from triage.drift import Drift
 from triage.errors import Fenced
 from triage.model import Candidate, Counters, JournalEntry
 from triage.rollout import Rollout
@@ -63,6 +64,7 @@ class _Owned:
     rescored: dict[str, float] = field(default_factory=dict)
     retained: RetainedState | None = None
     trial: Trial = NO_TRIAL
+    told_drifts: tuple[Drift, ...] | None = None  # as the store has them, None: not known
     dirty: bool = False
     was_warm: bool = False
 
@@ -76,6 +78,7 @@ class _Owned:
         self.counters = Counters()
         self.candidates, self.dead_letters, self.journal, self.rescored = [], [], [], {}
         self.retained, self.trial = None, NO_TRIAL
+        self.told_drifts = self.track.live.drifts
         self.dirty = False
 
 
@@ -322,10 +325,11 @@ class Worker:
 
     def _commit_of(self, partition: int, owned: _Owned, *, snapshot: bool) -> PartitionCommit:
         due = snapshot or owned.position - owned.snapshot_at >= SNAPSHOT_EVERY
+        live = owned.track.live
         return PartitionCommit(
             partition=partition,
             epoch=owned.epoch,
-            config_version=owned.track.live.config.version,
+            config_version=live.config.version,
             next_offset=owned.position,
             label_position=owned.track.label_position,
             counters=owned.counters,
@@ -334,10 +338,11 @@ class Worker:
             journal=tuple(owned.journal),
             rescored=dict(owned.rescored),
             snapshot=owned.track.row(owned.position) if due else None,
-            warm_up_left=owned.track.live.warm_up_left,
-            last_event_time=owned.track.live.last_event_time,
+            warm_up_left=live.warm_up_left,
+            last_event_time=live.last_event_time,
             rollout=owned.track.rollout.number,
             retained=owned.retained,
+            drifts=None if live.drifts == owned.told_drifts else live.drifts,
             trial=None if owned.trial is NO_TRIAL else owned.trial,
         )
 
@@ -399,6 +404,9 @@ class Worker:
             self._metrics.add(metrics.EVENTS, stream, "duplicate", by=seen.duplicates)
             self._metrics.add(metrics.EVENTS, stream, "late", by=seen.late)
             self._metrics.add(metrics.CANDIDATES, stream, by=seen.candidates)
+            if commit.drifts is not None:
+                place = str(commit.partition)
+                self._metrics.set(metrics.DRIFTS, stream, place, to=len(commit.drifts))
             if seen.held_back:
                 place = str(commit.partition)
                 self._metrics.add(metrics.HELD_BACK, stream, place, by=seen.held_back)

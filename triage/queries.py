@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from triage.cases import Rollback
 from triage.closing import Bound
+from triage.drift import DriftReads
 from triage.looks import Look
 from triage.model import (
     Candidate,
@@ -394,7 +395,7 @@ class Change:
     data: Mapping[str, Any]
 
 
-class Queries(RolloutReads, Protocol):
+class Queries(RolloutReads, DriftReads, Protocol):
     """Read side of the store. ``now`` is passed in, seconds since 1970."""
 
     def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:

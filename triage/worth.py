@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triage.drift import SCHEMA_DRIFT
 from triage.model import VerdictKind
 
 CERTAIN = 0.1
@@ -19,8 +20,10 @@ def worth(posterior: float, pull: float = 1.0) -> float:
     return 10.0 * pull * min(1.0, max(0.0, posterior))
 
 
-def suggest(posterior: float) -> VerdictKind:
+def suggest(posterior: float, detector: str = "") -> VerdictKind:
     """Return the verdict that the model would give."""
+    if detector == SCHEMA_DRIFT:
+        return VerdictKind.PIPELINE_FAULT
     if posterior >= 0.5 + CERTAIN:
         return VerdictKind.REAL
     if posterior <= 0.5 - CERTAIN:

@@ -72,7 +72,7 @@ class House:
         raise AssertionError("the worker does not settle")
 
     def candidates(self) -> list[Candidate]:
-        return [row.candidate for row in self.store.candidates_after("tests", 0, 10_000)]
+        return [row.candidate for row in self.store.candidates_after("tests", 0, 100_000)]
 
     def decide(self, kind: VerdictKind = VerdictKind.SPURIOUS, rank: int = 0) -> str:
         row = self.store.queue(QueueFilter(), 0, 10).rows[rank]
@@ -111,7 +111,7 @@ def past(house: House, partition: int) -> Past:
 
 def replayed(house: House, partition: int) -> list[Candidate]:
     """Return what a pipeline finds that goes through the log by the journal, from the start."""
-    outcomes = [outcome for _, outcome in from_the_beginning(past(house, partition), 10_000)]
+    outcomes = [outcome for _, outcome in from_the_beginning(past(house, partition), 1_000_000)]
     return [candidate for outcome in outcomes if outcome for candidate in outcome.candidates]
 
 

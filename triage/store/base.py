@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from triage.cases import AuditEntry, Case, FindingRevision, Verdict
+from triage.drift import Drift
 from triage.findings import Message
 from triage.model import (
     Actor,
@@ -99,6 +100,7 @@ class PartitionCommit:
         retained: the state of the version that was replaced, if it can't go on as the new one's;
             the newest three are kept.
         trial: to be *added* to what is stored of the version that is tried.
+        drifts: all fields that are in drift now; None: as before.
     """
 
     partition: int
@@ -117,6 +119,7 @@ class PartitionCommit:
     rollout: int = 0
     retained: RetainedState | None = None
     trial: Trial | None = None
+    drifts: Sequence[Drift] | None = None
 
 
 @dataclass(frozen=True, slots=True)

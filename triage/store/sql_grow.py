@@ -196,7 +196,7 @@ def _row(
         score=max(scores),
         posterior=max(posteriors),
         worth=worth(max(posteriors), row["pull"]),
-        suggested=str(suggest(max(posteriors))),
+        suggested=str(suggest(max(posteriors), cluster.detector)),
         top=dumps(sums.top()),
     )
     return row

@@ -21,6 +21,7 @@ from triage.store.base import OpenCandidate, PartitionCommit, RetainedState, Sna
 from triage.store.bulk import chunks, select_in
 from triage.store.codec import candidate_row, dump_headers
 from triage.store.database import next_number
+from triage.store.sql_drifts import keep_drifts
 from triage.store.sql_label_log import SqlLabelLog
 from triage.store.sql_rescore import rescore
 from triage.store.sql_shared import add_change, add_outbox, newest_label, policy_of, settle
@@ -127,6 +128,7 @@ class SqlWorker(SqlLabelLog):
             for part in ordered:
                 self._keep_snapshot(connection, stream, part)
                 _retain(connection, stream, part)
+                keep_drifts(connection, stream, part)
             self._db.in_order(connection)
             for part in ordered:
                 _append_journal(connection, stream, part)

@@ -11,6 +11,7 @@ from triage.store.sessions import new_token
 from triage.store.sql_advisor import SqlAdvisor
 from triage.store.sql_cases import SqlCases
 from triage.store.sql_configs import SqlConfigs
+from triage.store.sql_drifts import SqlDrifts
 from triage.store.sql_grouper import SqlGrouper
 from triage.store.sql_leases import SqlLeases
 from triage.store.sql_queries import SqlQueries
@@ -31,6 +32,7 @@ class SqlStore(
     SqlCases,
     SqlConfigs,
     SqlTrials,
+    SqlDrifts,
     SqlQueries,
     SqlAdvisor,
 ):

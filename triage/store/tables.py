@@ -75,6 +75,17 @@ missed = sa.Table(
     sa.Index(None, "candidate_id"),
 )
 
+drifts = sa.Table(
+    "drifts",  # fields that no longer come as they used to
+    metadata,
+    key("stream", Name),
+    key("partition", sa.Integer),
+    key("field", Name),
+    key("kind", sa.Text),
+    col("detail", Words),
+    col("since", BIG),
+)
+
 streams = sa.Table(
     "streams",
     metadata,

@@ -14,6 +14,7 @@ from triage.looks import Look, precision
 from triage.queries import BoardStatus, ConfigVersion, Queries, StreamStatus
 from triage_ui.components.config_diff import config_diff, config_text
 from triage_ui.components.dom import attributes, section
+from triage_ui.components.drift import drift_table
 from triage_ui.components.empty import warm_up_text
 from triage_ui.components.figures import share_figure
 from triage_ui.components.lessons import lesson_table
@@ -119,12 +120,19 @@ async def _rollouts(queries: Queries, stream: str, now: float) -> Component:
     number = log[-1].number if log else 0
     trial = await in_thread(queries.trial, stream, number)
     lost = await in_thread(queries.lost, stream, number)
-    return section(
-        "What is in force",
-        rollout_table(log, trial, lost, now),
-        name="rollouts",
-        level=2,
-        aside=visible(stream, 60),
+    drifts = await in_thread(queries.drifts, stream)
+    aside = visible(stream, 60)
+    return html.Div(
+        [
+            section(
+                "What is in force",
+                rollout_table(log, trial, lost, now),
+                name="rollouts",
+                level=2,
+                aside=aside,
+            ),
+            section("Drift of fields", drift_table(drifts), name="drift", level=2, aside=aside),
+        ]
     )
 
 

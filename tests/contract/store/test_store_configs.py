@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from tests.support.cases import AT, STREAM, Desk, a_candidate
+from triage.drift import Drift, PartitionDrift
 from triage.errors import Conflict, NotFound
 from triage.model import JournalEntry
 from triage.policy import Policy
@@ -109,3 +110,15 @@ def test_partitions_keep_roll_out_journal_and_retained_states(desk: Desk) -> Non
     assert desk.store.turned(STREAM) == [5]
     assert desk.store.own(STREAM, 0, "topic-1", "v1").rollout == 5
     assert sorted(desk.store.candidate_offsets(STREAM, 0, 3)) == [3, 4, 5]
+
+
+def test_what_is_in_drift_is_what_the_last_commit_that_spoke_of_it_said(desk: Desk) -> None:
+    gone = Drift("amount", "missing", "in 0% of the records, was in 100%", 5)
+    new = Drift("country\0", "new", "in 100% of the records", 9)
+    desk.commit(desk.part(next_offset=10, drifts=[gone, new]))
+    desk.commit(desk.part(next_offset=12))
+    assert [one.drift.field for one in desk.store.drifts(STREAM)] == ["amount", "country\ufffd"]
+    assert desk.store.drifts(STREAM)[0] == PartitionDrift(0, gone)
+    assert desk.store.drifts("other") == []
+    desk.commit(desk.part(next_offset=14, drifts=[]))
+    assert desk.store.drifts(STREAM) == []

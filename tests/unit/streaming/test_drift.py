@@ -1,0 +1,171 @@
+"""Fields that change are noticed, told once, and don't flood the queue."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streaming.drift import KNOWN, SAMPLE, WINDOW, DriftWatch
+from streaming.pipeline import PartitionPipeline
+from streaming.records import Record
+from tests.support.house import House, house_in, stored_and_replayed_agree
+from tests.support.streams import as_records, event, small_config
+from triage.drift import SCHEMA_DRIFT, Drift
+from triage.model import Candidate, VerdictKind
+from triage.queries import QueueFilter
+
+CONFIG = small_config()
+SPAN = SAMPLE * WINDOW
+USUAL = (KNOWN + 2) * SPAN
+Change = Callable[[dict[str, object]], dict[str, object]]
+
+
+def stream(change: Change, usual: int = USUAL, after: int = 4 * SPAN) -> list[dict[str, object]]:
+    """Return quiet events, from ``usual`` on as ``change`` makes them."""
+    rng = np.random.default_rng(3)
+    amounts = np.exp(rng.normal(3.0, 0.3, usual + after)).round(2).tolist()
+    speeds = rng.normal(50.0, 5.0, usual + after).round(2).tolist()
+    quiet = [event(i, a, s) for i, (a, s) in enumerate(zip(amounts, speeds, strict=True))]
+    return quiet[:usual] + [change(dict(one)) for one in quiet[usual:]]
+
+
+def without(name: str) -> Change:
+    return lambda one: {key: value for key, value in one.items() if key != name}
+
+
+def put(name: str, value: Callable[[dict[str, object]], object]) -> Change:
+    return lambda one: {**one, name: value(one)}
+
+
+def number(one: dict[str, object]) -> float:
+    return float(str(one["speed"]))
+
+
+def third(one: dict[str, object]) -> object:
+    return None if int(str(one["id"])[1:]) // SAMPLE % 3 == 0 else one["speed"]
+
+
+def watched(records: Sequence[Record]) -> DriftWatch:
+    watch = DriftWatch({name: field.type for name, field in CONFIG.fields.items()})
+    watch.add(records)
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "kind", "detail"),
+    [
+        (without("speed"), "speed", "missing", "in 0% of the records, was in 100%"),
+        (put("speed", third), "speed", "nulls", "records, was 0%"),
+        (put("speed", lambda one: str(one["speed"])), "speed", "retyped", "100% are text, was"),
+        (put("speed", lambda one: 100 * number(one)), "speed", "range", "half are below 5"),
+        (put("country", lambda _: "NL"), "country", "new", "no field of the config"),
+    ],
+)
+def test_a_change_is_noticed_within_three_windows(
+    change: Change, field: str, kind: str, detail: str
+) -> None:
+    (drift,) = watched(as_records(stream(change))).open
+    assert (drift.field, drift.kind) == (field, kind)
+    assert detail in drift.detail
+    assert USUAL < drift.since <= USUAL + 3 * SPAN
+
+
+def test_what_stays_as_it_is_drifts_never() -> None:
+    assert watched(as_records(stream(lambda one: one, after=20 * SPAN))).open == ()
+
+
+def test_what_always_grows_is_no_drift() -> None:
+    def counted(one: dict[str, object]) -> object:
+        return 1000 + int(str(one["id"])[1:])
+
+    grows = [put("speed", counted)(one) for one in stream(lambda one: one, after=10 * SPAN)]
+    assert watched(as_records(grows)).open == ()
+
+
+def test_a_drift_ends_when_it_is_mended_or_has_become_usual() -> None:
+    broken = stream(without("speed"), after=6 * SPAN)
+    mended = as_records(broken + stream(lambda one: one, usual=0, after=3 * SPAN))
+    assert watched(mended).open == ()
+    assert watched(as_records(stream(without("speed"), after=60 * SPAN))).open == ()
+
+
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(1, USUAL + 4 * SPAN), max_size=4).map(sorted), kind=st.booleans())
+def test_state_and_candidates_follow_from_the_records_alone(cuts: list[int], kind: bool) -> None:
+    records = ALL[kind]
+    whole, split = watched(records), watched([])
+    for start, stop in itertools.pairwise([0, *cuts, len(records)]):
+        split.add(records[start:stop])
+        again = watched([])
+        again.restore(split.snapshot())
+        split = again
+    assert split.snapshot() == whole.snapshot()
+    assert split.open == whole.open != ()
+
+
+ALL = {
+    False: as_records(stream(without("speed"))),
+    True: as_records(stream(put("speed", lambda one: 100 * number(one)))),
+}
+
+
+def test_hostile_records_are_no_harm() -> None:
+    values: list[object] = [
+        b"",
+        b"[1, 2]",
+        b"{" * 1000,
+        b"\xff\xfe",
+        {"a" * 5000: 1},
+        {f"k{i}": 10**300 for i in range(3000)},
+        b'{"speed": 1e999}',
+        b'{"speed": 123456789012345678901234567890}',
+    ]
+    watch = watched(as_records(values * (2 * SPAN)))
+    assert len(json.dumps(watch.snapshot().meta)) < 2_000_000
+
+
+def candidates(records: Sequence[Record], step: int) -> list[Candidate]:
+    pipeline = PartitionPipeline(CONFIG, 0, "topic-id")
+    return [
+        candidate
+        for start in range(0, len(records), step)
+        for candidate in pipeline.process(records[start : start + step]).candidates
+    ]
+
+
+def test_one_candidate_tells_of_it_and_those_that_it_explains_are_held_back() -> None:
+    records = as_records(stream(without("speed")))
+    found = candidates(records, 500)
+    assert [c.candidate_id for c in found] == [c.candidate_id for c in candidates(records, 77)]
+    (told,) = [c for c in found if c.detector == SCHEMA_DRIFT]
+    assert told.reasons[0].label == "speed"
+    later = [c for c in found if c.offset > told.offset]
+    assert all(c.reasons[0].feature != "speed" for c in later)
+
+
+@pytest.fixture
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return house_in(tmp_path_factory.mktemp("drift") / "house")
+
+
+def test_two_partitions_make_one_cluster_that_suggests_a_pipeline_fault(house: House) -> None:
+    worker, grouper = house.worker(), house.grouper()
+    house.send(stream(without("speed"), usual=3 * USUAL, after=9 * SPAN))
+    house.run(worker, steps=200)
+    while grouper.step():
+        pass
+    drifts = house.store.drifts("tests")
+    assert [(one.partition, one.drift.field) for one in drifts] == [(0, "speed"), (1, "speed")]
+    assert isinstance(drifts[0].drift, Drift)
+    rows = [r for r in house.store.queue(QueueFilter(), 0, 200).rows if "Data changed" in r.title]
+    (row,) = rows
+    assert row.title == "Data changed: speed"
+    assert (row.size, row.suggested) == (2, VerdictKind.PIPELINE_FAULT)
+    assert stored_and_replayed_agree(house)
+    worker.close()
