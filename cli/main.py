@@ -32,6 +32,7 @@ COMMANDS = {
     "rollback": "Take back what one analyst taught in a period.",
     "account": "Local accounts of the board: add, list, disable, reset.",
     "token": "Tokens for the REST API: add, list, revoke.",
+    "rules": "Mine rules from verified anomalies; list and export those that run.",
     "sign-in": "Make a one-time sign-in link for a running board.",
     "ingest": "Send the rows of a source into a stream's topic, each once.",
     "worker": "Score the events of a stream: one process of many, over Kafka.",

@@ -63,12 +63,19 @@ class Attribution:
             ``base + values.sum(axis=1)`` equals the score.
         method: name of the method as the analyst reads it, e.g. ``"TreeSHAP"`` or ``"occlusion"``.
         additive: whether the values add up to the score exactly.
+        notes: what else there is to say of each row, "" = nothing; none at all where it is empty.
     """
 
     values: npt.NDArray[np.float64]
     base: Vector
     method: str
     additive: bool
+    notes: Sequence[str] = ()
+
+    def explained_by(self, row: int) -> str:
+        """Return the method, and what else there is to say of a row."""
+        note = self.notes[row] if self.notes else ""
+        return f"{self.method}; {note}" if note else self.method
 
 
 class SnapshotError(ValueError):

@@ -266,13 +266,13 @@ class StreamModel:
                 values += self._labels.table
             why = self._explainer.explain(X, values)
             base = why.base - gain * self._scale.mean - PRIOR_SHIFT
-            return Attribution(why.values, base, why.method, why.additive)
+            return Attribution(why.values, base, why.method, why.additive, why.notes)
         why = self._detector.explain_many(X)
         values, base = why.values * gain, self._scale.standardise(why.base) - PRIOR_SHIFT
         if len(self._labels):
             learned = self._explainer.explain(X, self._labels.table)
             values, base = values + learned.values, base + learned.base
-        return Attribution(values, base, why.method, why.additive)
+        return Attribution(values, base, why.method, why.additive, why.notes)
 
     def influences(self, X: Matrix, most: int) -> Sequence[Sequence[Influence]]:
         """Return for each row the labels that moved its margin most, strongest first."""

@@ -332,7 +332,7 @@ class PartitionPipeline:
                         )
                         for reason in reasons
                     ),
-                    method=why.method,
+                    method=why.explained_by(k),
                     context=contexts[k],
                     influences=tuple(
                         Influence(each.label_id, each.y, each.shift) for each in influences[k]

@@ -112,6 +112,11 @@ class Ensemble(base.Detector):
         ]
 
     @property
+    def members(self) -> Sequence[base.Detector]:
+        """The detectors, in the order of the parameters."""
+        return self._members
+
+    @property
     def trees(self) -> Trees | None:
         """The forest of the first member that has one."""
         return next((m.trees for m in self._members if m.trees is not None), None)
@@ -141,6 +146,7 @@ class Ensemble(base.Detector):
         """Return the members' attributions on the common scale."""
         values, base_score = np.zeros(X.shape), np.zeros(len(X))
         methods: list[str] = []
+        notes = [""] * len(X)
         additive = True
         for member, scale, weight in zip(self._members, self._scales, self._weights, strict=True):
             found = member.explain_many(X)
@@ -155,7 +161,9 @@ class Ensemble(base.Detector):
             base_score += weight * start
             methods += [found.method] if found.method not in methods else []
             additive = additive and found.additive
-        return base.Attribution(values, base_score, " + ".join(methods), additive)
+            more = found.notes or [""] * len(X)
+            notes = [", ".join(filter(None, pair)) for pair in zip(notes, more, strict=True)]
+        return base.Attribution(values, base_score, " + ".join(methods), additive, tuple(notes))
 
     def _dump(self) -> base.Snapshot:
         members = {f"member{i}": member.snapshot() for i, member in enumerate(self._members)}

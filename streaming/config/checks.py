@@ -14,6 +14,7 @@ from detectors.registry import build as build_detector
 from streaming.config.fields import FieldType
 from streaming.config.parts import PlacedFeature
 from streaming.config.problems import hint
+from streaming.config.rule_checks import rule_problems
 from streaming.config.yaml_tree import Path, Problem, Tree
 
 MIN_WARM_UP = 64
@@ -39,6 +40,7 @@ def problems_of(
     yield from _same_columns(tree, features)
     yield from _warm_up(tree, raw)
     yield from _unbuildable(tree, detectors)
+    yield from rule_problems(tree, features, detectors)
 
 
 def warnings_of(

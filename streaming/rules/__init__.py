@@ -1,0 +1,1 @@
+"""Rules from verified anomalies: mined from what analysts confirmed, deployed as config."""
