@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Say what bringing this config into force would change: state, verdicts, contract.",
     "apply": "Bring a config into force for running workers, try it beside, or go back.",
     "stages": "Show what is in force, what is tried beside it and how that does.",
+    "advise": "Say which alert budget reaches a wanted precision or the least cost.",
     "evaluate": "Replay a labelled file and count what an analyst would have found.",
     "store": "Look after the database: rights of the service's role.",
     "backup": "Copy the store (and the embedded log) while everything runs.",

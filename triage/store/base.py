@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from triage.budget_advice import BudgetReads
 from triage.cases import AuditEntry, Case, FindingRevision, Verdict
 from triage.drift import Drift
 from triage.findings import Message
@@ -408,6 +409,7 @@ class Store(
     AccessStore,
     ConfigStore,
     AdvisorReads,
+    BudgetReads,
     Queries,
     Protocol,
 ):

@@ -9,6 +9,7 @@ from triage.store.database import Database
 from triage.store.migrate import check_schema, migrate_database
 from triage.store.sessions import new_token
 from triage.store.sql_advisor import SqlAdvisor
+from triage.store.sql_budget import SqlBudget
 from triage.store.sql_cases import SqlCases
 from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_drifts import SqlDrifts
@@ -33,6 +34,7 @@ class SqlStore(
     SqlConfigs,
     SqlTrials,
     SqlDrifts,
+    SqlBudget,
     SqlQueries,
     SqlAdvisor,
 ):

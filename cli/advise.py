@@ -1,0 +1,125 @@
+"""``triage advise``: which alert budget reaches a wanted precision, or costs least?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from cli.configs import EXIT_CONFIG, in_force, named
+from cli.places import Places, data_option, store_option
+from streaming.config.model import StreamConfig
+from streaming.errors import ConfigInvalid, Stop
+from triage.budget_advice import Judged, Level, by_cost, by_precision, cost, levels
+from triage.errors import TriageError
+
+ENOUGH = 30  # judged candidates; of fewer nothing can be said
+EXIT_NONE = 1
+
+
+@click.command("advise")
+@click.argument("stream", metavar="FILE|STREAM", type=click.Path(path_type=Path))
+@click.option(
+    "--precision",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of the candidates that shall be real, at least.",
+)
+@click.option(
+    "--look",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Cost of a look, in any unit.",
+)
+@click.option("--miss", type=click.FloatRange(min=0), help="Cost of a real one that is missed.")
+@data_option
+@store_option
+def command(
+    stream: Path,
+    precision: float | None,
+    look: float,
+    miss: float | None,
+    folder: Path,
+    store_url: str | None,
+) -> None:
+    """Say which alert budget reaches --precision, or costs least with --look and --miss.
+
+    From the candidates of the config in force and what analysts and late truth said of them. Looks
+    at the present budget and smaller ones: of what was never a candidate nothing is known. Exits
+    with 1 where too little was judged, or no budget is surely enough.
+    """
+    if (precision is None) == (miss is None):
+        raise click.UsageError("name --precision, or --miss (and --look)")
+    places = Places.existing(folder, None, store_url, needs="triage.db")
+    try:
+        with closing(places.store(migrate=False)) as store:
+            config = in_force(store, named(stream))
+            found = store.judged(config.stream, config.version)
+            untold = store.untold(config.stream)
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(EXIT_CONFIG)
+    except (Stop, TriageError) as error:
+        raise click.ClickException(str(error)) from error
+    known = sum(one.real is not None for one in found)
+    if known < ENOUGH:
+        click.echo(
+            f"{config.stream}: {known} of {len(found):,} candidates of version "
+            f"{config.version[:12]} were judged; {ENOUGH} are needed to say anything"
+        )
+        sys.exit(EXIT_NONE)
+    table = levels(found, config.learning.alert_budget)
+    for line in _table(config, found, table, look, miss):
+        click.echo(line)
+    if untold:
+        click.echo(
+            f"{untold:,} events that late truth calls real never were candidates: a larger budget "
+            "may find some; try it with triage backtest"
+        )
+    best = by_cost(table, look, miss) if miss is not None else by_precision(table, precision or 0.0)
+    if best is None:
+        click.echo(
+            f"No budget surely reaches a precision of {precision:.0%}: let more be judged, or make "
+            "the detectors better; a smaller budget is not what is missing"
+        )
+        sys.exit(EXIT_NONE)
+    click.echo(_advice(best, table[0]))
+
+
+def _table(
+    config: StreamConfig,
+    found: Sequence[Judged],
+    table: Sequence[Level],
+    look: float,
+    miss: float | None,
+) -> Iterator[str]:
+    judged = [one.real for one in found if one.real is not None]
+    yield (
+        f"{config.stream}: {len(found):,} candidates of version {config.version[:12]}, "
+        f"{len(judged):,} judged, {sum(judged):,.0f} of them real"
+    )
+    head = f"  {'budget':>8}  {'a day':>9}  {'precision (95 %)':>20}  {'real lost a day':>15}"
+    yield head + ("" if miss is None else f"  {'cost a day':>12}")
+    for level in table:
+        within = f"{level.precision:.0%} ({level.low:.0%} to {level.high:.0%})"
+        line = f"  {_share(level.budget):>8}  {level.per_day:>9,.1f}  {within:>20}"
+        line += f"  {level.lost_per_day:>15,.1f}"
+        yield line + ("" if miss is None else f"  {cost(level, look, miss):>12,.1f}")
+
+
+def _advice(best: Level, now: Level) -> str:
+    if best is now:
+        return f"The present budget is it: alert_budget: {_share(best.budget)}"
+    return (
+        f"alert_budget: {_share(best.budget)} is it: {best.per_day:,.1f} candidates a day instead "
+        f"of {now.per_day:,.1f}, {best.lost_per_day:,.1f} real ones a day lost. Write it into the "
+        "file, then: triage plan, triage backtest --against live, triage apply"
+    )
+
+
+def _share(budget: float) -> str:
+    return f"{100 * budget:.3g}%"

@@ -1,0 +1,54 @@
+"""``triage advise`` on a stream that somebody judges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from tests.support.house import House, house_in
+from tests.support.streams import events
+from triage.errors import Refused
+from triage.model import VerdictKind
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = house_in(tmp_path / "data")
+    house.send(events(3000))
+    worker, grouper = house.worker(), house.grouper()
+    house.run(worker)
+    while grouper.step():
+        pass
+    return house
+
+
+def advise(house: House, *arguments: str) -> tuple[int, str]:
+    options = ["advise", "tests", "--data", str(house.folder), *arguments]
+    done = CliRunner().invoke(main, options)
+    return done.exit_code, done.output
+
+
+def test_it_needs_verdicts_then_advises(house: House) -> None:
+    code, out = advise(house, "--precision", "0.5")
+    assert code == 1
+    assert "0 of" in out
+    assert "30 are needed to say anything" in out
+    for _ in range(60):
+        try:
+            house.decide(VerdictKind.REAL)
+        except (Refused, IndexError):
+            break
+    code, out = advise(house, "--precision", "0.3")
+    assert code == 0, out
+    assert "The present budget is it: alert_budget: 4%" in out
+    code, out = advise(house, "--precision", "0.9999")
+    assert code == 1
+    assert "No budget surely reaches" in out
+    code, out = advise(house, "--miss", "0.01", "--look", "5")
+    assert code == 0
+    assert "alert_budget: 0.4% is it" in out
+    assert "cost a day" in out
+    assert advise(house)[0] == 2
