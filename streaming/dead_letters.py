@@ -1,8 +1,8 @@
 """Records that could not be used: kept as they were, with the reason; listed; sent again.
 
-A dead letter lies in ``<topic>.dlq`` with the record's own key, bytes and headers. Of a row of over
-900,000 bytes only these are there, and a header ``triage.truncated-from`` says so. The reason is in
-headers of its own, ``triage.dlq.*``: where the record came from and what was wrong with it.
+A dead letter lies in ``<topic>.dlq`` with the record's own key, bytes and headers. Of a value of
+over 900,000 bytes only these are there, and a header ``triage.truncated-from`` says so. The reason
+is in headers of its own, ``triage.dlq.*``: where the record came from and what was wrong with it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from streaming.decode import BadRecord
 from streaming.errors import UnknownTopic
 from streaming.records import TRUNCATED_FROM, Headers, OutRecord, Record, TopicPartition
+from streaming.sources.base import MAX_ROW_BYTES
 from streaming.transports.base import Publisher, Transport
 from triage.store.base import NewDeadLetter
 
@@ -55,7 +58,7 @@ class DeadLetter:
 
 def dead_letter(bad: BadRecord, config_version: str) -> NewDeadLetter:
     """Return the outbox row for a record that could not be used."""
-    record = bad.record
+    record = _within_limits(bad.record)
     reason = {
         "topic": record.topic,
         "partition": str(record.partition),
@@ -73,6 +76,16 @@ def dead_letter(bad: BadRecord, config_version: str) -> NewDeadLetter:
             *_own_headers(record.headers),
             *((PREFIX + name, text.encode()) for name, text in reason.items()),
         ),
+    )
+
+
+def _within_limits(record: Record) -> Record:
+    """Return the record as it can be sent: compressed, a topic takes larger ones than we can."""
+    if len(record.value) <= MAX_ROW_BYTES:
+        return record
+    had = ((TRUNCATED_FROM, str(len(record.value)).encode()),)
+    return msgspec.structs.replace(
+        record, value=record.value[:MAX_ROW_BYTES], headers=(*record.headers, *had)
     )
 
 

@@ -152,7 +152,7 @@ class Decoder:
         bad: list[BadRecord] = []
         decode = self._decoder.decode
         for record in records:
-            if len(record.value) > MAX_RECORD_BYTES:
+            if len(record.value) > MAX_RECORD_BYTES or _not_read(record):
                 bad.append(_too_large(record))
                 continue
             try:
@@ -211,11 +211,17 @@ def _seconds(value: dt.datetime | float | None) -> float | None:
     return value.timestamp()
 
 
+def _not_read(record: Record) -> bool:
+    """Return whether the transport has kept nothing of it."""
+    return not record.value and any(name == TRUNCATED_FROM for name, _ in record.headers)
+
+
 def _too_large(record: Record) -> BadRecord:
     had = dict(record.headers).get(TRUNCATED_FROM, b"").decode(errors="replace")
     message = f"{had or len(record.value)} bytes, at most {MAX_RECORD_BYTES} are read"
     if had:
-        message += f"; only the first {len(record.value)} are kept"
+        kept = f"only the first {len(record.value)} are" if record.value else "none is"
+        message += f"; {kept} kept"
     return BadRecord(record, "too_large", "", message)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +20,7 @@ from tests.support.processes import free_ports, running, tail, wait_until
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 OLDEST_JAVA = 17  # Kafka 4
 START_SECONDS = 90.0
-DOWNLOAD_SECONDS = 600.0  # 43 MB of jars, once
+DOWNLOAD_SECONDS = 600.0  # 54 MB of jars, once
 
 # One node that is broker and controller, on loopback only, with small internal topics.
 SETTINGS = """\
@@ -65,7 +67,7 @@ class JavaKafka:
         self._settings = folder / "server.properties"
         names = {"broker": broker, "controller": controller, "folder": folder}
         self._settings.write_text((SETTINGS + extra).format(**names))
-        java = ["java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{_jars()}/*"]
+        java = ["java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{kafka_jars()}/*"]
         users = [word for user in scram for word in ("--add-scram", user)]
         subprocess.run(
             [*java, "kafka.tools.StorageTool", "format", "--standalone", *users,
@@ -75,11 +77,13 @@ class JavaKafka:
         self._command: list[str | Path] = [*java, "kafka.Kafka", self._settings]
         self._process = contextlib.ExitStack()
         self._killed: Callable[[], None] = lambda: None
+        self._signal: Callable[[int], None] = lambda number: None
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         process = self._process.enter_context(running(self._command, log=self._log))
         self._killed = process.kill
+        self._signal = process.send_signal
         try:
             wait_until(
                 lambda: answers(self.address), seconds=START_SECONDS, what="Kafka", process=process
@@ -92,6 +96,14 @@ class JavaKafka:
         """Kill -9."""
         self._killed()
         self._process.close()
+
+    def freeze(self) -> None:
+        """Let it stand still: connections stay open, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it in order."""
@@ -129,14 +141,16 @@ def _java_version() -> int:
 
 
 def _jar_folder() -> Path:
-    return REPOSITORY / ".cache" / f"kafka-{kafka_version()}"
+    """Where the jars are kept; a changed list of them has a folder of its own."""
+    listed = hashlib.sha256(POM.read_bytes()).hexdigest()[:8]
+    return REPOSITORY / ".cache" / f"kafka-{kafka_version()}-{listed}"
 
 
 def _jars_are_there() -> bool:
     return _jar_folder().is_dir()
 
 
-def _jars() -> Path:
+def kafka_jars() -> Path:
     """Return the folder with the broker's jars, downloaded at the first call ever."""
     folder = _jar_folder()
     if folder.is_dir():

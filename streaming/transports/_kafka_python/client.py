@@ -14,6 +14,7 @@ from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import NetworkSelector
 
 from streaming.transports._kafka_options import KafkaOptions
+from streaming.transports._kafka_python import batches
 from streaming.transports._kafka_python.errors import explained
 from streaming.transports._kafka_reach import check_reachable
 
@@ -102,6 +103,7 @@ def connect(kind: Callable[..., Any], options: KafkaOptions, **settings: object)
     constructors leave out.
     """
     check_reachable(options)
+    batches.install()
     started: list[Any] = []
 
     def start(**configs: object) -> Any:

@@ -14,7 +14,7 @@ from streaming.transports._kafka_meanings import IMPOSSIBLE, meaning
 def explain(error: Exception, what: str) -> StreamingError:
     """Say what the error means for the caller."""
     code = getattr(error, "errno", None)
-    if isinstance(error, errors.KafkaConfigurationError):
+    if isinstance(error, errors.KafkaConfigurationError | errors.UnsupportedCodecError):
         code = min(IMPOSSIBLE)
     return meaning(code, what, _named(error))
 

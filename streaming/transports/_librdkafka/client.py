@@ -29,6 +29,8 @@ READER_SETTINGS: Mapping[str, Any] = {
     "check.crcs": True,
     "fetch.wait.max.ms": 100,
     "queued.max.messages.kbytes": 16 << 10,  # of each partition, fetched ahead
+    "fetch.max.bytes": 16 << 20,
+    "receive.message.max.bytes": 32 << 20,  # of a zstd batch when decompressed, too
 }
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
 
-from streaming.errors import StreamingError
+from streaming.errors import Stop, StreamingError
 from streaming.transports._kafka_meanings import meaning
 
 # Numbers of the library's own, and those of the protocol that mean the same.
@@ -42,6 +42,11 @@ class Told:
 def explain(error: KafkaError, what: str) -> StreamingError:
     """Say what the error means for the caller."""
     code = error.code()
+    if code == KafkaError._BAD_COMPRESSION:
+        return Stop(
+            f"{what}: a batch is damaged or decompresses to too much ({error.str()}); go on through"
+            " kafka:// in place of kafka+librdkafka://, which makes a dead letter of it"
+        )
     return meaning(_SAME.get(code, code), what, f"{error.name()}: {error.str()}")
 
 

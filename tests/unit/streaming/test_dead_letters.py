@@ -6,6 +6,7 @@ from streaming.dead_letters import PREFIX, REPLAYED_FROM, Replay, dead_letter, d
 from streaming.decode import BadRecord
 from streaming.errors import Retry
 from streaming.records import TRUNCATED_FROM, OutRecord, Record, TopicPartition
+from streaming.sources.base import MAX_ROW_BYTES
 from streaming.transports.embedded import EmbeddedTransport
 from tests.unit.streaming.flaky import AFTER, BEFORE, FlakyTransport
 
@@ -49,6 +50,18 @@ def test_a_dead_letter_is_the_record_and_the_reason() -> None:
         ("triage.dlq.message", b"Expected float, got str"),
         ("triage.dlq.config", b"config-1"),
     )
+
+
+def test_of_a_value_that_no_topic_takes_only_the_beginning_is_sent() -> None:
+    whole = b"x" * (MAX_ROW_BYTES + 1)  # compressed, it has come through one
+    record = Record("events", 1, 77, None, whole, 5, (("trace", b"1"),))
+    row = dead_letter(BadRecord(record, "too_large", "", "too large"), "v1")
+    assert row.value == whole[:-1]
+    assert dict(row.headers)[TRUNCATED_FROM] == b"900001"
+    exact = Record("events", 1, 77, None, whole[:-1])
+    row = dead_letter(BadRecord(exact, "too_large", "", "too large"), "v1")
+    assert row.value == whole[:-1]
+    assert TRUNCATED_FROM not in dict(row.headers)
 
 
 def test_it_is_read_back_as_it_was_written() -> None:
