@@ -89,6 +89,7 @@ The last line printed is one JSON object.
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--no-feedback", is_flag=True, help="Learn nothing from the answers (the baseline).")
+@click.option("--random-looks", is_flag=True, help="stream: open any cluster, not the top one.")
 def command(
     config_path: Path | None,
     source: str,
@@ -102,6 +103,7 @@ def command(
     late_truth: Span | None,
     seed: int,
     no_feedback: bool,
+    random_looks: bool,
 ) -> None:
     """Print what an analyst would have found."""
     try:
@@ -116,7 +118,7 @@ def command(
             config = _config(config_path, source, label, features)
             opened = open_source(source, config)
             asked = StreamSettings(
-                budget or 3, every, delay, error, seed, not no_feedback, late_truth
+                budget or 3, every, delay, error, seed, not no_feedback, late_truth, random_looks
             )
             with bar(opened.total(), " events") as progress:
                 result = evaluate_stream(

@@ -15,7 +15,7 @@ from benchmarks.loop import headline
 from benchmarks.loop.comparison import Plan, compare, errors
 from benchmarks.loop.discovery import Pool, interval
 from benchmarks.loop.peers import BLOCK, PEERS
-from benchmarks.loop.report import curves_svg, table
+from benchmarks.loop.report import curves_svg, page, table
 from benchmarks.loop.streams import ablations
 from streaming.evaluate.measures import average_precision, roc_auc
 from streaming.evaluate.table import read_labelled
@@ -52,8 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result["cards"] = cards(seeds, whole=chosen.full)
     if "ablations" in chosen.parts:
         seeds = range(chosen.seeds or (10 if chosen.full else 1))
-        result["ablations"], text = ablations(seeds)
-        (chosen.out / "ablations.md").write_text(text)
+        worth = ablations(seeds)
+        result["ablations"] = worth.figures
+        (chosen.out / "ablations.md").write_text(worth.text)
+        svg = curves_svg({"simulated payments": worth.curves}, along="of the stream")
+        (chosen.out / "ablations.svg").write_text(svg)
     if "detectors" in chosen.parts:
         result["detectors"] = detectors(range(chosen.seeds or 3))
     if {"discovery", "errors"} & set(chosen.parts):
@@ -71,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = errors(pools, plan, full=chosen.full)
             result["errors"] = found.figures
             (chosen.out / "errors.md").write_text(found.text)
-    print(f"{time.perf_counter() - started:.0f} s; tables and plots in {chosen.out}")
+    (chosen.out / "report.html").write_text(page(chosen.out))
+    print(f"{time.perf_counter() - started:.0f} s; tables and plots: {chosen.out / 'report.html'}")
     print(json.dumps(result))
     return 0
 

@@ -16,7 +16,7 @@ from benchmarks.loop.discovery import (
     area,
     discover,
     interval,
-    labels_per_anomaly,
+    mean_labels_per_anomaly,
 )
 from benchmarks.loop.learners import LEARNERS
 from benchmarks.loop.report import table
@@ -58,7 +58,7 @@ def compare(pools: Sequence[Pool], plan: Plan) -> Found:
             curve = np.cumsum(hits, axis=1).mean(axis=0)
             curves[pool.name][name] = [round(value, 2) for value in curve.tolist()]
             at = " / ".join(f"{curve[point - 1]:.1f}" for point in POINTS if point <= len(curve))
-            looks = labels_per_anomaly(hits[0], real)
+            looks = mean_labels_per_anomaly(hits, real)
             rows.append([pool.name, name, at, *interval(areas[pool.name][name]), *looks.values()])
             print(f"{pool.name:20} {name:14} {at:22} {rows[-1][3]:.3f} ± {rows[-1][4]:.3f}")
     points = "/".join(map(str, POINTS))

@@ -95,6 +95,17 @@ def labels_per_anomaly(hits: Flags, anomalies: int) -> Mapping[str, float | None
     return out
 
 
+def mean_labels_per_anomaly(hits: Sequence[Flags], anomalies: int) -> Mapping[str, float | None]:
+    """Return the mean over seeds of looks per real anomaly; None where any seed falls short."""
+    each = [labels_per_anomaly(one, anomalies) for one in hits]
+    out: dict[str, float | None] = {}
+    for name in each[0]:
+        reached = [one[name] for one in each]
+        known = [value for value in reached if value is not None]
+        out[name] = round(float(np.mean(known)), 2) if len(known) == len(reached) else None
+    return out
+
+
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the mean and half the width of its 95 % interval (normal, over seeds)."""
     array = np.asarray(values, np.float64)

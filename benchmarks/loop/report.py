@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -25,8 +26,25 @@ def _cell(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def curves_svg(plots: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Return one plot per entry: name -> curve by look."""
+def page(folder: Path) -> str:
+    """Return the tables and plots of a folder as one HTML page that loads nothing."""
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8"><title>The loop benchmark</title>',
+        "<style>body { font: 15px/1.5 sans-serif; max-width: 1100px; margin: 2rem auto }",
+        "pre { overflow-x: auto } svg { width: 100%; height: auto }</style></head><body>",
+        "<h1>The loop benchmark</h1>",
+    ]
+    for text in sorted(folder.glob("*.md")):
+        parts.append(f"<h2>{escape(text.stem)}</h2>")
+        plot = text.with_suffix(".svg")
+        parts += [plot.read_text(encoding="utf-8")] if plot.is_file() else []
+        parts.append(f"<pre>{escape(text.read_text(encoding='utf-8'))}</pre>")
+    return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def curves_svg(plots: Mapping[str, Mapping[str, Sequence[float]]], along: str | None = None) -> str:
+    """Return one plot per entry: name -> curve by look; ``along``: by something else."""
     names = list(dict.fromkeys(name for curves in plots.values() for name in curves))
     lines = -(-len(plots) // COLUMNS)
     total = lines * (HEIGHT + 2 * TOP) + 24 * (-(-len(names) // 4)) + 20
@@ -37,7 +55,7 @@ def curves_svg(plots: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     for i, (title, curves) in enumerate(plots.items()):
         x = LEFT + i % COLUMNS * (WIDTH + 2 * LEFT)
         y = TOP + i // COLUMNS * (HEIGHT + 2 * TOP)
-        parts += _plot(x, y, title, curves, names)
+        parts += _plot(x, y, title, curves, names, along)
     for i, name in enumerate(names):
         x, y = LEFT + i % 4 * 200, lines * (HEIGHT + 2 * TOP) + 24 * (i // 4) + 20
         parts.append(f'<rect x="{x}" y="{y - 9}" width="14" height="9" fill="{_colour(i)}"/>')
@@ -46,7 +64,12 @@ def curves_svg(plots: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
 
 def _plot(
-    x: int, y: int, title: str, curves: Mapping[str, Sequence[float]], names: Sequence[str]
+    x: int,
+    y: int,
+    title: str,
+    curves: Mapping[str, Sequence[float]],
+    names: Sequence[str],
+    along: str | None,
 ) -> Sequence[str]:
     top = max((max(curve) for curve in curves.values()), default=1.0) or 1.0
     parts = [
@@ -65,7 +88,8 @@ def _plot(
         parts.append(f'<polyline fill="none" stroke="{colour}" points="{points}"/>')
     looks = max((len(curve) for curve in curves.values()), default=0)
     parts.append(
-        f'<text x="{x + WIDTH}" y="{y + HEIGHT + 14}" text-anchor="end">{looks} looks</text>'
+        f'<text x="{x + WIDTH}" y="{y + HEIGHT + 14}" text-anchor="end">'
+        f"{escape(along or f'{looks} looks')}</text>"
     )
     return parts
 

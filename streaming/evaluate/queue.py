@@ -53,11 +53,14 @@ class Cluster:
 class Queue:
     """Clusters without a verdict.
 
+    With ``chance`` any cluster is opened instead of the top one.
+
     A cluster that has been opened leaves the queue, takes new members until its answer is there,
     and none afterwards: the first that would have joined it founds a new one.
     """
 
-    def __init__(self, config: StreamConfig) -> None:
+    def __init__(self, config: StreamConfig, chance: np.random.Generator | None = None) -> None:
+        self._chance = chance
         self._groups = Groups(config)
         self._waiting: dict[str, Cluster] = {}
         self._opened: dict[str, Cluster] = {}
@@ -98,7 +101,10 @@ class Queue:
         """Take the cluster whose look is worth most out of the queue; None if none waits."""
         if not self._waiting:
             return None
-        top = max(self._waiting.values(), key=lambda one: (one.worth(), one.cluster_id))
+        if self._chance is not None:
+            top = self._waiting[self._chance.choice(sorted(self._waiting))]
+        else:
+            top = max(self._waiting.values(), key=lambda one: (one.worth(), one.cluster_id))
         del self._waiting[top.cluster_id]
         self._opened[top.cluster_id] = top
         return top

@@ -35,6 +35,9 @@ AT_ONCE = Span(0)
 
 Floats = npt.NDArray[np.float64]
 
+Found = Callable[[int, int], None]
+"""Place of an event in the file, events replayed when it was read."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
@@ -47,6 +50,7 @@ class StreamSettings:
         feedback: learn from the answers; else they only empty the queue.
         late_truth: from an event to when its truth becomes known without a look; None = never. It
             counts in the records of entities, and with ``feedback`` it teaches as a verdict does.
+        random: open any cluster of the queue instead of the top one.
     """
 
     budget: int = 3
@@ -56,6 +60,7 @@ class StreamSettings:
     seed: int = 0
     feedback: bool = True
     late_truth: Span | None = None
+    random: bool = False
 
     def __post_init__(self) -> None:
         if self.budget < 1:
@@ -73,6 +78,7 @@ def evaluate_stream(
     settings: StreamSettings,
     clock: Callable[[], float],
     progress: Callable[[int], None] = lambda events: None,
+    found: Found = lambda place, events: None,
 ) -> dict[str, Any]:
     """Replay the source to its end; return the result as a JSON-able dict.
 
@@ -85,6 +91,7 @@ def evaluate_stream(
         settings: how the analyst is asked.
         clock: seconds, for ``events_per_second`` only.
         progress: told the number of events replayed, now and then.
+        found: told of each real anomaly that is read.
 
     Raises:
         SourceInvalid: the source has no such column, or it holds something else.
@@ -92,7 +99,7 @@ def evaluate_stream(
     started = clock()
     truth = TruthReader(source.name, label)
     seeded = config.model_copy(update={"seed": config.seed + settings.seed})
-    replay = _Replay(seeded, settings)
+    replay = _Replay(seeded, settings, found)
     position, done = 0, False
     while not done:
         chunk = source.read(position, CHUNK)
@@ -133,9 +140,10 @@ class _Partition:
 class _Replay:
     """The stream, its queue and its analyst."""
 
-    def __init__(self, config: StreamConfig, settings: StreamSettings) -> None:
+    def __init__(self, config: StreamConfig, settings: StreamSettings, found: Found) -> None:
         self._config = config
         self._settings = settings
+        self._found = found
         self._partitions = [
             _Partition(PartitionPipeline(config, number, TOPIC_ID))
             for number in range(config.source.partitions)
@@ -145,7 +153,8 @@ class _Replay:
         self._late_truth: LateTruth | None = None
         if settings.late_truth is not None:
             self._late_truth = LateTruth(config, settings.late_truth, teaches=settings.feedback)
-        self._queue = Queue(config)
+        chance = np.random.default_rng([settings.seed, 3]) if settings.random else None
+        self._queue = Queue(config, chance)
         self._analyst = Analyst(settings.error, settings.seed)
         self._now = Moment(0, 0.0)
         self._next_look: float | None = None
@@ -269,6 +278,10 @@ class _Replay:
             self._looks += 1
             self._asked |= {(member.partition, member.offset) for member in known}
             self._hits += [member.truth == 1 for member in known]
+            for member in known:
+                if member.truth == 1:
+                    places = self._partitions[member.partition].places
+                    self._found(places[member.offset], self._now.events)
             verdict = self._analyst.verdict(read)
             self._answers.append(_Answer(self._settings.delay.after(at), verdict, cluster, read))
             self._take_answers(at)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from xml.dom import minidom
 
 import numpy as np
@@ -14,10 +15,11 @@ from benchmarks.loop.discovery import (
     discover,
     interval,
     labels_per_anomaly,
+    mean_labels_per_anomaly,
 )
 from benchmarks.loop.learners import LEARNERS
 from benchmarks.loop.omd import OMD
-from benchmarks.loop.report import curves_svg, table
+from benchmarks.loop.report import curves_svg, page, table
 from streaming.evaluate.pool import whole_forest
 
 
@@ -88,6 +90,9 @@ def test_figures_of_a_curve() -> None:
     assert area(hits, 2) == pytest.approx((1 + 1 + 2 + 2) / (1 + 2 + 2 + 2))
     assert labels_per_anomaly(hits, 2) == {"50%": 1.0, "80%": 1.5, "95%": 1.5}
     assert labels_per_anomaly(hits, 4) == {"50%": 1.5, "80%": None, "95%": None}
+    late = np.array([False, True, False, True])
+    assert mean_labels_per_anomaly([hits, late], 2) == {"50%": 1.5, "80%": 1.75, "95%": 1.75}
+    assert mean_labels_per_anomaly([hits, np.zeros(4, bool)], 2)["50%"] is None
     assert interval([1.0]) == (1.0, 0.0)
     assert interval([1.0, 3.0]) == (2.0, 1.96)
 
@@ -99,6 +104,15 @@ def test_reports_can_be_read() -> None:
     ]
     drawing = minidom.parseString(curves_svg({"a & b": {"ours": [0, 1], "<x>": [0, 0]}}))  # noqa: S318 (our own)
     assert len(drawing.getElementsByTagName("polyline")) == 2
+
+
+def test_the_page_holds_tables_and_plots(tmp_path: Path) -> None:
+    (tmp_path / "discovery.md").write_text(table(["<a>"], [["x"]]), encoding="utf-8")
+    (tmp_path / "discovery.svg").write_text(curves_svg({"a": {"b": [0, 1]}}), encoding="utf-8")
+    html = page(tmp_path)
+    assert "| &lt;a&gt; |" in html
+    assert html.count("<svg") == 1
+    assert "<script" not in html
 
 
 @pytest.fixture(scope="module")
@@ -129,10 +143,22 @@ def test_a_truth_is_known_after_its_delay_and_not_before(payments: card_world.Pa
 def test_without_clusters_a_look_reads_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "EVENTS", 5_000)
     monkeypatch.setattr(streams, "ARMS", {"neither": streams.ARMS["neither"]})
-    figures, text = streams.ablations([0])
-    assert figures["neither"]["looks"] == figures["neither"]["items read"]
-    assert figures["neither"]["looks"][0] > 0
-    assert "real per 100 spent, opening = 4" in text
+    found = streams.ablations([0])
+    neither = found.figures["neither"]
+    assert neither["looks"] == neither["items read"]
+    assert neither["looks"][0] > 0
+    assert "real per 100 spent, opening = 4" in found.text
+    curve = found.curves["neither"]
+    assert len(curve) == streams.POINTS
+    assert sorted(curve) == list(curve)
+    assert curve[-1] == neither["real ones read"][0]
+    assert len(neither["events to the first read"]) == 3
+
+
+def test_the_wait_of_a_kind_is_from_its_first_event_to_its_first_read_one() -> None:
+    places = {"a": frozenset({3, 50}), "b": frozenset({7}), "c": frozenset({1})}
+    read = [(50, 60), (7, 20), (50, 55), (3, 90)]
+    assert streams.waits(places, read) == {"a": 52, "b": 13, "c": None}
 
 
 @pytest.mark.parametrize("name", peers.PEERS)

@@ -296,6 +296,26 @@ def test_settings_are_checked(settings: dict[str, Any]) -> None:
         StreamSettings(**settings)
 
 
+def test_random_looks_find_less_and_are_the_same_for_a_seed() -> None:
+    assert _found(run(random=True)) < _found(run())
+    assert run(random=True) == run(random=True, chunk=7)
+
+
+def test_what_is_found_is_told_with_its_place_and_time() -> None:
+    rows, told = events(), list[tuple[int, int]]()
+    result = evaluate_stream(
+        config(),
+        Rows(rows),
+        "label",
+        StreamSettings(2, Span(100)),
+        lambda: 0.0,
+        found=lambda place, at: told.append((place, at)),
+    )
+    assert len(told) == _found(result)
+    assert all(rows[place]["label"] == 1 and place < at for place, at in told)
+    assert [at for _, at in told] == sorted(at for _, at in told)
+
+
 def test_progress_is_told() -> None:
     told: list[int] = []
     evaluate_stream(
