@@ -66,11 +66,13 @@ class Grouper:
         self._renew_at = 0.0
         self._groups = Groups(config)
         self._up_to = 0
+        self._regrouped = 0
 
     def step(self) -> bool:
         """Group the next candidates. Return whether there were any."""
         if not self._holds_lease():
             return False
+        self._follow_hands()
         batch = self._store.candidates_after(self._config.stream, self._up_to, BATCH)
         if not batch:
             return False
@@ -103,6 +105,13 @@ class Grouper:
         if self._epoch is not None:
             self._store.acquire_lease(self._lease(), self._holder, self._clock(), 0.0)
             self._epoch = None
+
+    def _follow_hands(self) -> None:
+        """Take over what people have split and merged since the last look."""
+        newest, touched = self._store.regrouped_after(self._config.stream, self._regrouped)
+        if touched:
+            self._rebuild()
+        self._regrouped = newest
 
     def _lease(self) -> str:
         return f"{GROUPER_LEASE}{self._config.stream}"

@@ -14,6 +14,8 @@ class Action(enum.StrEnum):
 
     READ = "read"
     DECIDE = "decide"
+    REGROUP = "regroup"
+    ASSIGN = "assign"
     UNDO_OWN = "undo_own"
     UNDO_OTHERS = "undo_others"
     TELL_TRUTH = "tell_truth"
@@ -23,7 +25,9 @@ class Action(enum.StrEnum):
 
 ALLOWED: Mapping[str, frozenset[Action]] = {
     "viewer": frozenset({Action.READ}),
-    "analyst": frozenset({Action.READ, Action.DECIDE, Action.UNDO_OWN}),
+    "analyst": frozenset(
+        {Action.READ, Action.DECIDE, Action.REGROUP, Action.ASSIGN, Action.UNDO_OWN}
+    ),
     "lead": frozenset(Action),
     "service": frozenset({Action.READ, Action.TELL_TRUTH}),
 }

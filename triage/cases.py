@@ -91,6 +91,27 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
+class Regrouping:
+    """A split or a merge as it is kept.
+
+    Attributes:
+        kind: ``split`` or ``merge``.
+        cluster_id: the cluster that members left; ``other``: the one that they are in since.
+        members: candidate ids of those that moved.
+    """
+
+    regrouping_id: str
+    kind: str
+    stream: str
+    cluster_id: str
+    other: str
+    members: tuple[str, ...]
+    actor: str
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what to which object; ``before`` and ``after`` hold what changed."""
 

@@ -75,6 +75,47 @@ class UndoRollBack:
     rollback_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class SplitCluster:
+    """Let members leave a cluster: they become an open cluster of their own.
+
+    Attributes:
+        revision: the cluster's revision that the analyst saw; another one is a conflict.
+        members: candidate ids, some of the cluster's but not all.
+        idempotency_key: the same key again returns the first answer and changes nothing.
+    """
+
+    cluster_id: str
+    revision: int
+    members: tuple[str, ...]
+    idempotency_key: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeClusters:
+    """Move all members of an open cluster into another open one of its stream.
+
+    Attributes: as of ``SplitCluster``; ``into_revision``: of the cluster that takes them.
+    """
+
+    cluster_id: str
+    revision: int
+    into: str
+    into_revision: int
+    idempotency_key: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignCluster:
+    """Say who takes care of a cluster; None: nobody. The same again changes nothing."""
+
+    cluster_id: str
+    assignee: str | None
+
+
 Command = RecordVerdict | UndoVerdict
+RegroupCommand = SplitCluster | MergeClusters
 RollBackCommand = RollBack | UndoRollBack
 TruthCommand = ReportTruth | RetractTruth

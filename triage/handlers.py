@@ -7,17 +7,17 @@ transaction. Time comes with the command, ids are made from it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-import uuid
 from collections.abc import Sequence
 
 from triage.access import Action, authorise
-from triage.cases import AuditEntry, Case, FindingRevision, Rollback, Verdict
+from triage.assign import assign
+from triage.cases import AuditEntry, Case, Regrouping, Rollback, Verdict
 from triage.closing import DISMISSES
 from triage.commands import (
+    AssignCluster,
     Command,
     RecordVerdict,
+    RegroupCommand,
     ReportTruth,
     RollBack,
     RollBackCommand,
@@ -25,12 +25,12 @@ from triage.commands import (
     UndoVerdict,
 )
 from triage.errors import Conflict, Invalid, NotFound
-from triage.findings import Finding, FindingKind, MessageOf
+from triage.findings import FindingKind, MessageOf
+from triage.ids import made_id
 from triage.labels import labels_of
 from triage.late_truth import report, retract
 from triage.model import (
     Actor,
-    Candidate,
     ClusterStatus,
     KeepOut,
     MemberState,
@@ -38,7 +38,10 @@ from triage.model import (
     VerdictKind,
     VerdictState,
 )
+from triage.publish import finding_of, recall, send
 from triage.queries import VerdictRow
+from triage.regroup import regroup
+from triage.requests import made_before, remember_made
 from triage.rest import (
     answered,
     disagreed,
@@ -54,10 +57,11 @@ from triage.store.base_closing import Audit
 from triage.suppression import Suppression, scope_of
 from triage.truth import TruthOutcome
 
-NAMESPACE = uuid.UUID("5b1d6f4e-6a0e-5c53-9a0e-2f1f4f7c0d11")
 MAX_TEXT = 4_000  # characters of a reason or scope
 MAX_READ = 1_000  # members that a person can have read
+LOOKING_S = 45.0  # seconds; a board says it again every 15
 TOLD = 200  # cluster ids in one change
+CLOSED = (ClusterStatus.DECIDED, ClusterStatus.MERGED)
 
 
 class Triage:
@@ -81,13 +85,13 @@ class Triage:
         authorise(actor, Action.DECIDE if isinstance(command, RecordVerdict) else Action.UNDO_OWN)
         _check(command, at)
         with self._store.unit_of_work() as unit:
-            verdict_id = _answered(unit, command, actor)
+            verdict_id = made_before(unit, command, actor)
             if verdict_id is None:
                 if isinstance(command, RecordVerdict):
                     verdict_id = self._record(unit, command, actor, at)
                 else:
                     verdict_id = self._undo(unit, command, actor, at)
-                unit.remember(actor.name, command.idempotency_key, _digest(command), verdict_id, at)
+                remember_made(unit, command, actor, verdict_id, at)
             row = unit.verdict_row(verdict_id)
             if row is None:
                 raise NotFound(f"there is no verdict {verdict_id}")
@@ -119,6 +123,33 @@ class Triage:
                 return roll_back(unit, command, actor, at)
             return undo_roll_back(unit, command, actor, at)
 
+    def regroup(self, command: RegroupCommand, actor: Actor, at: float) -> Regrouping:
+        """Split a cluster or merge two; a repeated key gives the first answer.
+
+        Raises:
+            NotAllowed, NotFound, Invalid, Conflict: see the message; nothing happened.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.REGROUP)
+        with self._store.unit_of_work() as unit:
+            return regroup(unit, command, actor, at, self._message_of)
+
+    def assign(self, command: AssignCluster, actor: Actor, at: float) -> None:
+        """Say who takes care of a cluster.
+
+        Raises:
+            NotAllowed, NotFound, Invalid: see the message; nothing happened.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.ASSIGN)
+        with self._store.unit_of_work() as unit:
+            assign(unit, command, actor, at)
+
+    def look_at(self, cluster_id: str | None, actor: Actor, at: float) -> None:
+        """Note which cluster somebody has before the eyes; it is forgotten by itself."""
+        authorise(actor, Action.READ)
+        self._store.look_at(actor.name, cluster_id, at, LOOKING_S)
+
     def _record(self, unit: UnitOfWork, command: RecordVerdict, actor: Actor, at: float) -> str:
         case = _find_case(unit, command.cluster_id)
         standing = unit.standing(case.cluster_id)
@@ -133,7 +164,7 @@ class Triage:
             audit, command.kind, standing
         )
         verdict = Verdict(
-            verdict_id=_id("verdict", actor.name, command.idempotency_key),
+            verdict_id=made_id("verdict", actor.name, command.idempotency_key),
             cluster_id=case.cluster_id,
             stream=case.stream,
             kind=command.kind,
@@ -172,12 +203,12 @@ class Triage:
 
         _audit(unit, "verdict", actor, command, at, case, decided, verdict)
         if command.kind is VerdictKind.REAL and not unsure:
-            finding = _finding(
+            finding = finding_of(
                 case, verdict, unit.candidates(command.read), len(members), FindingKind.VERIFIED
             )
             if sent := unit.sent(verdict.verdict_id):  # given before, and lost with the database
                 finding = dataclasses.replace(finding, revision=sent + 1, kind=FindingKind.REVISED)
-            self._send(unit, finding, at, not_before=verdict.grace_until)
+            send(unit, self._message_of, finding, at, not_before=verdict.grace_until)
         unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
         return verdict.verdict_id
 
@@ -202,9 +233,8 @@ class Triage:
         standing = unit.standing(verdict.cluster_id)
         _check_undoable(verdict, standing)
 
-        withdrawn = unit.withdraw(verdict.verdict_id)
-        sent = unit.finding(verdict.verdict_id)
-        in_time = withdrawn or (sent is None and at <= verdict.grace_until)
+        out = recall(unit, verdict.verdict_id)
+        in_time = not out and (verdict.kind is VerdictKind.REAL or at <= verdict.grace_until)
         undone = dataclasses.replace(
             verdict, state=VerdictState.UNDONE if in_time else VerdictState.RETRACTED
         )
@@ -232,51 +262,19 @@ class Triage:
             unit.change("clusters", at, {"ids": back[:TOLD], "total": len(back)})
 
         _audit(unit, "undo", actor, command, at, case, reopened, undone)
-        if sent is not None and not withdrawn:
+        if out:
             read = unit.candidates(verdict.read_ids)
             total = len(verdict.read_ids) + verdict.propagated
             finding = dataclasses.replace(
-                _finding(case, verdict, read, total, FindingKind.RETRACTED),
-                revision=sent.revision + 1,
+                finding_of(case, verdict, read, total, FindingKind.RETRACTED),
+                revision=out + 1,
                 revised_by=actor.name,
                 revised_at=at,
                 revision_reason=command.reason,
             )
-            self._send(unit, finding, at, not_before=at)
+            send(unit, self._message_of, finding, at, not_before=at)
         unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
         return verdict.verdict_id
-
-    def _send(self, unit: UnitOfWork, finding: Finding, at: float, not_before: float) -> None:
-        outbox_id = unit.send(self._message_of(finding), at, finding.verdict_id, not_before)
-        unit.add_finding(
-            FindingRevision(
-                finding.finding_id,
-                finding.revision,
-                finding.verdict_id,
-                finding.kind,
-                outbox_id,
-                at,
-            )
-        )
-
-
-def _id(*parts: str) -> str:
-    return str(uuid.uuid5(NAMESPACE, json.dumps(parts)))
-
-
-def _digest(command: Command) -> str:
-    content = {"command": type(command).__name__, **dataclasses.asdict(command)}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _answered(unit: UnitOfWork, command: Command, actor: Actor) -> str | None:
-    before = unit.answered(actor.name, command.idempotency_key)
-    if before is None:
-        return None
-    sha256, verdict_id = before
-    if sha256 != _digest(command):
-        raise Invalid("this idempotency key was used for another command: make a new one")
-    return verdict_id
 
 
 def _check(command: Command, at: float) -> None:
@@ -323,7 +321,7 @@ def _check_decidable(
         actor is not None and verdict.actor == actor.name for verdict in standing
     ):
         raise Conflict("this cluster waits for a second opinion: yours was the first")
-    if case.status is ClusterStatus.DECIDED or command.revision != case.revision:
+    if case.status in CLOSED or command.revision != case.revision:
         raise _conflict(case, standing)
 
 
@@ -423,35 +421,3 @@ def _kept_out(command: Command) -> dict[str, object]:
 
 def _audited(case: Case) -> dict[str, object]:
     return {"status": case.status, "revision": case.revision, "verdict": case.verdict}
-
-
-def _finding(
-    case: Case, verdict: Verdict, read: Sequence[Candidate], total: int, kind: FindingKind
-) -> Finding:
-    """Return what the members that were read say; nothing but the title tells of the others."""
-    times = [candidate.event_time for candidate in read]
-    part = "" if len(read) == total else f"{len(read):,} of {total:,} members read: "
-    return Finding(
-        finding_id=_id("finding", verdict.verdict_id),
-        revision=1,
-        kind=kind,
-        stream=case.stream,
-        detector=case.detector,
-        cluster_id=case.cluster_id,
-        verdict_id=verdict.verdict_id,
-        title=part + case.title,
-        decided_by=verdict.actor,
-        decided_at=verdict.at,
-        reason=verdict.reason,
-        revised_by=verdict.actor,
-        revised_at=verdict.at,
-        revision_reason=verdict.reason,
-        read=tuple(read),
-        members_total=total,
-        posterior=max(candidate.posterior for candidate in read),
-        first_time=min(times),
-        last_time=max(times),
-        config_version=read[0].config_version,
-        model_version=max(candidate.model_version for candidate in read),
-        entities=tuple(sorted({pair for one in read for pair in one.entities.items()})),
-    )

@@ -21,13 +21,15 @@ class VerdictKind(enum.StrEnum):
 class ClusterStatus(enum.StrEnum):
     """``open`` waits for a verdict; ``second_opinion`` waits for another analyst's, blind.
 
-    ``suppressed``: every member is covered by an *expected* verdict on another cluster.
+    ``suppressed``: every member is covered by an *expected* verdict on another cluster. ``merged``:
+    all its members are in another cluster.
     """
 
     OPEN = "open"
     SECOND_OPINION = "second_opinion"
     DECIDED = "decided"
     SUPPRESSED = "suppressed"
+    MERGED = "merged"
 
 
 class MemberState(enum.StrEnum):

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from triage.links import Link
+
+REASONS = (
+    "Confirmed with the owner",
+    "Known pattern",
+    "Test or maintenance",
+    "Seasonal or planned",
+    "Reference data is wrong",
+    "Detector misreads the field",
+)
+"""What an analyst can choose as a reason where the stream's config says nothing."""
+
+Choice = Annotated[str, Field(min_length=1, max_length=60)]
+FieldName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Policy(BaseModel):
@@ -82,4 +99,20 @@ class Policy(BaseModel):
     )
     guideline: str = Field(
         default="", max_length=20_000, description="What the analyst reads beside the cluster."
+    )
+    reasons: Annotated[tuple[Choice, ...], Field(strict=False)] = Field(
+        default=REASONS,
+        max_length=9,
+        description="Reasons that an analyst can give a verdict by one of the keys 1 to 9.",
+    )
+    masked: Annotated[tuple[FieldName, ...], Field(strict=False)] = Field(
+        default=(),
+        max_length=200,
+        description="Fields whose values the board never gets: •••• stands there. No entity and "
+        "nothing that a feature reads: those values are in titles and reasons.",
+    )
+    links: Annotated[tuple[Link, ...], Field(strict=False)] = Field(
+        default=(),
+        max_length=8,
+        description="Links from a record to your own systems, such as the SIEM.",
     )

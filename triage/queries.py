@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from triage.case_queries import CaseQueries
 from triage.cases import Rollback
 from triage.closing import Bound
 from triage.drift import DriftReads
@@ -39,6 +40,7 @@ class QueueFilter:
     text: str | None = None
     order: str = "worth"
     viewer: str | None = None
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class QueueRow:
         worth: value of a look, 0 to 10. ``posterior``: probability that it is real.
         top: the three strongest reasons: (label, contribution), of the cluster's mean.
         suggested: the verdict that the model would give.
+        similar: how decided clusters like it were decided, verdict -> how many; in the queue only.
     """
 
     cluster_id: str
@@ -69,6 +72,8 @@ class QueueRow:
     suggested: VerdictKind
     verdict: VerdictKind | None
     predecessor: str | None
+    similar: Mapping[str, int] = field(default_factory=dict)
+    assignee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +271,7 @@ class ClusterDetail:
         influences: the verdicts that moved its strongest member most when that was scored.
         bound: of the stream's closings, where a dismissal left members of this cluster unread.
         again: the viewer works alone, and is asked to read an audit a second time.
+        choices: reasons that can be given with a verdict, by the keys 1 to 9.
     """
 
     row: QueueRow
@@ -283,6 +289,7 @@ class ClusterDetail:
     influences: Sequence[InfluenceRow]
     bound: Bound | None = None
     again: bool = False
+    choices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +402,7 @@ class Change:
     data: Mapping[str, Any]
 
 
-class Queries(RolloutReads, DriftReads, Protocol):
+class Queries(CaseQueries, RolloutReads, DriftReads, Protocol):
     """Read side of the store. ``now`` is passed in, seconds since 1970."""
 
     def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:
@@ -405,6 +412,8 @@ class Queries(RolloutReads, DriftReads, Protocol):
         self, cluster_id: str, members: int, viewer: str | None = None
     ) -> ClusterDetail | None:
         """Return a cluster with its first members by posterior, None if there is no such one.
+
+        A merged one is no more, see ``merged_into``.
 
         With the name of who asks, one that waits for that person's second opinion is ``open``.
         """

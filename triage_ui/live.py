@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from triage.case_queries import Looking
 from triage.errors import Retry
 from triage.queries import Change, Queries
 from triage_ui.settings import BoardSettings
-from triage_ui.wire import clean
+from triage_ui.wire import clean, looking
 
 BATCH = 500
 """Changes read at once."""
@@ -25,6 +26,8 @@ KEPT = 2000
 TOO_FAR = 5000
 """A page this many changes behind is told to read everything anew: that is less than replaying."""
 TROUBLE_WAIT_S = 1.0
+PRESENCE_S = 1.0
+"""Seconds between two looks at who looks at what."""
 
 
 def frame(event: str, data: Any, event_id: int | None = None) -> bytes:
@@ -46,6 +49,8 @@ class LiveHub:
         self._news = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
+        self._looking: Sequence[Looking] = ()
+        self._look_at = 0.0
 
     @property
     def listeners(self) -> int:
@@ -78,13 +83,17 @@ class LiveHub:
                 self._stop()
 
     async def _follow(self, last: int) -> AsyncIterator[bytes]:
+        told: Sequence[Looking] = ()
         while not self._closed:
             news = self._news
             changes = await self._after(last)
-            if not changes:
+            if not changes and told == self._looking:
                 await self._silence(news)
                 changes = await self._after(last)
-            if not changes:
+            if told != self._looking:
+                yield frame("presence", {"looking": [looking(row) for row in self._looking]})
+                told = self._looking
+            elif not changes:
                 yield frame("ping", {"at": self._settings.clock(), "trouble": self._trouble})
             for change in changes:
                 last = change.change_id
@@ -140,11 +149,24 @@ class LiveHub:
                 await asyncio.sleep(TROUBLE_WAIT_S)
                 continue
             self._note("")
+            await self._look()
             if changes:
                 self._recent.extend(changes)
                 self._position = changes[-1].change_id
                 self._wake()
             await asyncio.sleep(0 if len(changes) == BATCH else self._settings.poll_s)
+
+    async def _look(self) -> None:
+        """See who looks at what, once in a while."""
+        now = self._settings.clock()
+        if now < self._look_at:
+            return
+        self._look_at = now + PRESENCE_S
+        with contextlib.suppress(Retry):
+            found = await asyncio.to_thread(self._queries.looking, now)
+            if found != self._looking:
+                self._looking = found
+                self._wake()
 
     def _note(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from triage.advisor import Advisor
-from triage.cases import Rollback
-from triage.commands import Command, RollBackCommand, TruthCommand
+from triage.cases import Regrouping, Rollback
+from triage.commands import AssignCluster, Command, RegroupCommand, RollBackCommand, TruthCommand
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
 from triage.truth import TruthOutcome
@@ -25,6 +25,15 @@ class Commands(Protocol):
 
     def handle(self, command: Command, actor: Actor, at: float) -> VerdictRow:
         """Do what the command asks for, or nothing; raise a ``TriageError`` that says why not."""
+
+    def regroup(self, command: RegroupCommand, actor: Actor, at: float) -> Regrouping:
+        """Split a cluster or merge two; raise a ``TriageError`` that says why not."""
+
+    def assign(self, command: AssignCluster, actor: Actor, at: float) -> None:
+        """Say who takes care of a cluster; raise a ``TriageError`` that says why not."""
+
+    def look_at(self, cluster_id: str | None, actor: Actor, at: float) -> None:
+        """Note which cluster somebody has before the eyes."""
 
     def tell(self, command: TruthCommand, actor: Actor, at: float) -> TruthOutcome:
         """Take late truth in or back, or do nothing; raise a ``TriageError`` that says why not."""

@@ -15,6 +15,7 @@ STORES = (
     "cursor",
     "queue-state",
     "cluster-tick",
+    "member",
     "page-tick",
     "advice-ask",
     "pulse",
@@ -30,11 +31,18 @@ KEYS = (
     ("X", "expected: asks for a scope and an end date"),
     ("P", "pipeline fault"),
     ("U", "unsure: a second, blind opinion"),
+    ("1–9", "reason that goes with the verdict"),
+    ("A", "assign to me; again: to nobody"),
     ("Z", "take the last verdict back"),
     ("V", "what the verdict would change"),
     ("Shift+A", "the same verdict for others alike"),
     ("J", "next cluster"),
     ("K", "previous cluster"),
+    (
+        "Shift+J",
+        "choose this one and the next; Ctrl and click: any; a verdict is then given to each",
+    ),
+    ("Shift+K", "choose this one and the one before"),
     ("Enter", "open the cluster"),
     ("Esc", "back"),
     ("N", "show what is new"),
@@ -141,6 +149,12 @@ def _rail() -> Component:
     return html.Nav(
         [
             _view("Queue", "open", html.Span(id="open-count", className="count")),
+            html.A(
+                html.Span("Mine", className="name"),
+                href="/?assignee=me",
+                className="rail-link",
+                **attributes(data_nav="", data_assignee="me"),
+            ),
             _view("Second opinions", "second_opinion"),
             _view("Decided", "decided"),
             _page("Suppressions", "/suppressions", html.Span(id="suppressed", className="count")),
@@ -174,8 +188,17 @@ def _page(name: str, path: str, *count: Component, **given: Any) -> Component:
     )
 
 
+def _move(key: str, text: str) -> list[Component]:
+    """A button that lets another key do this; keys that are no letter stay."""
+    if len(key) != 1 or not key.isalpha():
+        return []
+    label = f"Change the key for: {text}"
+    given = attributes(data_action="move-key", data_key=key.lower(), aria_label=label)
+    return [html.Button("change", type="button", className="move-key", **given)]
+
+
 def _keys_sheet() -> Component:
-    rows = [html.Div([html.Dt(kbd(key)), html.Dd(text)]) for key, text in KEYS]
+    rows = [html.Div([html.Dt(kbd(key)), html.Dd(text), *_move(key, text)]) for key, text in KEYS]
     return html.Dialog(
         [
             html.H2("Keys", id="keys-title"),
@@ -187,8 +210,19 @@ def _keys_sheet() -> Component:
                 persistence=True,
                 persistence_type="local",
             ),
-            html.Button(
-                "Close", type="button", className="button", **attributes(data_action="keys")
+            html.Div(
+                [
+                    html.Button(
+                        "Close", type="button", className="button", **attributes(data_action="keys")
+                    ),
+                    html.Button(
+                        "Put all keys back",
+                        type="button",
+                        className="button",
+                        **attributes(data_action="reset-keys"),
+                    ),
+                ],
+                className="form-buttons",
             ),
         ],
         id="keys-sheet",

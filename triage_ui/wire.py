@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triage.advisor import Advice, WhatIfAnswer
-from triage.cases import Rollback
+from triage.case_queries import AlikeCluster, Looking, PastCase, RecordDetail
+from triage.cases import Regrouping, Rollback
 from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
 from triage.queries import (
     AnalystRow,
@@ -78,6 +79,35 @@ def cluster(detail: ClusterDetail) -> Json:
         "influences": [_fields(row) for row in detail.influences],
     }
     return _cleaned(fields)
+
+
+def regrouping(row: Regrouping) -> Json:
+    """A split or merge."""
+    return _cleaned(_fields(row))
+
+
+def past_case(row: PastCase) -> Json:
+    """A decided cluster that is like another one."""
+    real, not_real = row.proved
+    return _cleaned(_fields(row) | {"proved": {"real": real, "not_real": not_real}})
+
+
+def alike(row: AlikeCluster) -> Json:
+    """An open cluster that may be the same thing."""
+    return _cleaned(_fields(row))
+
+
+def record(row: RecordDetail) -> Json:
+    """One member's record; masked fields are masked."""
+    links = [{"label": label, "url": url} for label, url in row.links]
+    fields = _fields(row)
+    del fields["beside"]
+    return _cleaned(fields | {"links": links})
+
+
+def looking(row: Looking) -> Json:
+    """Who has which cluster before the eyes."""
+    return _cleaned(_fields(row))
 
 
 def entity(detail: EntityDetail) -> Json:

@@ -16,6 +16,7 @@ from streaming.config.parts import PlacedFeature
 from streaming.config.problems import hint
 from streaming.config.rule_checks import rule_problems
 from streaming.config.yaml_tree import Path, Problem, Tree
+from triage.links import BUILT_IN, placeholders
 
 MIN_WARM_UP = 64
 """Events below which the spread of the scores isn't known well enough to alert."""
@@ -37,6 +38,7 @@ def problems_of(
     yield from _named_fields(tree, raw, types)
     yield from _feature_fields(tree, features, types)
     yield from _entities(tree, raw, features)
+    yield from _shown_fields(tree, raw, features, types)
     yield from _same_columns(tree, features)
     yield from _warm_up(tree, raw)
     yield from _unbuildable(tree, detectors)
@@ -132,6 +134,47 @@ def _entities(
         if takes_truths(params) and name in fields and name not in entities:
             message = f'"{name}" is no entity: declare it with `entity: true`, so that verdicts '
             yield tree.problem((*path, "entity"), f"{message}and late truth are noted under it")
+
+
+def _shown_fields(
+    tree: Tree, raw: Mapping[str, Any], features: Sequence[PlacedFeature], types: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield fields that can't be masked, and links that name no field or a masked one."""
+    policy, fields = raw.get("policy"), raw.get("fields")
+    if not isinstance(policy, dict) or not isinstance(fields, dict):
+        return
+    masked = policy.get("masked")
+    masked = masked if isinstance(masked, list) else []
+    read = {name for _, params in features for name in fields_used(params).values()}
+    for i, name in enumerate(masked):
+        path = ("policy", "masked", i)
+        one = fields.get(name) if isinstance(name, str) else None
+        if isinstance(name, str) and name not in types:
+            yield tree.problem(path, _undeclared(name, types))
+        elif name in read:
+            message = f'"{name}" is read by a feature, so its value is shown as a reason: '
+            yield tree.problem(path, f"{message}leave the feature out or the mask")
+        elif name == raw.get("key") or (isinstance(one, dict) and one.get("entity") is True):
+            message = f'"{name}" is an entity, so it is in titles and links: '
+            yield tree.problem(path, f"{message}hash it before it comes here")
+    links = policy.get("links")
+    for i, link in enumerate(links if isinstance(links, list) else []):
+        url = link.get("url") if isinstance(link, dict) else None
+        yield from _link(tree, ("policy", "links", i, "url"), url, types, masked)
+
+
+def _link(
+    tree: Tree, path: Path, url: Any, types: Mapping[str, Any], masked: Sequence[Any]
+) -> Iterator[Problem]:
+    try:
+        names = sorted(set(placeholders(url))) if isinstance(url, str) else []
+    except ValueError:
+        return  # said already: the template itself is wrong
+    for name in names:
+        if name not in types and name not in BUILT_IN:
+            yield tree.problem(path, _undeclared(name, types))
+        elif name in masked:
+            yield tree.problem(path, f'"{name}" is masked: a link would show it')
 
 
 def _at(path: Path, key: str) -> Path:

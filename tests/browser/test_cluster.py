@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, scroll_down_to, toast, wait_for
+from tests.browser.seeing import at, row, scroll_down_to, toast, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import a_reason
 from tests.unit.triage_ui.serving import Served
+from triage.links import Link
 from triage.model import VerdictKind
 
 
@@ -40,7 +41,7 @@ def test_a_link_opens_the_tab_that_its_sender_saw(page: Page, board: Served) -> 
     expect(page.get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#members-grid")).to_have_count(0)
     page.get_by_role("tab", name="History").focus()
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Home")
     page.wait_for_selector(".members-grid .ag-row")
 
 
@@ -114,14 +115,55 @@ def test_members_are_listed_and_one_can_be_read_in_full(
     listed = analyst.locator(".members-grid .ag-center-cols-container .ag-row")
     expect(listed).to_have_count(3)
     expect(listed.first).to_contain_text("412 €")
-    expect(analyst.locator("#record")).to_contain_text('"terminal": "881"')
     expect(listed.first).to_have_attribute("aria-selected", "true")
-    listed.nth(2).click()
+    listed.nth(2).locator("[col-id='time']").click()
     expect(listed.nth(2)).to_have_attribute("aria-selected", "true")
     expect(listed.first).to_have_attribute("aria-selected", "false")
-    expect(analyst.locator("#record-title")).to_contain_text("Record of c1")
     analyst.keyboard.press("ArrowUp")
     expect(listed.nth(1)).to_have_attribute("aria-selected", "true")
+    analyst.get_by_role("button", name="Read the record").click()
+    expect(analyst.locator("#record")).to_contain_text('"terminal": "881"')
+    expect(analyst.locator("#record-body")).to_contain_text("offset 1")
+
+
+def test_a_record_is_masked_and_leads_to_the_users_own_systems(page: Page, bare: Served) -> None:
+    link = Link(label="SIEM", url="https://siem.example/find?who={customer}&at={time}")
+    bare.desk.policy(masked=("iban",), links=(link,))
+    record = {"customer": "c&1 <b>", "iban": "DE0299", "amount": 4.0}
+    cluster = bare.desk.group(bare.desk.add(1, margin=1.0, record=record), "masked")
+    seen: list[str] = []
+    page.on("response", lambda answer: seen.append(answer.url))
+    sign_in(page, bare, path=f"/cluster/{cluster}?tab=record")
+    expect(page.locator("#record")).to_contain_text("••••")
+    expect(page.locator("#record-body")).to_contain_text("masked by the stream's policy: iban")
+    address = page.get_by_role("link", name="SIEM").get_attribute("href") or ""
+    assert address.startswith("https://siem.example/find?who=c%261%20%3Cb%3E&at=20")
+    assert "DE0299" not in page.content()
+    assert bare.desk.store.record(cluster, None) is not None
+    assert not [url for url in seen if "siem.example" in url]
+
+
+def test_members_leave_and_clusters_become_one(analyst: Page, board: Served, cluster: str) -> None:
+    listed = analyst.locator(".members-grid .ag-center-cols-container .ag-row")
+    listed.nth(2).get_by_role("checkbox").check()
+    analyst.get_by_role("button", name="Exclude").click()
+    expect(toast(analyst)).to_contain_text("a cluster of its own")
+    expect(listed).to_have_count(2)
+    expect(analyst.get_by_role("heading", level=1)).to_contain_text("2 payments")
+    expect(analyst.get_by_role("button", name="Exclude")).to_be_disabled()
+    (move,) = board.store.regroupings(cluster)
+    toast(analyst).get_by_role("button", name="open it").click()
+    expect(analyst).to_have_url(re.compile(f"/cluster/{move.other}"))
+    expect(listed).to_have_count(1)
+    analyst.get_by_role("button", name="Merge into another cluster").click()
+    sheet = analyst.get_by_role("dialog", name="Merge into")
+    sheet.locator(".choice").first.click()
+    expect(toast(analyst)).to_contain_text("has the members of both")
+    expect(analyst.get_by_role("tab", name="Members")).to_be_visible()
+    open_history(analyst)
+    expect(analyst.locator("#history")).to_contain_text("1 member came from another cluster")
+    analyst.goto(f"{board.url}/cluster/{move.other}")
+    expect(analyst.get_by_text("This cluster was merged")).to_be_visible()
 
 
 def test_a_verdict_of_someone_else_appears_by_itself(
@@ -138,6 +180,11 @@ def test_past_cases_are_told(page: Page, bare: Served) -> None:
     cluster = bare.desk.group(bare.desk.add(2, margin=1.0), "new", key="old 1")
     sign_in(page, bare, path=f"/cluster/{cluster}")
     expect(page.locator("#cluster-side .past")).to_contain_text("real")
+    page.get_by_role("tab", name="Past cases").click()
+    expect(page.locator("#past-cases")).to_contain_text("3 of 3 cases like it were real")
+    expect(page.locator("#past-cases tbody tr")).to_have_count(3)
+    page.goto(f"{bare.url}/")
+    expect(row(page, cluster)).to_contain_text("3 of 3")
 
 
 def test_an_address_that_is_none_says_so(analyst: Page, board: Served) -> None:

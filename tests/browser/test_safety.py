@@ -77,6 +77,7 @@ def test_hostile_text_is_only_text_everywhere(page: Page, bare: Served) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     page.wait_for_selector("#why-chart .bars")
+    page.get_by_role("tab", name="Record").click()
     expect(page.locator("#record")).to_contain_text("<img src=x")
     expect(page.locator("#record")).to_contain_text("xxxxxxxxxx")
     page.locator("#when-chart .point").first.hover(force=True)

@@ -27,12 +27,14 @@ from triage.model import (
 )
 from triage.policy import Policy
 from triage.queries import Queries, VerdictRow
+from triage.requests import Requests
 from triage.store.base_accounts import AccountStore, TokenStore
 from triage.store.base_advisor import AdvisorReads
 from triage.store.base_closing import ClosingUnit
 from triage.store.base_configs import ConfigReader, ConfigStore
 from triage.store.base_labels import LabelUnit
 from triage.store.base_reconcile import ReconcileStore
+from triage.store.base_regroup import RegroupUnit
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
 from triage.titles import Noun
@@ -249,7 +251,14 @@ class GrouperStore(Protocol):
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:
         """Return those of the clusters that take no new members.
 
-        Those that have a verdict, and what was taken out of such a one: its rest and its audits.
+        Those that have a verdict or were merged, and what was taken out of such a one: its rest and
+        its audits.
+        """
+
+    def regrouped_after(self, stream: str, number: int) -> tuple[int, Sequence[str]]:
+        """Return the newest split or merge by hand, and the clusters of those after ``number``.
+
+        Where there are any the grouper's leaders are no longer what the store holds.
         """
 
     def save_groups(
@@ -293,17 +302,13 @@ class LeaseStore(Protocol):
         """Return our epoch if the lease is ours (taken or renewed), None if another holds it."""
 
 
-class UnitOfWork(ClosingUnit, LabelUnit, TruthUnit, SuppressionUnit, Protocol):
+class UnitOfWork(
+    ClosingUnit, LabelUnit, TruthUnit, SuppressionUnit, RegroupUnit, Requests, Protocol
+):
     """What a handler does within one transaction. Reads see what was written before."""
 
     def policy(self, stream: str) -> Policy:
         """Return the stream's policy in force."""
-
-    def answered(self, actor: str, key: str) -> tuple[str, str] | None:
-        """Return (content hash, verdict id) of a request that was answered before."""
-
-    def remember(self, actor: str, key: str, sha256: str, verdict_id: str, at: float) -> None:
-        """Note the answer to a request."""
 
     def case(self, cluster_id: str) -> Case | None:
         """Return a cluster as a handler needs it."""
@@ -327,7 +332,7 @@ class UnitOfWork(ClosingUnit, LabelUnit, TruthUnit, SuppressionUnit, Protocol):
         """Store a new verdict."""
 
     def update_verdict(self, verdict: Verdict) -> None:
-        """Store a verdict's new state and label position."""
+        """Store a verdict's new state, label position and members."""
 
     def update_case(self, case: Case) -> None:
         """Store the cluster's status, revision and verdict."""
@@ -368,6 +373,9 @@ class CaseStore(Protocol):
 
         No other unit of work and no commit of a worker, grouper or relay runs in between.
         """
+
+    def look_at(self, actor: str, cluster_id: str | None, at: float, ttl_s: float) -> None:
+        """Note which cluster somebody has before the eyes, None for none, for ``ttl_s`` seconds."""
 
 
 class SessionStore(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from triage.cases import Rollback, Verdict
@@ -25,8 +25,13 @@ class LabelUnit(Protocol):
         ``overruled``: somebody else than who gave the verdict takes it back.
         """
 
-    def restore_labels(self, stream: str, verdict_id: str, retracted_at: int) -> int:
-        """Append again what the retraction at that position took, as of the time it was given."""
+    def restore_labels(
+        self, stream: str, verdict_id: str, retracted_at: int, without: Collection[str] = ()
+    ) -> int:
+        """Append again what the retraction at that position took, as of the time it was given.
+
+        ``without``: candidates whose labels stay retracted.
+        """
 
     def teaching(self, actor: str, since: float, until: float) -> Sequence[Verdict]:
         """Return the actor's standing verdicts of that time with labels in force, oldest first."""

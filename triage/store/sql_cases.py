@@ -18,8 +18,9 @@ from triage.store.base import UnitOfWork
 from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate
 from triage.store.database import next_number
-from triage.store.sql_closing import VERDICTS, SqlClosingUnit
+from triage.store.sql_closing import VERDICTS
 from triage.store.sql_labels import teaches
+from triage.store.sql_regroup import SqlRegroupUnit
 from triage.store.sql_shared import (
     STANDING,
     SqlPart,
@@ -31,6 +32,8 @@ from triage.store.sql_shared import (
     set_mark,
 )
 from triage.store.sql_verdicts import load_verdicts, verdict_rows
+
+WAITING = (ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)
 
 
 class SqlCases(SqlPart):
@@ -44,7 +47,7 @@ class SqlCases(SqlPart):
             yield SqlUnitOfWork(self._db, connection)
 
 
-class SqlUnitOfWork(SqlClosingUnit):
+class SqlUnitOfWork(SqlRegroupUnit):
     """See ``base.UnitOfWork``."""
 
     def policy(self, stream: str) -> Policy:
@@ -52,19 +55,17 @@ class SqlUnitOfWork(SqlClosingUnit):
         return policy_of(self._connection, stream)
 
     def answered(self, actor: str, key: str) -> tuple[str, str] | None:
-        """Return (content hash, verdict id) of a request that was answered before."""
+        """Return (content hash, id of what it made) of a request that was answered before."""
         r = t.requests.c
         row = self._connection.execute(
             sa.select(r.sha256, r.verdict_id).where(r.actor == actor, r.key == key)
         ).first()
         return None if row is None else (row[0], row[1])
 
-    def remember(self, actor: str, key: str, sha256: str, verdict_id: str, at: float) -> None:
+    def remember(self, actor: str, key: str, sha256: str, made: str, at: float) -> None:
         """Note the answer to a request."""
         self._connection.execute(
-            t.requests.insert().values(
-                actor=actor, key=key, sha256=sha256, verdict_id=verdict_id, at=at
-            )
+            t.requests.insert().values(actor=actor, key=key, sha256=sha256, verdict_id=made, at=at)
         )
 
     def case(self, cluster_id: str) -> Case | None:
@@ -156,11 +157,17 @@ class SqlUnitOfWork(SqlClosingUnit):
         set_mark(self._db, self._connection, given, get_mark(self._connection, given) + 1)
 
     def update_verdict(self, verdict: Verdict) -> None:
-        """Store a verdict's new state and label position."""
+        """Store a verdict's new state, label position and members."""
         self._connection.execute(
             t.verdicts.update()
             .where(t.verdicts.c.verdict_id == verdict.verdict_id)
-            .values(state=str(verdict.state), label_position=verdict.label_position)
+            .values(
+                state=str(verdict.state),
+                label_position=verdict.label_position,
+                read_ids=dumps(verdict.read_ids),
+                read=len(verdict.read_ids),
+                propagated=verdict.propagated,
+            )
         )
 
     def update_case(self, case: Case) -> None:
@@ -170,7 +177,7 @@ class SqlUnitOfWork(SqlClosingUnit):
             .where(t.clusters.c.cluster_id == case.cluster_id)
             .values(
                 status=str(case.status),
-                waiting=int(case.status is not ClusterStatus.DECIDED),
+                waiting=int(case.status in WAITING),
                 revision=case.revision,
                 verdict=None if case.verdict is None else str(case.verdict),
             )

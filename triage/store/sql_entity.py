@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from triage.model import Candidate
 from triage.queries import EntityDetail, EntityEvent
 from triage.store import tables as t
-from triage.store.codec import load_candidate
+from triage.store.sql_members import shown_candidate
 from triage.store.sql_queue import blinded, queue_row
 from triage.store.sql_timeline import READ, same_event
 
@@ -92,4 +92,4 @@ def _candidates(
         ).mappings()
     }
     for seq, cluster_id in newest:
-        yield load_candidate(found[seq]), cluster_id
+        yield shown_candidate(connection, found[seq]), cluster_id

@@ -15,6 +15,7 @@ from triage.store.base import GROUPER_LEASE, ClusterUpdate, GroupedCandidate
 from triage.store.bulk import select_in
 from triage.store.codec import load_candidate
 from triage.store.sql_grow import BARE, grow
+from triage.store.sql_regroup import regrouped_after
 from triage.store.sql_shared import (
     SqlPart,
     check_lease,
@@ -24,6 +25,7 @@ from triage.store.sql_shared import (
 
 PRESENT = 1_000  # newest candidates whose median event time is the stream's present
 GROUPED = "grouped_up_to:"  # followed by the stream
+CLOSED = (ClusterStatus.DECIDED, ClusterStatus.MERGED)
 
 
 class SqlGrouper(SqlPart):
@@ -74,6 +76,11 @@ class SqlGrouper(SqlPart):
         with self._db.read() as connection:
             return frozenset(_closed(connection, cluster_ids))
 
+    def regrouped_after(self, stream: str, number: int) -> tuple[int, Sequence[str]]:
+        """Return the newest split or merge, and the clusters of those after ``number``."""
+        with self._db.read() as connection:
+            return regrouped_after(connection, stream, number)
+
     def save_groups(
         self, stream: str, clusters: Sequence[ClusterUpdate], up_to: int, epoch: int, at: float
     ) -> None:
@@ -98,12 +105,12 @@ def _check_open(connection: sa.Connection, clusters: Sequence[ClusterUpdate]) ->
     ids = [cluster.cluster_id for cluster in clusters]
     closed = _closed(connection, ids)
     if closed:
-        raise Conflict(f"decided meanwhile: {', '.join(closed[:3])}: open successors")
+        raise Conflict(f"decided or merged meanwhile: {', '.join(closed[:3])}: open successors")
 
 
 def _closed(connection: sa.Connection, cluster_ids: Sequence[str]) -> Sequence[str]:
-    """Return those that take no new members: decided, or taken out of a decided one."""
+    """Return those that take no new members: decided, merged, or taken out of a decided one."""
     c = t.clusters.c
-    closed = sa.or_(c.status == ClusterStatus.DECIDED, c.origin.is_not(None))
+    closed = sa.or_(c.status.in_(CLOSED), c.origin.is_not(None))
     rows = select_in(connection, sa.select(c.cluster_id).where(closed), c.cluster_id, cluster_ids)
     return [row["cluster_id"] for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,7 +65,9 @@ class SqlLabelUnit(SqlSuppressionUnit):
         )
         return position
 
-    def restore_labels(self, stream: str, verdict_id: str, retracted_at: int) -> int:
+    def restore_labels(
+        self, stream: str, verdict_id: str, retracted_at: int, without: Collection[str] = ()
+    ) -> int:
         """Append again what the retraction at that position took."""
         n = t.labels.c
         taken = self._connection.execute(
@@ -81,7 +83,7 @@ class SqlLabelUnit(SqlSuppressionUnit):
         first = self.next_label(stream)
         rows = [
             {"stream": stream, "position": first + i, "verdict_id": verdict_id, **row}
-            for i, row in enumerate(taken)
+            for i, row in enumerate(row for row in taken if row["candidate_id"] not in without)
         ]
         self._connection.execute(t.labels.insert(), rows)
         return first + len(rows) - 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +10,7 @@ from triage.aggregates import ReasonSums
 from triage.cases import Rollback
 from triage.closing import DISMISSES, Bound
 from triage.looks import Look
-from triage.model import Candidate, ClusterStatus, Counters, MemberState
+from triage.model import Candidate, ClusterStatus, Counters
 from triage.queries import (
     AnalystRow,
     AuditRow,
@@ -32,13 +31,15 @@ from triage.queries import (
     VerdictRow,
 )
 from triage.store import tables as t
-from triage.store.codec import load_candidate, loads
+from triage.store.codec import loads
 from triage.store.sql_bounds import alone, audit_rows, bound, bounds
 from triage.store.sql_entity import entity_detail
 from triage.store.sql_labels import analyst_rows, rollback_rows
 from triage.store.sql_looks import configs, lessons, looks
+from triage.store.sql_members import cluster_members
 from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_shared import STANDING, SqlPart, policy_of, position
+from triage.store.sql_similar import similar
 from triage.store.sql_suppression import suppression_rows
 from triage.store.sql_timeline import entity_events
 from triage.store.sql_truth import truth_sources, truths_of
@@ -73,9 +74,10 @@ class SqlQueries(SqlPart):
                 .mappings()
                 .first()
             )
-            if row is None:
+            if row is None or row["status"] == ClusterStatus.MERGED:
                 return None
-            first = _members(connection, cluster_id, 0, max(1, members))
+            policy = policy_of(connection, row["stream"])
+            first = cluster_members(connection, cluster_id, 0, max(1, members))
             strongest = first[0].candidate
             shown = blinded(connection, [queue_row(row)], viewer)[0]
             verdicts = _shown_verdicts(connection, row)
@@ -90,19 +92,20 @@ class SqlQueries(SqlPart):
                 members_total=row["size"],
                 verdicts=verdicts,
                 truths=truths_of(connection, cluster_id),
-                similar=_similar(connection, row) if row["pull"] or row["verdict"] else {},
-                guideline=policy_of(connection, row["stream"]).guideline,
+                similar=similar(connection, [row])[cluster_id],
+                guideline=policy.guideline,
                 influences=_influences(connection, strongest, viewer),
                 bound=bound(connection, row["stream"])
                 if any(one.propagated and one.kind in DISMISSES for one in verdicts)
                 else None,
                 again=_reads_again(connection, row, viewer),
+                choices=policy.reasons,
             )
 
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
         """Return more members, strongest posterior first."""
         with self._db.read() as connection:
-            return _members(connection, cluster_id, offset, limit)
+            return cluster_members(connection, cluster_id, offset, limit)
 
     def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
         """Return the kept events around the cluster's main entity, oldest first, no repeats."""
@@ -206,23 +209,6 @@ class SqlQueries(SqlPart):
             return [Change(row[0], row[1], row[2], loads(row[3])) for row in rows]
 
 
-def _members(
-    connection: sa.Connection, cluster_id: str, offset: int, limit: int
-) -> Sequence[MemberRow]:
-    m, c = t.members.c, t.candidates.c
-    rows = connection.execute(
-        sa.select(t.candidates, m.posterior.label("latest"), m.state)
-        .join(t.members, m.seq == c.seq)
-        .where(m.cluster_id == cluster_id)
-        .order_by(m.posterior.desc(), m.seq)
-        .offset(offset)
-        .limit(limit)
-    ).mappings()
-    return [
-        MemberRow(load_candidate(row), row["latest"], MemberState(row["state"])) for row in rows
-    ]
-
-
 def _influences(
     connection: sa.Connection, candidate: Candidate, viewer: str | None
 ) -> Sequence[InfluenceRow]:
@@ -274,23 +260,6 @@ def _reads_again(connection: sa.Connection, row: sa.RowMapping, viewer: str | No
     if viewer is None or row["pull"] or row["status"] != ClusterStatus.SECOND_OPINION:
         return False
     return alone(connection, row["stream"], viewer)
-
-
-def _similar(connection: sa.Connection, row: sa.RowMapping) -> dict[str, int]:
-    """Count the verdicts of decided clusters with the same signature or the same exact key."""
-    c = t.clusters.c
-
-    def alike(column: sa.Column[Any]) -> sa.Select[Any]:
-        return sa.select(c.cluster_id, c.verdict).where(
-            c.stream == row["stream"],
-            column == row[column.name],
-            c.verdict.is_not(None),
-            c.cluster_id != row["cluster_id"],
-        )
-
-    both = sa.union(alike(c.signature), alike(c.key)).subquery()
-    rows = connection.execute(sa.select(both.c.verdict, sa.func.count()).group_by(both.c.verdict))
-    return {row[0]: row[1] for row in rows}
 
 
 def _streams(connection: sa.Connection) -> Sequence[StreamStatus]:

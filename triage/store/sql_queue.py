@@ -20,6 +20,7 @@ from triage.store import tables as t
 from triage.store.codec import loads
 from triage.store.sql_shared import STANDING, position
 from triage.store.sql_shares import mixed_head
+from triage.store.sql_similar import similar
 from triage.worth import worth
 
 FEW = 2_000  # clusters that are looked up one by one
@@ -44,7 +45,9 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
         rows = _mixed(connection, where, fits, offset, limit)
     else:
         rows = _ordered(connection, where.order, fits, offset, limit)
-    page = blinded(connection, [queue_row(row) for row in rows], where.viewer)
+    alike = similar(connection, rows)
+    listed = [dataclasses.replace(queue_row(row), similar=alike[row["cluster_id"]]) for row in rows]
+    page = blinded(connection, listed, where.viewer)
     return QueuePage(page, total, position(connection))
 
 
@@ -88,12 +91,16 @@ def _mixed(
 
 def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
     """Return the clusters that fit if they are few; None if not, or if the filter is a wide one."""
-    if not where.text and where.entity is None:
+    if not _narrow(where):
         return None
     found = connection.scalars(
         sa.select(t.clusters.c.cluster_id).where(*_conditions(where, to_find=True)).limit(FEW + 1)
     ).all()
     return None if len(found) > FEW else found
+
+
+def _narrow(where: QueueFilter) -> bool:
+    return bool(where.text) or where.entity is not None or where.assignee is not None
 
 
 def queue_row(row: sa.RowMapping) -> QueueRow:
@@ -117,6 +124,7 @@ def queue_row(row: sa.RowMapping) -> QueueRow:
         suggested=VerdictKind(row["suggested"]),
         verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
         predecessor=row["predecessor"],
+        assignee=row["assignee"] or "",
     )
 
 
@@ -174,7 +182,7 @@ def _others(stream: sa.ColumnElement[str], viewer: str) -> sa.ColumnElement[bool
 def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool]]:
     """Return the filter, ``to_find`` (or count) what fits, else to read it in order."""
     c = t.clusters.c
-    indexed = not (to_find and (where.text or where.entity is not None))
+    indexed = not (to_find and _narrow(where))
     conditions: list[sa.ColumnElement[bool]] = []
     if where.stream is not None:
         conditions.append(_is(c.stream, where.stream, indexed))
@@ -183,8 +191,12 @@ def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool
         conditions.append(_is(c.status, where.status, indexed and to_find))
     elif where.status is ClusterStatus.SUPPRESSED:
         conditions.append(_is(c.status, where.status, indexed))
-    elif where.status is not None:
+    elif where.status is None:
+        conditions.append(c.status != ClusterStatus.MERGED)
+    else:
         conditions.extend(_waiting(where.status, where.viewer, to_find, indexed))
+    if where.assignee is not None:
+        conditions.append(_is(c.assignee, where.assignee, to_find))
     if where.entity is not None:
         conditions.append(c.cluster_id.in_(_with_entity(where.entity)))
     conditions.extend(

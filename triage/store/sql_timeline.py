@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from triage.queries import EntityEvent
 from triage.store import tables as t
-from triage.store.codec import dumps, load_candidate
+from triage.store.codec import dumps
+from triage.store.sql_members import shown_candidate
 from triage.suppression import KEY_ENTITY
 
 READ = 200  # candidates whose contexts are opened at most
@@ -25,7 +26,7 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
         return []
     events: dict[tuple[float, str], EntityEvent] = {}
     for row in _candidates(connection, cluster_id, main):
-        candidate = load_candidate(row)
+        candidate = shown_candidate(connection, row)
         # Newest first, and a context lies before its event: older ones can't displace these.
         if sum(event.time > candidate.event_time for event in events.values()) >= limit:
             break

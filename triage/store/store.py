@@ -15,9 +15,11 @@ from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_drifts import SqlDrifts
 from triage.store.sql_grouper import SqlGrouper
 from triage.store.sql_leases import SqlLeases
+from triage.store.sql_presence import SqlPresence
 from triage.store.sql_queries import SqlQueries
 from triage.store.sql_reconcile import SqlReconcile
 from triage.store.sql_relay import SqlRelay
+from triage.store.sql_similar import SqlSimilar
 from triage.store.sql_tokens import SqlAccess
 from triage.store.sql_trials import SqlTrials
 from triage.store.sql_worker import SqlWorker
@@ -35,6 +37,8 @@ class SqlStore(
     SqlTrials,
     SqlDrifts,
     SqlBudget,
+    SqlSimilar,
+    SqlPresence,
     SqlQueries,
     SqlAdvisor,
 ):

@@ -234,6 +234,7 @@ clusters = sa.Table(
     opt("origin", sa.Text),  # the verdict whose unread members these are: its rest, or an audit
     col("counted", sa.SmallInteger),  # 1: its members count among the closings already
     col("pull", sa.Double),  # worth = pull x that of the posterior; 0: an audit, has its own place
+    opt("assignee", Name),
     col("top", Words),
     sa.Index("ix_clusters_worth", "waiting", "worth", "cluster_id"),
     sa.Index("ix_clusters_newest", "waiting", "last_time", "cluster_id"),
@@ -248,6 +249,12 @@ clusters = sa.Table(
         "origin",
         sqlite_where=sa.text("origin IS NOT NULL"),
         postgresql_where=sa.text("origin IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_clusters_assignee",
+        "assignee",
+        sqlite_where=sa.text("assignee IS NOT NULL"),
+        postgresql_where=sa.text("assignee IS NOT NULL"),
     ),
 )
 
@@ -391,6 +398,34 @@ rollbacks = sa.Table(
     col("taken", sa.Text),
     opt("undone_at", sa.Double),
     sa.Index(None, "analyst"),
+)
+
+regroupings = sa.Table(
+    "regroupings",  # splits and merges of clusters by hand
+    metadata,
+    key("number", BIG),
+    col("regrouping_id", sa.Text),
+    col("stream", Name),
+    col("kind", sa.Text),
+    col("cluster_id", sa.Text, "clusters.cluster_id"),
+    col("other", sa.Text, "clusters.cluster_id"),
+    col("members", sa.Text),
+    col("actor", Name),
+    col("at", sa.Double),
+    col("reason", Words),
+    sa.UniqueConstraint("regrouping_id"),
+    sa.Index(None, "stream", "number"),
+    sa.Index(None, "cluster_id"),
+    sa.Index(None, "other"),
+)
+
+presence = sa.Table(
+    "presence",  # which cluster each person looks at
+    metadata,
+    key("actor", Name),
+    col("cluster_id", sa.Text),
+    col("since", sa.Double),
+    col("expires_at", sa.Double),
 )
 
 learnings = sa.Table(

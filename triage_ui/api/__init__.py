@@ -13,7 +13,9 @@ from triage_ui.api import (
     insight,
     live,
     queue,
+    regroup,
     suppressions,
+    team,
     truth,
     verdicts,
 )
@@ -28,6 +30,8 @@ def routes(services: Services) -> APIRouter:
     for part in (
         queue,
         clusters,
+        regroup,
+        team,
         advice,
         entities,
         exports,

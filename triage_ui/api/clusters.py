@@ -53,7 +53,9 @@ def routes(services: Services) -> APIRouter:
     async def found(cluster_id: str, members: int, viewer: str) -> ClusterDetail:
         detail = await in_thread(queries.cluster, cluster_id, members, viewer)
         if detail is None:
-            raise NotFound(f"there is no cluster {cluster_id}")
+            into = await in_thread(queries.merged_into, cluster_id)
+            merged = f": it was merged into {into}" if into else ""
+            raise NotFound(f"there is no cluster {cluster_id}{merged}")
         return detail
 
     @router.get("", **answers(CLUSTER, 404))

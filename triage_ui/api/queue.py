@@ -28,6 +28,7 @@ def asked(
     entity: Text = "",
     text: Text = "",
     order: Order = "worth",
+    assignee: Text = "",
 ) -> QueueFilter:
     """Return the filter that a request's query asks for."""
     return QueueFilter(
@@ -37,6 +38,7 @@ def asked(
         text=text or None,
         order=order,
         viewer=current_actor().name,
+        assignee=current_actor().name if assignee == "me" else assignee or None,
     )
 
 

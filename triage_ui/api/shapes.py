@@ -13,7 +13,8 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from triage.advisor import Advice, WhatIfAnswer
-from triage.cases import Rollback
+from triage.case_queries import AlikeCluster, Looking, PastCase, RecordDetail
+from triage.cases import Regrouping, Rollback
 from triage.looks import Look, Median, Share
 from triage.model import Candidate, MemberState, VerdictKind
 from triage.queries import (
@@ -74,6 +75,14 @@ MEMBERS = rows("Members", "members", MEMBER)
 EVENTS = rows("Events", "events", EntityEvent)
 CLUSTER = shape_of(ClusterDetail, row=QUEUE_ROW, members=many(MEMBER), verdicts=many(VERDICT))
 ENTITY = shape_of(EntityDetail, clusters=many(QUEUE_ROW))
+REGROUPING = shape_of(Regrouping)
+PROVED = shape("Proved", "Reports of late truth.", real=int, not_real=int)
+PAST_CASES = rows("PastCases", "cases", shape_of(PastCase, proved=PROVED))
+ALIKE = rows("AlikeClusters", "clusters", AlikeCluster)
+RECORD_LINK = shape("RecordLink", label=str, url=str)
+RECORD = shape_of(RecordDetail, without=("beside",), links=many(RECORD_LINK))
+PRESENCE = rows("Presence", "looking", Looking)
+ASSIGNEE = shape("Assignee", cluster_id=str, assignee=str | None)
 ADVICE = shape_of(Advice)
 WHAT_IF = shape_of(WhatIfAnswer)
 LOOKS = rows("Looks", "looks", Look)

@@ -7,6 +7,7 @@ const recent = [];
 let source = null;
 let state = { kind: "connecting" };
 let dropped = 0;
+let presence = null;
 
 function tell(message) {
   for (const port of ports) port.postMessage(message);
@@ -34,6 +35,10 @@ function open(after) {
     if (recent.length > KEPT) dropped = recent.shift().id;
     tell({ type: "change", data: change });
   });
+  source.addEventListener("presence", (event) => {
+    presence = { type: "presence", data: JSON.parse(event.data) };
+    tell(presence);
+  });
   source.addEventListener("ping", (event) => tell({ type: "ping", data: JSON.parse(event.data) }));
   source.onerror = () => {
     setState({ kind: "offline" });
@@ -50,6 +55,7 @@ function open(after) {
 function join(port, after) {
   ports.add(port);
   port.postMessage({ type: "state", state });
+  if (presence) port.postMessage(presence);
   if (source === null) {
     dropped = after;
     open(after);

@@ -44,6 +44,13 @@ def decision_bar() -> Component:
         [
             advice_panel(),
             _expected_form(),
+            html.P("", id="watchers", className="watchers", role="status", hidden=True),
+            html.Div(
+                id="reason-chips",
+                className="reason-chips",
+                role="group",
+                **attributes(aria_label="Reason, given with the verdict"),
+            ),
             html.Div(
                 buttons, className="buttons", role="group", **attributes(aria_label="Verdict")
             ),

@@ -24,7 +24,7 @@ def attributes(**values: object) -> dict[str, Any]:
 
 def kbd(key: str) -> Component:
     """A key, as printed on the keyboard."""
-    return html.Kbd(key, className="key")
+    return html.Kbd(key, className="key", **attributes(data_key=key.lower()))
 
 
 def hidden_text(text: str) -> Component:

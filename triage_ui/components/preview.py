@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dash import html
@@ -82,6 +83,8 @@ def subject(detail: ClusterDetail) -> dict[str, Any]:
         data_entity=main_entity(detail.members),
         data_status=detail.row.status,
         data_suggested=detail.row.suggested,
+        data_choices=json.dumps([visible(choice, 60) for choice in detail.choices]),
+        data_assignee=detail.row.assignee,
     )
 
 
@@ -104,6 +107,7 @@ def facts(detail: ClusterDetail) -> str:
         count(row.size, "member"),
         f"score {row.score:.1f} by {detector_name(detail.detector)}",
         f"{percent(row.posterior)} likely real",
+        f"assigned to {visible(row.assignee, 60)}" if row.assignee else "",
     ]
     return " · ".join(part for part in parts if part)
 

@@ -102,7 +102,7 @@ def register(board: Dash, services: Services) -> None:
             return (no_update,) * 4
         detail = await in_thread(queries.cluster, cluster_id, MEMBERS, current_actor().name)
         if detail is None:
-            return _missing(), [], [], []
+            return _missing(await in_thread(queries.merged_into, cluster_id)), [], [], []
         events = await in_thread(queries.entity_events, cluster_id, EVENTS)
         members = await in_thread(queries.members, cluster_id, 0, DRAWN)
         line = timeline(
@@ -134,7 +134,18 @@ def register(board: Dash, services: Services) -> None:
     register_tabs(board, services, all_tabs())
 
 
-def _missing() -> Component:
+def _missing(merged_into: str | None) -> Component:
+    if merged_into is not None:
+        link = html.A(
+            "the cluster that has its members now",
+            href=f"/cluster/{merged_into}",
+            className="link",
+            **attributes(data_nav=""),
+        )
+        return html.Div(
+            [html.H1("This cluster was merged", className="title"), html.P(["Go to ", link, "."])],
+            className="missing",
+        )
     return html.Div(
         [
             html.H1("There is no such cluster", className="title"),

@@ -53,6 +53,20 @@ COLUMNS = (
     {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 72},
     {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 62},
     {
+        "colId": "past",
+        "headerName": "Past real",
+        "cellRenderer": "TriagePast",
+        "width": 76,
+        "headerTooltip": "How many decided clusters with the same reasons were real",
+    },
+    {
+        "colId": "who",
+        "headerName": "Assignee",
+        "cellRenderer": "TriageWho",
+        "width": 88,
+        "headerTooltip": "Who takes care of it, or who has it open now",
+    },
+    {
         "colId": "suggested",
         "headerName": "Suggested",
         "cellRenderer": "TriageSuggested",
@@ -100,9 +114,44 @@ def layout() -> Component:
                 className="pane",
                 **attributes(aria_label="The cluster under the cursor"),
             ),
+            _bulk_sheet(),
         ],
         className="queue-page",
         id="main",
+    )
+
+
+def _bulk_sheet() -> Component:
+    return html.Dialog(
+        [
+            html.H2("", id="bulk-title"),
+            html.P(
+                "The strongest member of each, shown here, counts as read; the others do not.",
+                className="quiet",
+            ),
+            html.Ul(id="bulk-list", className="bulk-list"),
+            html.Div(
+                [
+                    html.Button(
+                        ["Give the verdicts ", kbd("Enter")],
+                        type="button",
+                        autoFocus="autofocus",
+                        className="button button-main",
+                        **attributes(data_action="bulk-give"),
+                    ),
+                    html.Button(
+                        ["Cancel ", kbd("Esc")],
+                        type="button",
+                        className="button",
+                        **attributes(data_action="bulk-cancel"),
+                    ),
+                ],
+                className="form-buttons",
+            ),
+        ],
+        id="bulk-sheet",
+        className="sheet",
+        **attributes(aria_labelledby="bulk-title"),
     )
 
 
@@ -112,6 +161,20 @@ def _filters() -> Component:
             _filter("status", "Status", STATUSES),
             _filter("stream", "Stream", (("", "all"),)),
             _filter("order", "Order", ORDERS),
+            html.Div(
+                [
+                    html.Strong("", id="chosen-count"),
+                    html.Button(
+                        ["let go ", kbd("Esc")],
+                        type="button",
+                        className="chosen-drop",
+                        **attributes(data_action="drop-chosen"),
+                    ),
+                ],
+                id="chosen",
+                className="chosen",
+                hidden=True,
+            ),
             html.Button(
                 [html.Span("", id="new-count"), kbd("N")],
                 type="button",

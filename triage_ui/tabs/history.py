@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from triage_ui.actor import current_actor
 from triage_ui.components.history import history
+from triage_ui.components.regroupings import regroupings
 from triage_ui.services import Services, in_thread
 from triage_ui.tabs import Tab, cluster_at
 
@@ -28,7 +29,11 @@ def register(board: Dash, services: Services) -> None:
         if cluster_id is None:
             return no_update
         detail = await in_thread(queries.cluster, cluster_id, 0, current_actor().name)
-        return [] if detail is None else history(detail.verdicts, settings.clock())
+        if detail is None:
+            return []
+        moves = await in_thread(queries.regroupings, cluster_id)
+        now = settings.clock()
+        return [history(detail.verdicts, now), *regroupings(moves, cluster_id, now)]
 
 
 TAB = Tab("history", "History", 90, layout, register)

@@ -1,4 +1,4 @@
-"""Every member: when, who, its strongest values, what is known of it; the record of one."""
+"""Every member: when, who, its strongest values, what is known of it; let some leave, or merge."""
 
 from __future__ import annotations
 
@@ -46,22 +46,37 @@ def layout() -> Component:
     )
     return html.Div(
         [
-            html.Div(grid, className="members-frame", id="members-frame"),
             html.Div(
                 [
-                    html.H3("Record", id="record-title"),
-                    html.Pre(
-                        "",
-                        id="record",
-                        className="record",
-                        tabIndex=0,
-                        dir="ltr",
-                        **attributes(aria_labelledby="record-title"),
-                    ),
+                    _button("split", "Exclude", disabled=True, id="split-button"),
+                    _button("merge", "Merge into another cluster"),
+                    _button("record", "Read the record"),
+                    html.Span("", id="picked", className="quiet", role="status"),
                 ],
-                className="record-frame",
+                className="tab-tools",
+            ),
+            html.Div(grid, className="members-frame", id="members-frame"),
+            html.Dialog(
+                [
+                    html.H2("Merge into", id="merge-title"),
+                    html.P(
+                        "All members move there; this cluster is no more, links to it lead on.",
+                        className="quiet",
+                    ),
+                    html.Div(id="merge-choices"),
+                    _button("merge-cancel", "Cancel"),
+                ],
+                id="merge-sheet",
+                className="sheet",
+                **attributes(aria_labelledby="merge-title"),
             ),
         ]
+    )
+
+
+def _button(action: str, text: str, **given: Any) -> Component:
+    return html.Button(
+        text, type="button", className="button small", **attributes(data_action=action), **given
     )
 
 
@@ -115,6 +130,12 @@ def member_columns(detail: ClusterDetail) -> list[dict[str, Any]]:
         for index, reason in enumerate(detail.reasons[:VALUE_COLUMNS])
     ]
     return [
+        {
+            "colId": "pick",
+            "headerName": "Pick",
+            "cellRenderer": "TriagePick",
+            "width": 56,
+        },
         {"colId": "time", "headerName": "Time (UTC)", "cellRenderer": "TriageTime", "width": 136},
         *entities,
         *values,

@@ -32,6 +32,8 @@ ENDLESS = "/api/v1/changes"  # a stream: it is tested by itself
 
 BEYOND = {
     "POST /api/v1/clusters/{cluster_id}/verdicts": "members of this cluster; an end in the future",
+    "POST /api/v1/clusters/{cluster_id}/split": "some of its members, and none twice",
+    "POST /api/v1/clusters/{cluster_id}/merge": "another open cluster",
     "POST /api/v1/rollbacks": "since lies before until",
     "POST /api/v1/truth": "a report names an event; printable ids",
     "POST /api/v1/truth/retract": "printable ids",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.triage_ui.conftest import Board
 from tests.unit.triage_ui.serving import Served, wait_until
+from triage.case_queries import Looking
 from triage.errors import StoreUnavailable
 from triage.queries import BoardStatus, Change, Queries
 from triage_ui.live import TOO_FAR, LiveHub, frame
@@ -39,6 +40,9 @@ class Changes:
         if self.broken:
             raise StoreUnavailable("the disk is full")
         return [one for one in self.made if one.change_id > change_id][:limit]
+
+    def looking(self, now: float) -> Sequence[Looking]:
+        return []
 
     def status(self, now: float) -> BoardStatus:
         return BoardStatus((), 0, 0, 0, self.made[-1].change_id if self.made else 0)

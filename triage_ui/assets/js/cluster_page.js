@@ -1,11 +1,11 @@
-/* The cluster page: its members, the record of one of them, and staying up to date. */
+/* The cluster page: its members, the one that is pointed at, and staying up to date. */
 (() => {
   "use strict";
 
   const triage = (window.triage = window.triage || {});
   let ticks = 0;
   let api = null;
-  let paintRow = null; // marks the row whose record is shown
+  let paintRow = null; // marks the row that is pointed at
   let shown = null; // its candidate id
   let listed = null; // the cluster whose members the grid lists
 
@@ -28,7 +28,7 @@
       params.successCallback(data.members, end);
       if (params.startRow > 0) return;
       fit(data.members.length);
-      if (shown === null && data.members.length) showRecord(data.members[0]);
+      if (shown === null && data.members.length) point(data.members[0]);
     },
   };
 
@@ -38,14 +38,10 @@
     if (frame) frame.style.height = `${36 + 34 * Math.min(Math.max(rows, 1), 12)}px`;
   };
 
-  const showRecord = (member) => {
+  const point = (member) => {
     shown = member.candidate_id;
     paintRow(shown);
-    const text = JSON.stringify(member.record, null, 2);
-    triage.setProps("record", { children: triage.visible(text, 20000) });
-    triage.setProps("record-title", {
-      children: `Record of ${triage.visible(member.entity, 60)}, ${triage.utc(member.event_time)}`,
-    });
+    triage.setProps("member", { data: shown });
   };
 
   /** Called by Dash when the members' columns have come. */
@@ -56,6 +52,7 @@
     if (same && there) return api.refreshInfiniteCache();
     listed = here();
     shown = null;
+    triage.dropPicks();
     if (there) return api.purgeInfiniteCache();
     const cluster = listed;
     await triage.ownGrid("members-grid", () => here() === cluster, datasource, (grid) => {
@@ -64,7 +61,7 @@
       // A click focuses a cell, and so do the arrow keys.
       grid.addEventListener("cellFocused", ({ rowIndex }) => {
         const row = rowIndex === null ? null : grid.getDisplayedRowAtIndex(rowIndex);
-        if (row && row.data) showRecord(row.data);
+        if (row && row.data) point(row.data);
       });
     });
   };
@@ -83,6 +80,11 @@
   });
   triage.on("hello", ({ again }) => again && tick());
   triage.on("reset", tick);
+  triage.on("action:record", () => triage.showTab("record"));
+  triage.on("regrouped", () => {
+    tick();
+    if (api && !api.isDestroyed()) api.purgeInfiniteCache();
+  });
   triage.on("saved", tick);
   triage.on("undone", tick);
 })();

@@ -84,10 +84,18 @@
     const suggested = open ? subject.dataset.suggested : "";
     if (bar.dataset.suggested !== suggested) bar.dataset.suggested = suggested;
     document.body.classList.toggle("is-decided", Boolean(subject) && !open);
+    tellSubject(subject);
     const wanted = triage.cursor();
     if (!wanted || (subject && subject.dataset.cluster === wanted)) {
       document.body.classList.remove("preview-stale");
     }
+  };
+  let told = "";
+  const tellSubject = (subject) => {
+    const now = subject ? `${subject.dataset.cluster} ${subject.dataset.choices}` : "";
+    if (now === told) return;
+    told = now;
+    triage.emit("subject", subject ? subject.dataset : null);
   };
   triage.on("cursor", followSubject);
   triage.on("start", () => {

@@ -3,8 +3,8 @@
   "use strict";
 
   const triage = (window.triage = window.triage || {});
-  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "" };
-  const NARROW = ["status", "stream", "text", "entity"]; // an order hides nothing
+  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "", assignee: "" };
+  const NARROW = ["status", "stream", "text", "entity", "assignee"]; // an order hides nothing
   let values = { ...DEFAULTS };
   let wanted = "";
 
@@ -36,9 +36,11 @@
 
   const markRail = () => {
     for (const link of document.querySelectorAll(".rail-link")) {
-      const { status, stream, page } = link.dataset;
+      const { status, stream, page, assignee } = link.dataset;
       const path = window.location.pathname;
-      const shown = status === values.status || Boolean(values.stream && stream === values.stream);
+      const shown = assignee
+        ? assignee === values.assignee
+        : (status === values.status && !values.assignee) || Boolean(values.stream && stream === values.stream);
       const here = page ? path === page || path.startsWith(page + "/") : path === "/" && shown;
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -108,9 +110,10 @@
   triage.on("action:clear-filters", () => triage.filters.set({ ...DEFAULTS, order: values.order }));
 
   triage.on("navigate", ({ link, address: target }) => {
-    const { stream, status } = link.dataset;
+    const { stream, status, assignee } = link.dataset;
+    if (assignee !== undefined) return triage.filters.set({ status: "open", assignee });
     if (stream !== undefined) return triage.filters.set({ stream: values.stream === stream ? "" : stream });
-    if (status !== undefined) return triage.filters.set({ status });
+    if (status !== undefined) return triage.filters.set({ status, assignee: "" });
     triage.go(link.dataset.action === "back" ? triage.filters.address() : target);
   });
 

@@ -26,13 +26,84 @@
   const back = () => {
     if (formOpen()) return triage.expectedForm.close();
     if (triage.advice.close()) return;
-    if (triage.letGo("Taken back")) return;
+    if (triage.letGo("Taken back") || triage.dropChosen()) return;
     if (window.location.pathname !== "/") triage.go(triage.filters.address());
   };
 
+  /* Keys that were moved: default key -> the one that does it now. Kept in this browser. */
+  const MOVED = "triage.keys";
+  let moved = (() => {
+    try {
+      return JSON.parse(localStorage.getItem(MOVED)) || {};
+    } catch {
+      return {};
+    }
+  })();
+  const nowOn = (key) => moved[key] || key;
+  const meant = (pressed) => {
+    const found = Object.keys(moved).find((key) => moved[key] === pressed);
+    return found || (moved[pressed] ? null : pressed);
+  };
+  const printed = (key) => (key.length === 1 ? key.toUpperCase() : key[0].toUpperCase() + key.slice(1));
+  const paintKeys = () => {
+    for (const key of document.querySelectorAll("kbd[data-key]")) {
+      const text = moved[key.dataset.key] ? printed(nowOn(key.dataset.key)) : null;
+      if (text && key.textContent !== text) key.textContent = text;
+      else if (!text && key.dataset.moved) key.textContent = printed(key.dataset.key);
+      if (text) key.dataset.moved = "yes";
+      else delete key.dataset.moved;
+    }
+    for (const button of document.querySelectorAll("[data-verdict][aria-keyshortcuts]")) {
+      const key = Object.keys(VERDICTS).find((name) => VERDICTS[name] === button.dataset.verdict);
+      button.setAttribute("aria-keyshortcuts", printed(nowOn(key)));
+    }
+  };
+  triage.on("start", () => {
+    paintKeys();
+    new MutationObserver(paintKeys).observe(triage.byId("page"), { childList: true, subtree: true });
+  });
+  const move = (key, to) => {
+    const taken = [...document.querySelectorAll("[data-action='move-key']")].find(
+      (button) => button.dataset.key !== key && nowOn(button.dataset.key) === to,
+    );
+    if (taken || /^[0-9]$/.test(to)) return triage.announce(`${printed(to)} is taken already.`);
+    moved = { ...moved, [key]: to };
+    if (to === key) delete moved[key];
+    localStorage.setItem(MOVED, JSON.stringify(moved));
+    paintKeys();
+    triage.announce(`Moved to ${printed(to)}.`);
+  };
+  triage.on("action:move-key", ({ button }) => {
+    const words = button.textContent;
+    button.textContent = "press a key";
+    const listen = (event) => {
+      if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      stop();
+      if (event.key.length === 1 && event.key !== " ") move(button.dataset.key, event.key.toLowerCase());
+    };
+    const stop = () => {
+      button.textContent = words;
+      document.removeEventListener("keydown", listen, true);
+      button.removeEventListener("blur", stop);
+    };
+    document.addEventListener("keydown", listen, true);
+    button.addEventListener("blur", stop);
+  });
+  triage.on("action:reset-keys", () => {
+    moved = {};
+    localStorage.removeItem(MOVED);
+    paintKeys();
+    triage.announce("All keys are where they were.");
+  });
+
   const simple = {
+    a: () => triage.assignToMe(),
     j: () => triage.next(),
     k: () => triage.previous(),
+    "shift+j": () => triage.extend(1),
+    "shift+k": () => triage.extend(-1),
     arrowdown: () => triage.next(),
     arrowup: () => triage.previous(),
     enter: () => triage.byId("queue-grid") && triage.openCluster(),
@@ -57,10 +128,11 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.id === "search") return inSearch(event);
     if (event.target.closest("#expected-form")) return inForm(event);
-    if (sheet() && sheet().open) return;
-    const key = event.key.toLowerCase();
-    const name = event.shiftKey && key === "a" ? "shift+a" : key;
-    if (name !== "escape" && (inField(event) || !keysOn())) return;
+    if (document.querySelector("dialog[open]")) return;
+    const key = meant(event.key.toLowerCase());
+    if (key === null || (key !== "escape" && (inField(event) || !keysOn()))) return;
+    if (/^[1-9]$/.test(key)) return triage.chooseReason(Number(key));
+    const name = event.shiftKey && /^[a-z]$/.test(key) ? "shift+" + key : key;
     const work = VERDICTS[name] ? triage.canDecide() && (() => press(VERDICTS[name], event)) : simple[name];
     if (!work) return;
     event.preventDefault();
@@ -87,15 +159,18 @@
 
   const press = (kind, event) => {
     if (event.repeat) return; // a key held down is one verdict
-    if (kind === "expected") triage.askExpected();
+    give(kind);
+  };
+  const give = (kind) => {
+    if (triage.chosenCount()) triage.askBulk(kind);
+    else if (kind === "expected") triage.askExpected();
     else triage.decide(kind);
   };
 
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-verdict]");
     if (!pressed || !triage.canDecide()) return;
-    if (pressed.dataset.verdict === "expected") triage.askExpected();
-    else triage.decide(pressed.dataset.verdict);
+    give(pressed.dataset.verdict);
   });
 
   triage.on("action:undo", ({ button }) => triage.undo(button.dataset.verdictId));

@@ -55,6 +55,7 @@
       lag = message.data.lag;
       triage.emit("change", message.data);
     }
+    if (message.type === "presence") triage.emit("presence", message.data.looking);
     if (message.type === "ping") {
       trouble = message.data.trouble;
       triage.setServerTime(message.data.at);

@@ -74,6 +74,21 @@
     if (!given) return chip(row.suggested, triage.suggestionText(row), "");
     return chip(given.kind, triage.words[given.kind], triage.stateText(given));
   });
+  cell("TriageWho", (row) => {
+    const watching = triage.watchers(row.cluster_id);
+    if (watching.length) {
+      const name = triage.visible(watching[0], 40);
+      return span("who-looks", name + " looks", { title: `${name} has it open now` });
+    }
+    return make("bdi", { className: "who-cares" }, row.assignee ? triage.visible(row.assignee, 40) : "");
+  });
+  /** "7 of 9": of the decided clusters like it so many were real. */
+  cell("TriagePast", (row) => {
+    const total = Object.values(row.similar || {}).reduce((sum, count) => sum + count, 0);
+    if (!total) return span("quiet", "–", { title: "Nothing like it has been decided" });
+    const real = row.similar.real || 0;
+    return span("past-ratio", `${real} of ${total}`, { title: `${real} of ${total} cases like it were real` });
+  });
   const chip = (kind, text, state) =>
     make(
       "span",
@@ -82,6 +97,14 @@
       state ? span("chip-state", state) : null,
     );
 
+  cell("TriagePick", (member) =>
+    make("input", {
+      type: "checkbox",
+      "data-pick": member.candidate_id,
+      defaultChecked: triage.isPicked(member.candidate_id),
+      "aria-label": "Pick the member of " + triage.utc(member.event_time),
+    }),
+  );
   cell("TriageTime", (member) => span("", triage.utc(member.event_time)));
   cell("TriageEntity", (member, props) => {
     const value = member.entities[props.name];
@@ -99,9 +122,10 @@
 
   functions.triageRowClass = (params) => {
     if (!params.data || !params.data.title) return "";
+    const chosen = triage.isChosen(params.data.cluster_id) ? "row-chosen " : "";
     const given = mark(params.data);
-    if (given) return "row-decided row-" + given.state;
-    return params.data.verdict ? "row-decided" : "";
+    if (given) return chosen + "row-decided row-" + given.state;
+    return chosen + (params.data.verdict ? "row-decided" : "");
   };
 
   /** The grid wears the board's colours; being variables, they follow the scheme by themselves. */

@@ -9,6 +9,7 @@
   const HAND_MS = 900; // since the pointer last moved over the rows
   const ROW_PX = 46;
   const WIDE = 760; // px of the grid from which the score has its column
+  const WIDER = 640; // and the past cases theirs
 
   let api = null;
   let paintRow = null; // marks the row under the cursor
@@ -203,13 +204,16 @@
   });
 
   triage.on("mark", ({ cluster }) => repaintRow(cluster));
+  triage.on("repaint", repaintRow);
+  triage.on("watched", repaintRow);
   triage.on("held", (cluster) => cluster && repaintRow(cluster));
 
-  /** A verdict was given: on to the next cluster that waits for one. */
+  const waits = (row) => !triage.markOf(row.cluster_id) && !row.verdict;
+  /** A verdict was given: on to the next cluster that waits for one and nobody else looks at. */
   triage.on("decided", (entry) => {
     if (!onPage() || entry.cluster !== at.id) return;
     const next = view.rows.findIndex(
-      (row, index) => index > at.index && !triage.markOf(row.cluster_id) && !row.verdict,
+      (row, index) => index > at.index && waits(row) && !triage.watchers(row.cluster_id).length,
     );
     if (next >= 0) setCursor(next);
     else finished();
@@ -241,6 +245,17 @@
     // Read ahead before the end of what is known.
     if (index > view.rows.length - 20 && !view.complete) view.more().then(repaint, () => null);
   };
+  const chooseUpTo = (index) => {
+    const [from, to] = [Math.min(index, at.index), Math.max(index, at.index)];
+    for (const row of view.rows.slice(Math.max(0, from), to + 1)) triage.choose(row.cluster_id, true);
+  };
+  /** Choose the cluster under the cursor and the one after it, or before it. */
+  triage.extend = (by) => {
+    if (!onPage() || at.index < 0) return;
+    triage.choose(at.id, true);
+    step(by);
+    triage.choose(at.id, true);
+  };
   triage.next = () => step(1);
   triage.previous = () => step(-1);
   triage.openCluster = () => at.id && triage.go("/cluster/" + encodeURIComponent(at.id));
@@ -260,10 +275,18 @@
       api = grid;
       paintRow = triage.gridCursor(id);
       grid.addEventListener("rowClicked", (event) => {
-        if (event.data && event.data.cluster_id) setCursor(event.rowIndex);
+        if (!event.data || !event.data.cluster_id) return;
+        const { ctrlKey, metaKey, shiftKey } = event.event || {};
+        if (ctrlKey || metaKey) return triage.choose(event.data.cluster_id);
+        if (shiftKey) chooseUpTo(event.rowIndex);
+        setCursor(event.rowIndex);
       });
       grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
-      const fitColumns = (width) => grid.setColumnsVisible(["score"], width >= WIDE);
+      const fitColumns = (width) => {
+        grid.setColumnsVisible(["score"], width >= WIDE);
+        grid.setColumnsVisible(["past"], width >= WIDER);
+        grid.setColumnsVisible(["who"], width >= WIDE);
+      };
       grid.addEventListener("gridSizeChanged", (event) => fitColumns(event.clientWidth));
       fitColumns(triage.byId(id).clientWidth);
     });

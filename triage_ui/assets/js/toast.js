@@ -88,10 +88,19 @@
     show("saved", null, [bdi(title || "The verdict", 70), " is open again" + retracted]);
   });
 
-  triage.on("conflict", ({ entry, text }) => {
-    show("conflict", null, [bdi(entry.title, 46), ": ", text, ". Yours was not counted."], [
-      button("look", "", () => triage.go("/cluster/" + encodeURIComponent(entry.cluster))),
-    ]);
+  triage.on("conflict", ({ entry, text, standing }) => {
+    const address = "/cluster/" + encodeURIComponent(entry.cluster) + "?tab=history";
+    const actions = [button("see why", "", () => triage.go(address))];
+    if (standing) actions.push(button("keep it", "", () => line().replaceChildren()));
+    if (standing && standing.kind !== entry.kind && triage.me && triage.me.role === "lead") {
+      actions.push(button("disagree", "", () => triage.overrule(entry, standing)));
+    }
+    show("conflict", null, [bdi(entry.title, 46), ": ", text, ". Yours was not counted."], actions);
+  });
+
+  triage.on("told", ({ text, open }) => {
+    const look = () => triage.go("/cluster/" + encodeURIComponent(open));
+    show("saved", null, [text], open ? [button("open it", "", look)] : []);
   });
 
   triage.on("trouble", ({ text, title, remedy, retry }) => {

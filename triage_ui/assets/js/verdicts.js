@@ -85,11 +85,24 @@
       triage.emit("trouble", { text: "Decided already. Z takes it back." });
       return;
     }
-    const entry = entryOf(seen, kind, extra);
-    setMark(entry.cluster, { kind, state: "sending" });
+    const entry = entryOf(seen, kind, { reason: triage.takeReason(), ...extra });
+    begin(entry);
+  };
+
+  const begin = (entry) => {
+    setMark(entry.cluster, { kind: entry.kind, state: "sending" });
     triage.emit("decided", entry);
     triage.send(entry);
   };
+  /** Give a verdict on a cluster whose strongest member a sheet shows (see bulk.js). */
+  triage.decideListed = ({ row, members }, kind, reason) =>
+    begin({
+      key: triage.newKey(),
+      cluster: row.cluster_id,
+      title: row.title,
+      kind,
+      body: { kind, revision: row.revision, read: members.map((one) => one.candidate_id), reason },
+    });
 
   /** Give a verdict to other clusters whose members are listed; return to how many. */
   triage.decideOthers = (kind, others) => {
@@ -160,19 +173,31 @@
   async function beaten(entry, data) {
     done(entry);
     let text = data.detail;
+    let standing = null;
     if (data.current) {
       const answer = await triage.request("GET", "/verdicts/" + encodeURIComponent(data.current));
       if (answer.status === 200) {
         const verdict = answer.data;
         setMark(entry.cluster, markFrom(verdict));
+        standing = verdict;
         const since = triage.span(triage.now() - verdict.at);
         text = `marked ${triage.words[verdict.kind].toLowerCase()} by ${verdict.actor} ${since} ago`;
       }
     } else {
       setMark(entry.cluster, null);
     }
-    triage.emit("conflict", { entry, text });
+    triage.emit("conflict", { entry, text, standing });
   }
+
+  /** A lead disagrees with the verdict that stands: it is taken back, the own one given. */
+  triage.overrule = async (entry, standing) => {
+    const path = `/verdicts/${encodeURIComponent(standing.verdict_id)}/undo`;
+    const body = { reason: "overruled" };
+    const { status, data } = await triage.request("POST", path, { body, key: triage.newKey() });
+    const now = await triage.request("GET", `/clusters/${encodeURIComponent(entry.cluster)}?members=0`);
+    if (status !== 200 || now.status !== 200) return refused(entry, status === 200 ? now.data : data);
+    begin({ ...entry, key: triage.newKey(), body: { ...entry.body, revision: now.data.row.revision } });
+  };
 
   function refused(entry, data) {
     done(entry);

@@ -1,0 +1,225 @@
+"""Clusters that are like another: decided ones and how they turned out, open ones to merge with.
+
+Alike are clusters of one stream with the same signature (the leading signed features) or the same
+exact key; see ``ReasonSums.signature`` and ``detectors.clustering``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from triage.case_queries import AlikeCluster, PastCase, RecordDetail
+from triage.cases import Regrouping
+from triage.model import ClusterStatus, VerdictKind
+from triage.store import tables as t
+from triage.store.bulk import select_in
+from triage.store.sql_members import record_detail
+from triage.store.sql_regroup import merged_into, regroupings_of
+from triage.store.sql_shared import STANDING, SqlPart
+from triage.store.sql_truth import truths_of
+
+LOOKED_AT = 200  # open clusters that are compared; the newest
+COLUMNS = [
+    t.clusters.c[name]
+    for name in ("cluster_id", "title", "subtitle", "revision", "size", "last_time", "signature")
+]
+
+
+class SqlSimilar(SqlPart):
+    """See ``case_queries.CaseQueries``."""
+
+    def merged_into(self, cluster_id: str) -> str | None:
+        """Return the cluster that a merged one's members are in, None if it was not merged."""
+        with self._db.read() as connection:
+            return merged_into(connection, cluster_id)
+
+    def regroupings(self, cluster_id: str) -> Sequence[Regrouping]:
+        """Return the splits and merges that a cluster had a part in, newest first."""
+        with self._db.read() as connection:
+            return regroupings_of(connection, cluster_id)
+
+    def past_cases(self, cluster_id: str, limit: int) -> Sequence[PastCase]:
+        """Return decided clusters with the same leading reasons or exact key, newest first."""
+        c, v = t.clusters.c, t.verdicts.c
+        with self._db.read() as connection:
+            this = _cluster(connection, cluster_id)
+            if this is None or not _told(this):
+                return []
+            ids = sa.union(_alike(this, c.signature), _alike(this, c.key)).subquery()
+            rows = connection.execute(
+                sa.select(t.clusters)
+                .where(c.cluster_id.in_(sa.select(ids.c.cluster_id)))
+                .order_by(c.last_time.desc(), c.cluster_id)
+                .limit(limit)
+            ).mappings()
+            found = {row["cluster_id"]: row for row in rows}
+            standing = select_in(
+                connection,
+                sa.select(v.number, v.cluster_id, v.actor, v.at, v.reason).where(
+                    v.state.in_(STANDING)
+                ),
+                v.cluster_id,
+                found,
+            )
+            newest = {row["cluster_id"]: row for row in sorted(standing, key=_number)}
+            return [
+                _past_case(connection, row, newest[cid])
+                for cid, row in found.items()
+                if cid in newest
+            ]
+
+    def record(self, cluster_id: str, candidate_id: str | None) -> RecordDetail | None:
+        """Return the record of a member, of the strongest if none is named; None if it is none."""
+        with self._db.read() as connection:
+            return record_detail(connection, cluster_id, candidate_id)
+
+    def alike(self, cluster_id: str, limit: int) -> Sequence[AlikeCluster]:
+        """Return open clusters of its stream with the same reasons or an entity in common."""
+        c, e = t.clusters.c, t.cluster_entities.c
+        with self._db.read() as connection:
+            this = _cluster(connection, cluster_id)
+            if this is None:
+                return []
+            alias = t.cluster_entities.alias("mine")
+            mine = alias.c
+            both = sa.and_(mine.name == e.name, mine.value == e.value)
+            shared = {
+                row.cluster_id: row.shared
+                for row in connection.execute(
+                    sa.select(e.cluster_id, sa.func.count().label("shared"))
+                    .select_from(t.cluster_entities.join(alias, both))
+                    .where(mine.cluster_id == cluster_id, e.cluster_id != cluster_id)
+                    .group_by(e.cluster_id)
+                    .limit(LOOKED_AT)
+                )
+            }
+            others = (
+                c.stream == this["stream"],
+                c.status == ClusterStatus.OPEN,
+                c.origin.is_(None),  # what came out of a decided one stays by itself
+                c.cluster_id != cluster_id,
+            )
+            rows = list(
+                select_in(connection, sa.select(*COLUMNS).where(*others), c.cluster_id, shared)
+            )
+            rows += connection.execute(
+                sa.select(*COLUMNS)
+                .where(*others, c.signature == this["signature"])
+                .order_by(c.last_time.desc())
+                .limit(LOOKED_AT)
+            ).mappings()
+        found = {row["cluster_id"]: _alike_cluster(row, this, shared) for row in rows}
+        ranked = sorted(
+            found.values(),
+            key=lambda one: (
+                -(one.shared + one.same_reasons),
+                abs(one.last_time - this["last_time"]),
+                one.cluster_id,
+            ),
+        )
+        return ranked[:limit]
+
+
+def similar(
+    connection: sa.Connection, rows: Sequence[sa.RowMapping]
+) -> Mapping[str, Mapping[str, int]]:
+    """Return for each cluster how those like it were decided: verdict -> how many.
+
+    ``rows``: of ``clusters``. Of an audit nothing is told.
+    """
+    c = t.clusters.c
+    if not rows:
+        return {}
+    decided = sa.and_(c.verdict.is_not(None), c.stream.in_({row["stream"] for row in rows}))
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for row in select_in(
+        connection,
+        sa.select(c.stream, c.signature, c.verdict, sa.func.count().label("clusters"))
+        .where(decided)
+        .group_by(c.stream, c.signature, c.verdict),
+        c.signature,
+        {row["signature"] for row in rows},
+    ):
+        counts.setdefault((row["stream"], row["signature"]), {})[row["verdict"]] = row["clusters"]
+    by_key: dict[tuple[str, str], list[sa.RowMapping]] = {}
+    for row in select_in(
+        connection,
+        sa.select(c.cluster_id, c.stream, c.key, c.signature, c.verdict).where(decided),
+        c.key,
+        {row["key"] for row in rows},
+    ):
+        by_key.setdefault((row["stream"], row["key"]), []).append(row)
+    found = {}
+    for this in rows:
+        total = dict(counts.get((this["stream"], this["signature"]), {}))
+        if this["verdict"] is not None:
+            total[this["verdict"]] -= 1  # itself
+        for other in by_key.get((this["stream"], this["key"]), ()):
+            if other["signature"] != this["signature"]:
+                total[other["verdict"]] = total.get(other["verdict"], 0) + 1
+        if not _told(this):
+            total = {}
+        found[this["cluster_id"]] = {kind: number for kind, number in total.items() if number}
+    return found
+
+
+def _told(row: sa.RowMapping) -> bool:
+    """Return whether it may be said how its like were decided: an audit is read blind."""
+    return bool(row["pull"] or row["verdict"])
+
+
+def _cluster(connection: sa.Connection, cluster_id: str) -> sa.RowMapping | None:
+    return (
+        connection.execute(sa.select(t.clusters).where(t.clusters.c.cluster_id == cluster_id))
+        .mappings()
+        .first()
+    )
+
+
+def _alike(this: sa.RowMapping, column: sa.Column[Any]) -> sa.Select[Any]:
+    c = t.clusters.c
+    return sa.select(c.cluster_id).where(
+        c.stream == this["stream"],
+        column == this[column.name],
+        c.verdict.is_not(None),
+        c.cluster_id != this["cluster_id"],
+    )
+
+
+def _number(row: sa.RowMapping) -> int:
+    return int(row["number"])
+
+
+def _past_case(connection: sa.Connection, row: sa.RowMapping, verdict: sa.RowMapping) -> PastCase:
+    truths = truths_of(connection, row["cluster_id"])
+    real = sum(truth.real for truth in truths)
+    return PastCase(
+        cluster_id=row["cluster_id"],
+        title=row["title"],
+        subtitle=row["subtitle"],
+        size=row["size"],
+        last_time=row["last_time"],
+        kind=VerdictKind(row["verdict"]),
+        actor=verdict["actor"],
+        at=verdict["at"],
+        reason=verdict["reason"],
+        proved=(real, len(truths) - real),
+    )
+
+
+def _alike_cluster(
+    row: sa.RowMapping, this: sa.RowMapping, shared: Mapping[str, int]
+) -> AlikeCluster:
+    return AlikeCluster(
+        cluster_id=row["cluster_id"],
+        title=row["title"],
+        subtitle=row["subtitle"],
+        revision=row["revision"],
+        size=row["size"],
+        last_time=row["last_time"],
+        shared=shared.get(row["cluster_id"], 0),
+        same_reasons=row["signature"] == this["signature"],
+    )
