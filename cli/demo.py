@@ -44,5 +44,6 @@ def command(stream: str, rate: float, host: str, port: int, folder: Path) -> Non
         board=True,
         until_done=False,
         quiet=False,
+        environment="demo",
     )
     start(run, Places.of(folder, None, None))

@@ -53,6 +53,7 @@ class Run:
     board: bool
     until_done: bool
     quiet: bool
+    environment: str = ""
 
 
 @click.command("run")
@@ -160,6 +161,7 @@ def _children(run: Run, places: Places, config: StreamConfig) -> Sequence[Child]
     children = [Child("engine", [*engine, *parent], final=(0, EXIT_STOP))]
     if run.board:
         board = [*triage, "board", "--host", run.host, "--port", str(run.port), *places.arguments()]
+        board += ["--environment", run.environment]
         children.append(Child("board", [*board, *parent], final=(EXIT_STOP,)))
     return children
 

@@ -76,6 +76,15 @@ class Looking:
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class FoundEntity:
+    """An entity whose value begins like what was typed; ``clusters``: that it is in."""
+
+    name: str
+    value: str
+    clusters: int
+
+
 class CaseQueries(Protocol):
     """Part of ``queries.Queries``."""
 
@@ -90,6 +99,9 @@ class CaseQueries(Protocol):
 
     def looking(self, now: float) -> Sequence[Looking]:
         """Return who looks at what, who came first first."""
+
+    def entities_like(self, beginning: str, limit: int) -> Sequence[FoundEntity]:
+        """Return entities whose value begins so, by value."""
 
     def record(self, cluster_id: str, candidate_id: str | None) -> RecordDetail | None:
         """Return the record of a member, of the strongest if none is named; None if it is none."""

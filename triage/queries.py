@@ -212,6 +212,7 @@ class SuppressionRow:
         entities, features: what is covered; empty = any.
         usual: members per day that the cluster had; ``candidates``, ``clusters``: kept out so far.
         because: why it was broken.
+        reasons: the features as people call them.
     """
 
     suppression_id: str
@@ -230,6 +231,7 @@ class SuppressionRow:
     state: SuppressionState
     ended_at: float | None
     because: str
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

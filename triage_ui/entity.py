@@ -29,14 +29,15 @@ def entity_address(name: str, value: str) -> str:
 
 
 def main_entity(members: Sequence[MemberRow]) -> str:
-    """Return ``field value`` of the entity that most members share, empty without members.
+    """Return ``field value`` of an entity that all these members share, empty if there is none.
 
-    Of two that are shared as much, the one that comes first in the events' declaration.
+    Of two the one that comes first in the events' declaration.
     """
     shared = Counter(
         (name, value) for member in members for name, value in member.candidate.entities.items()
     )
-    if shared:
-        (name, value), _ = shared.most_common(1)[0]
+    (name, value), most = next(iter(shared.most_common(1)), (("", ""), 0))
+    if most and most == len(members):
         return visible(f"{entity_label(name)} {value}", 200)
-    return visible(members[0].candidate.entity, 200) if members else ""
+    entities = {member.candidate.entity for member in members}
+    return visible(entities.pop(), 200) if len(entities) == 1 else ""

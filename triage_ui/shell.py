@@ -9,6 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from triage_ui.components.dom import attributes, kbd
+from triage_ui.components.palette_sheet import palette_sheet, tour_sheet, view_sheet
 from triage_ui.settings import BoardSettings
 
 STORES = (
@@ -47,6 +48,7 @@ KEYS = (
     ("Esc", "back"),
     ("N", "show what is new"),
     ("/", "search"),
+    ("Ctrl+K", "go to a page, a cluster, an entity; do something"),
     ("?", "this list"),
 )
 
@@ -63,11 +65,15 @@ def shell(settings: BoardSettings) -> Component:
                 html.Div(id="page"),
                 html.Section(id="toasts", **attributes(aria_label="What was just done")),
                 _keys_sheet(),
+                palette_sheet(),
+                view_sheet(),
+                tour_sheet(),
                 html.Div(id="announcer", className="visually-hidden", role="status"),
                 dcc.Location(id="url", refresh=False),
                 *[dcc.Store(id=name) for name in STORES],
             ],
             className="frame",
+            **attributes(data_environment=settings.environment),
         ),
         id="mantine",
         theme={"fontFamily": '"Inter Variable", system-ui, sans-serif'},
@@ -101,6 +107,12 @@ def _top_bar(settings: BoardSettings) -> Component:
                     html.Span(
                         ["Today ", html.Strong("–", id="decided-today"), " decided"],
                         className="today",
+                    ),
+                    html.Button(
+                        ["Go to ", kbd("Ctrl K")],
+                        type="button",
+                        className="go-to",
+                        **attributes(data_action="palette", aria_keyshortcuts="Control+K"),
                     ),
                     _icon_button("theme", "Switch between light and dark", "icon-theme"),
                     _icon_button("keys", "Show the keys", "icon-keys", "?"),
@@ -161,6 +173,7 @@ def _rail() -> Component:
             _page("Analysts", "/analysts", id="rail-analysts", hidden=True),  # shown to leads
             _page("Detectors", "/detectors"),
             _page("Metrics", "/figures"),
+            html.Div(id="rail-views"),
             html.H2("Streams", className="rail-title"),
             html.Div(id="rail-streams"),
         ],

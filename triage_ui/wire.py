@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triage.advisor import Advice, WhatIfAnswer
-from triage.case_queries import AlikeCluster, Looking, PastCase, RecordDetail
+from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Regrouping, Rollback
 from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
 from triage.queries import (
@@ -103,6 +103,11 @@ def record(row: RecordDetail) -> Json:
     fields = _fields(row)
     del fields["beside"]
     return _cleaned(fields | {"links": links})
+
+
+def found_entity(row: FoundEntity) -> Json:
+    """An entity whose value begins like what was typed."""
+    return _cleaned(_fields(row))
 
 
 def looking(row: Looking) -> Json:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from triage.case_queries import AlikeCluster, PastCase, RecordDetail
+from triage.case_queries import AlikeCluster, FoundEntity, PastCase, RecordDetail
 from triage.cases import Regrouping
 from triage.model import ClusterStatus, VerdictKind
 from triage.store import tables as t
@@ -20,7 +20,9 @@ from triage.store.sql_members import record_detail
 from triage.store.sql_regroup import merged_into, regroupings_of
 from triage.store.sql_shared import STANDING, SqlPart
 from triage.store.sql_truth import truths_of
+from triage.suppression import KEY_ENTITY
 
+LAST = "\U0010ffff"  # no character is after it: ends a range of texts that begin alike
 LOOKED_AT = 200  # open clusters that are compared; the newest
 COLUMNS = [
     t.clusters.c[name]
@@ -70,6 +72,22 @@ class SqlSimilar(SqlPart):
                 for cid, row in found.items()
                 if cid in newest
             ]
+
+    def entities_like(self, beginning: str, limit: int) -> Sequence[FoundEntity]:
+        """Return entities whose value begins so, by value."""
+        e = t.cluster_entities.c
+        with self._db.read() as connection:
+            begins = [e.value.startswith(beginning, autoescape=True)]
+            if connection.dialect.name == "sqlite":  # its LIKE uses no index; its order is by bytes
+                begins += [e.value >= beginning, e.value < beginning + LAST]
+            rows = connection.execute(
+                sa.select(e.name, e.value, sa.func.count())
+                .where(e.name != KEY_ENTITY, *begins)
+                .group_by(e.value, e.name)
+                .order_by(e.value, e.name)
+                .limit(limit)
+            )
+            return [FoundEntity(*row) for row in rows]
 
     def record(self, cluster_id: str, candidate_id: str | None) -> RecordDetail | None:
         """Return the record of a member, of the strongest if none is named; None if it is none."""

@@ -190,9 +190,17 @@ def suppression_rows(connection: sa.Connection) -> Sequence[SuppressionRow]:
         .scalar_subquery()
     )
     rows = connection.execute(
-        sa.select(t.suppressions, v.actor, v.scope, c.title, clusters.label("clusters"))
+        sa.select(
+            t.suppressions,
+            v.actor,
+            v.scope,
+            c.title,
+            t.cluster_reasons.c.sums,
+            clusters.label("clusters"),
+        )
         .join(t.verdicts, v.verdict_id == s.suppression_id)
         .join(t.clusters, c.cluster_id == s.cluster_id)
+        .join(t.cluster_reasons, t.cluster_reasons.c.cluster_id == s.cluster_id)
         .order_by((s.state == str(SuppressionState.ACTIVE)).desc(), s.at.desc())
         .limit(LISTED)
     ).mappings()
@@ -205,6 +213,7 @@ def suppression_rows(connection: sa.Connection) -> Sequence[SuppressionRow]:
             scope=row["scope"],
             entities=tuple(value for _, value in loads(row["entities"])),
             features=tuple(loads(row["features"])),
+            reasons=_labels(loads(row["features"]), ReasonSums.load(loads(row["sums"]))),
             actor=row["actor"],
             at=row["at"],
             expires_at=row["expires_at"],
@@ -217,6 +226,12 @@ def suppression_rows(connection: sa.Connection) -> Sequence[SuppressionRow]:
         )
         for row in rows
     ]
+
+
+def _labels(signed: Sequence[str], sums: ReasonSums) -> tuple[str, ...]:
+    """Return signed features as people call them; one that is gone keeps its own name."""
+    known = {name: one.label for name, one in sums.features.items()}
+    return tuple(known.get(name[1:], name[1:]) for name in signed)
 
 
 def _active(connection: sa.Connection, stream: str) -> Sequence[Suppression]:

@@ -1,4 +1,4 @@
-"""``GET /entity``: what is known of one entity over all clusters."""
+"""``GET /entity``: what is known of one over all clusters; ``GET /entities``: which there are."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
-from triage_ui.api.shapes import ENTITY, answers
+from triage_ui.api.shapes import ENTITIES, ENTITY, answers
 from triage_ui.services import Services, in_thread
-from triage_ui.wire import Json, entity
+from triage_ui.wire import Json, entity, found_entity
 
 Text = Annotated[str, Query(min_length=1, max_length=400)]
 
@@ -28,5 +28,10 @@ def routes(services: Services) -> APIRouter:
         if found is None:
             raise NotFound(f"no cluster has {name} {value}")
         return entity(found)
+
+    @router.get("/entities", **answers(ENTITIES))
+    async def find(text: Text, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> Json:
+        rows = await in_thread(services.queries.entities_like, text, limit)
+        return {"entities": [found_entity(row) for row in rows]}
 
     return router

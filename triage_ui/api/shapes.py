@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from triage.advisor import Advice, WhatIfAnswer
-from triage.case_queries import AlikeCluster, Looking, PastCase, RecordDetail
+from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Regrouping, Rollback
 from triage.looks import Look, Median, Share
 from triage.model import Candidate, MemberState, VerdictKind
@@ -83,6 +83,7 @@ RECORD_LINK = shape("RecordLink", label=str, url=str)
 RECORD = shape_of(RecordDetail, without=("beside",), links=many(RECORD_LINK))
 PRESENCE = rows("Presence", "looking", Looking)
 ASSIGNEE = shape("Assignee", cluster_id=str, assignee=str | None)
+ENTITIES = rows("Entities", "entities", FoundEntity)
 ADVICE = shape_of(Advice)
 WHAT_IF = shape_of(WhatIfAnswer)
 LOOKS = rows("Looks", "looks", Look)

@@ -27,6 +27,19 @@ def kbd(key: str) -> Component:
     return html.Kbd(key, className="key", **attributes(data_key=key.lower()))
 
 
+def action_button(
+    text: Node | list[Any], action: str, *, main: bool = False, **given: Any
+) -> Component:
+    """A button that scripts listen to (``action:<name>``)."""
+    return html.Button(
+        text,
+        type="button",
+        className="button button-main" if main else "button",
+        **attributes(data_action=action),
+        **given,
+    )
+
+
 def hidden_text(text: str) -> Component:
     """Text for who doesn't see the shape or colour beside it."""
     return html.Span(text, className="visually-hidden")

@@ -80,7 +80,7 @@ def subject(detail: ClusterDetail) -> dict[str, Any]:
         data_revision=detail.row.revision,
         data_read=" ".join(member.candidate.candidate_id for member in detail.members),
         data_title=visible(detail.row.title, 200),
-        data_entity=main_entity(detail.members),
+        data_entity=main_entity(detail.members) or visible(detail.row.title, 200),
         data_status=detail.row.status,
         data_suggested=detail.row.suggested,
         data_choices=json.dumps([visible(choice, 60) for choice in detail.choices]),

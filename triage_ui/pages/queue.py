@@ -161,6 +161,14 @@ def _filters() -> Component:
             _filter("status", "Status", STATUSES),
             _filter("stream", "Stream", (("", "all"),)),
             _filter("order", "Order", ORDERS),
+            html.Button(
+                "Save view",
+                type="button",
+                className="save-view",
+                id="save-view",
+                hidden=True,
+                **attributes(data_action="save-view"),
+            ),
             html.Div(
                 [
                     html.Strong("", id="chosen-count"),

@@ -74,7 +74,7 @@ def _row(row: SuppressionRow) -> Component:
                 ],
                 **attributes(scope="row"),
             ),
-            html.Td(html.Bdi(covers(row.entities, row.features)), className="wrap"),
+            html.Td(html.Bdi(covers(row.entities, row.reasons)), className="wrap"),
             html.Td(
                 [
                     f"{count(row.candidates, 'candidate')} in {count(row.clusters, 'cluster')}",
@@ -93,17 +93,18 @@ def _row(row: SuppressionRow) -> Component:
     )
 
 
-def covers(entities: Sequence[str], features: Sequence[str]) -> str:
+def covers(entities: Sequence[str], reasons: Sequence[str]) -> str:
     """Return in words what a scope covers.
 
-    >>> covers(("c1",), ("+amount",)), covers((), ())
-    ('c1; +amount', 'everything')
+    >>> covers(("c1",), ("amount", "hour")), covers((), ())
+    ('c1, where amount and hour lead', 'everything')
     """
     named = ", ".join(visible(one, 60) for one in entities[:NAMED])
     if len(entities) > NAMED:
         named += f" and {len(entities) - NAMED} more"
-    reasons = ", ".join(visible(one, 60) for one in features)
-    return "; ".join(part for part in (named, reasons) if part) or "everything"
+    lead = " and ".join(visible(one, 60) for one in reasons)
+    led = f"where {lead} {'leads' if len(reasons) == 1 else 'lead'}" if reasons else ""
+    return ", ".join(part for part in (named, led) if part) or "everything"
 
 
 def _until(row: SuppressionRow) -> str:

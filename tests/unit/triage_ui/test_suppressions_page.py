@@ -16,7 +16,8 @@ def a_row(**given: Any) -> SuppressionRow:
         "title": "3 payments",
         "scope": "payday",
         "entities": ("c1",),
-        "features": ("+amount",),
+        "features": ("+amount_vs_usual",),
+        "reasons": ("the amount",),
         "actor": "anna",
         "at": AT,
         "expires_at": AT + 86_400,
@@ -33,7 +34,13 @@ def a_row(**given: Any) -> SuppressionRow:
 
 def test_it_says_what_is_kept_out_and_until_when() -> None:
     text = str(table([a_row()]).to_plotly_json())
-    for part in ("payday", "c1; +amount", "7 candidates in 1 cluster", "active", "until "):
+    for part in (
+        "payday",
+        "c1, where the amount leads",
+        "7 candidates in 1 cluster",
+        "active",
+        "until ",
+    ):
         assert part in text
 
 

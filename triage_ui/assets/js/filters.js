@@ -32,6 +32,7 @@
     }
     triage.setProps("search", { value: values.text });
     markRail();
+    triage.emit("filters-shown", JSON.stringify(values) !== JSON.stringify(DEFAULTS));
   };
 
   const markRail = () => {
@@ -93,6 +94,15 @@
       triage.emit("filters");
     },
     address: () => address(wanted),
+    /** The address of these filters, whatever the cursor is on. */
+    bare: () => address(""),
+  };
+
+  /** Go to an address of the queue, also from the queue itself. */
+  triage.openAddress = (target) => {
+    if (window.location.pathname !== "/") return triage.go(target);
+    window.history.pushState({}, "", target);
+    triage.filters.read();
   };
 
   for (const name of ["status", "stream", "order"]) {

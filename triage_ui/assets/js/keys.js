@@ -26,7 +26,7 @@
   const back = () => {
     if (formOpen()) return triage.expectedForm.close();
     if (triage.advice.close()) return;
-    if (triage.letGo("Taken back") || triage.dropChosen()) return;
+    if (triage.letGo("Taken back") || triage.dropChosen() || triage.endTour()) return;
     if (window.location.pathname !== "/") triage.go(triage.filters.address());
   };
 
@@ -128,7 +128,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.id === "search") return inSearch(event);
     if (event.target.closest("#expected-form")) return inForm(event);
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open]:not(#tour)")) return;
     const key = meant(event.key.toLowerCase());
     if (key === null || (key !== "escape" && (inField(event) || !keysOn()))) return;
     if (/^[1-9]$/.test(key)) return triage.chooseReason(Number(key));
