@@ -72,7 +72,7 @@ def _split(
     if leaving.difference(members):
         raise Invalid("members: some are not in this cluster")
     if not staying:
-        raise Invalid("members: some must stay; to rename nothing is to be split")
+        raise Invalid("members: some must stay; if none should, undo the verdict instead")
 
     done = _regrouping("split", case, command, actor, at, "", tuple(command.members))
     done = dataclasses.replace(done, other=made_id("split", done.regrouping_id))

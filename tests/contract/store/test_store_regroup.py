@@ -114,12 +114,10 @@ class TestSplit:
         cluster = desk.group(members)
         read = ids(members)[:2]
         verdict = desk.decide(cluster, VerdictKind.SPURIOUS, read=tuple(read))
+        before = dict(desk.labels())
         done = split(desk, cluster, [read[0]])
-        assert desk.labels() == {
-            read[1]: (0.0, 1.0),
-            members[2].candidate_id: (0.0, 0.1),
-            members[3].candidate_id: (0.0, 0.1),
-        }
+        assert before.pop(read[0]) == (0.0, 1.0)
+        assert desk.labels() == before
         assert desk.members(done.other) == {read[0]: "open"}
         assert desk.row(cluster).status is ClusterStatus.DECIDED
         after = desk.store.verdict(verdict.verdict_id)
@@ -142,8 +140,8 @@ class TestSplit:
         verdict = desk.decide(cluster, read=tuple(read))
         (first,) = desk.publish(AT + 10)
         finding = first.decode().split()[0]
-        split(desk, cluster, [members[3].candidate_id])  # nobody read it: the finding is the same
-        assert desk.publish(AT + 20) == []
+        with pytest.raises(Invalid, match="not in this cluster"):  # unread ones are its rest by now
+            split(desk, cluster, [members[3].candidate_id])
         split(desk, cluster, [read[0]])
         split(desk, cluster, [read[1]])  # before the first revision is out: replaced
         assert desk.publish(AT + 20) == [f"{finding} 2 revised 1".encode()]
@@ -181,7 +179,17 @@ class TestSplit:
         desk.decide(cluster, read=tuple(read))
         with pytest.raises(Invalid, match="undo the verdict instead"):
             split(desk, cluster, read)
-        assert desk.row(cluster).size == 3
+        assert desk.members(cluster).keys() == set(read)
+
+    def test_what_came_out_of_a_decided_cluster_stays_as_it_is(self, desk: Desk) -> None:
+        cluster, other = desk.cluster(4), desk.cluster(1, "other")
+        rest = desk.decide(cluster, read=tuple(desk.members(cluster))[:1]).rest
+        assert rest is not None
+        with pytest.raises(Conflict, match="came out of a decided one"):
+            merge(desk, rest, other)
+        with pytest.raises(Conflict, match="came out of a decided one"):
+            split(desk, rest, list(desk.members(rest))[:1])
+        assert rest not in [one.cluster_id for one in desk.store.alike(other, 9)]
 
     def test_somebody_elses_verdict_takes_a_lead(self, desk: Desk) -> None:
         members = desk.add(3)

@@ -233,9 +233,8 @@ def test_keys_on_the_buttons_are_those_of_the_list_and_of_the_scripts() -> None:
     for kind, (key, _) in BAR_KEYS.items():
         assert key in listed
         assert f'{key.lower()}: "{kind.value}"' in script
-    assert "shifted = { j: () =>" in script
     assert "[1-9]" in script
-    for key in listed - {"1–9", "Shift+J", "Shift+K", "Ctrl+K"}:
+    for key in listed - {"1–9", "Ctrl+K"}:
         name = {"Esc": "escape", "Enter": "enter"}.get(key, key.lower())
         assert re.search(rf'["\s]{re.escape(name)}"?: ', script), key
 
