@@ -14,7 +14,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from triage.errors import Invalid, SchemaUnknown, StoreDamaged
-from triage.store.database import Database
+from triage.store.database import Database, wait_for_ever
 from triage.store.migrate import migrate, revision_of, upgrade
 
 VERSION_TABLE = "alembic_version"
@@ -42,6 +42,7 @@ class StoreCopy:
         self._open.callback(self._database.close)
         try:
             self._connection = self._open.enter_context(self._database.read())
+            wait_for_ever(self._connection)
             self.schema = _schema(self._connection, self._database.name)
         except BaseException:
             self._open.close()

@@ -1,7 +1,8 @@
 """The connection to SQLite or PostgreSQL: transactions, and their errors in the caller's words.
 
 The two differ in few places, all of them here. SQLite: a write transaction begins IMMEDIATE, so
-writers queue up instead of failing half way. PostgreSQL: ``in_order`` takes one advisory lock.
+writers queue up instead of failing half way. PostgreSQL: ``in_order`` takes one advisory lock, and
+the server ends the transaction of a process that stands still.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from triage.errors import Invalid, StoreDamaged, StoreUnavailable
 
 ORDER_LOCK = 0x7472_6961  # any number, the same in every version: "tria"
 MIGRATION_LOCK = 0x7472_6962
+IDLE_S = 15  # in a transaction, without a statement: then its process stands still
 
 
 class Database:
@@ -34,6 +36,8 @@ class Database:
         self.engine = sa.create_engine(address, pool_size=8, max_overflow=8, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.engine, busy_timeout_s)
+        else:
+            _prepare_postgres(self.engine)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -123,6 +127,26 @@ def _prepare_sqlite(engine: sa.Engine, busy_timeout_s: float) -> None:
     sa.event.listen(engine, "begin", begun)
 
 
+def _prepare_postgres(engine: sa.Engine) -> None:
+    """Let the server end a transaction whose process is frozen or cut off.
+
+    It holds its locks until then, and with the lock of ``in_order`` everybody else up.
+    """
+
+    def connected(connection: Any, record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_S}s'")
+        connection.commit()
+
+    sa.event.listen(engine, "connect", connected)
+
+
+def wait_for_ever(connection: sa.Connection) -> None:
+    """Let this transaction be idle for as long as it takes."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 REMEDIES = (
     ("disk is full", "the disk is full: free some space, then try again"),
     ("no space left", "the server's disk is full: free some space, then try again"),
@@ -134,6 +158,7 @@ REMEDIES = (
     ("refused", "the server doesn't answer: check that it runs and that host and port are right"),
     ("password", "the server refused the user: check user and password"),
     ("does not exist", "there is no such database or user on the server: create it"),
+    ("idle-in-transaction", "this process stood still for too long: try again"),
     ("deadlock", "two writers waited for each other: try again"),
 )
 

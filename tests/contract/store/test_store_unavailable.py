@@ -134,3 +134,25 @@ def test_a_connection_that_breaks_and_comes_back(postgres_database: str) -> None
             with pytest.raises(StoreUnavailable):
                 interrupted()
         assert desk.decide(cluster_id).cluster_id == cluster_id
+
+
+@pytest.mark.integration
+def test_a_process_frozen_within_a_transaction_holds_nobody_up(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage.store.database.IDLE_S", 1)
+    with (
+        closing(open_store(postgres_database)) as store,
+        closing(Database(postgres_database)) as db,
+    ):
+        desk = Desk(store)
+
+        def stand_still() -> None:
+            with db.write() as connection:
+                db.in_order(connection)
+                desk.add(1)  # waits for the lock, and gets it when the server ends the transaction
+                connection.execute(sa.select(1))
+
+        with pytest.raises(StoreUnavailable, match="stood still for too long"):
+            stand_still()
+        assert len(store.candidates_after(STREAM, 0, 9)) == 1
