@@ -77,7 +77,11 @@ def told_of(store: Store, new: StreamConfig) -> tuple[Effect, Sequence[str]]:
         return Effect.CHANGES_NOTHING, [f"{new.stream}: never ran here; this is its first config"]
     book = ConfigBook(store, new.stream)
     labels = store.labels_at(new.stream, store.label_position(new.stream))
-    return _lines(book.config(live.version), new, labels, book)
+    effect, lines = _lines(book.config(live.version), new, labels, book)
+    current = store.in_force(new.stream)
+    if current is not None and current.beside == new.version:
+        lines = [*lines, f"  it is in {current.stage}: it goes live with what it has learned there"]
+    return effect, lines
 
 
 def _told(new: StreamConfig, against: str, places: Places) -> tuple[Effect, Sequence[str]]:

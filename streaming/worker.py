@@ -261,10 +261,10 @@ class Worker:
         owned.snapshot_at = owned.position - SNAPSHOT_EVERY  # what was learned is not learned twice
         owned.dirty = True
         log.info(
-            "%s[%d]: version %s is in force from offset %d%s",
+            "%s[%d]: turned to roll-out %d at offset %d%s",
             self._config.stream,
             partition,
-            owned.track.live.config.version[:12],
+            entry.rollout,
             owned.position,
             "" if entry.since is None else f"; learned from offset {entry.since} on",
         )

@@ -81,7 +81,7 @@ def started(log: Sequence[Rollout], stream: str, version: str, asked: Request) -
             f"{stream}: this file is version {version[:12]}, {_fate(log, known)}. What is in force "
             f"is version {log[-1].version[:12]}, from {log[-1].author or 'an earlier start'}. To "
             f"run that: name the stream instead of a file (--stream {stream}). To return to this "
-            "file: triage apply --back, or triage apply FILE --again"
+            f"file: triage apply {_way_to(log, stream, version)}"
         )
     return _next(log, stream, RolloutKind.START, version, asked, previous=_top(log))
 
@@ -194,6 +194,14 @@ def _fate(log: Sequence[Rollout], known: Rollout) -> str:
     }[after.kind]
     who = f" by {after.author}" if after.author else ""
     return f"{what}{who}" + (f" ({after.reason})" if after.reason else "")
+
+
+def _way_to(log: Sequence[Rollout], stream: str, version: str) -> str:
+    """Return the arguments by which an old version comes into force again."""
+    previous = log[-1].previous
+    return (
+        f"--back {stream}" if previous and log[previous - 1].version == version else "FILE --again"
+    )
 
 
 def _top(log: Sequence[Rollout]) -> int:

@@ -45,7 +45,9 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     code, out = triage(data, "stages", "tests")
     assert "is tried in shadow" in out
     assert "by command line: too many alerts" in out
-    assert triage(data, "apply", second)[0] == 0
+    code, out = triage(data, "apply", second)
+    assert code == 0
+    assert "it is in shadow: it goes live with what it has learned there" in out
     assert "is in force" in triage(data, "apply", "--back", "tests")[1]
     code, out = triage(data, "apply", second)
     assert code == 1

@@ -136,7 +136,9 @@ def test_an_old_file_does_not_roll_a_newer_version_back(house: House) -> None:
     start_with(house.store, OLD, ASKED)
     start_with(house.store, OLD, ASKED)  # it is in force: nothing to do
     start_with(house.store, OTHER, ASKED)
-    with pytest.raises(Superseded, match=r"replaced at a start by eve .*--stream tests.*--back"):
+    with pytest.raises(
+        Superseded, match=r"replaced at a start by eve .*--stream tests.*apply --back tests"
+    ):
         start_with(house.store, OLD, ASKED)
     with pytest.raises(Superseded, match="--again"):
         apply(house.store, OLD, ASKED)
@@ -160,7 +162,7 @@ def test_going_back_goes_from_change_to_change_and_ends_at_the_first(house: Hous
     assert live.version == OLD.version
     with pytest.raises(NotFound, match="the first"):
         go_back(house.store, "tests", ASKED)
-    with pytest.raises(Superseded, match="taken back by eve"):
+    with pytest.raises(Superseded, match=r"taken back by eve .*apply FILE --again"):
         start_with(house.store, SMALLER, ASKED)
 
 
