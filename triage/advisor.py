@@ -169,8 +169,48 @@ class WhatIfAnswer:
     left: Scored | None
 
 
+@dataclass(frozen=True, slots=True)
+class RuleDraft:
+    """A rule drawn around one cluster, tried on what is known.
+
+    Attributes:
+        words: its conditions as a person reads them. ``config``: the item for ``detectors``.
+        inside, members: members of the cluster inside, and looked at.
+        confirmed, dismissed: verdicts and late truths on others inside that said real, or not.
+        open_clusters, open_candidates: other open ones inside.
+        wrong, ordinary: recent events below the alert line, not used to draw it: inside, and all.
+        precision: lower bound (95 %) of confirmed / (confirmed + dismissed + wrong).
+    """
+
+    words: tuple[str, ...]
+    config: str
+    inside: int
+    members: int
+    confirmed: int
+    dismissed: int
+    open_clusters: int
+    open_candidates: int
+    wrong: int
+    ordinary: int
+    precision: float
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRule:
+    """Which rule would catch a cluster like this one?"""
+
+    cluster_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The answer; None where no readable box tells the cluster from ordinary events."""
+
+    draft: RuleDraft | None
+
+
 class Advisor(Protocol):
-    """Answers soon or not at all: neither method takes longer than about two seconds.
+    """Answers soon or not at all: no method takes longer than about two seconds.
 
     Raises:
         NotAvailable: no answer; the message says why.
@@ -189,6 +229,9 @@ class Advisor(Protocol):
     async def what_if(self, question: WhatIf) -> WhatIfAnswer:
         """Return how a member would score with other values."""
 
+    async def draft_rule(self, question: DraftRule) -> Drafted:
+        """Return a rule around a cluster."""
+
 
 class NoAdvisor:
     """Where there is none."""
@@ -204,5 +247,9 @@ class NoAdvisor:
         raise NotAvailable("this board runs without an advisor")
 
     async def what_if(self, question: WhatIf) -> WhatIfAnswer:
+        """Say that there is none."""
+        raise NotAvailable("this board runs without an advisor")
+
+    async def draft_rule(self, question: DraftRule) -> Drafted:
         """Say that there is none."""
         raise NotAvailable("this board runs without an advisor")

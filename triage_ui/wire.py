@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from triage.advisor import Advice, WhatIfAnswer
+from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Regrouping, Rollback
 from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
@@ -199,6 +199,12 @@ def advice(found: Advice) -> Json:
 
 def what_if(found: WhatIfAnswer) -> Json:
     """How a member scores, and with other values."""
+    fields: Json = clean(dataclasses.asdict(found))
+    return fields
+
+
+def drafted(found: Drafted) -> Json:
+    """A rule around a cluster, null if there is none."""
     fields: Json = clean(dataclasses.asdict(found))
     return fields
 

@@ -104,7 +104,7 @@ def mine(known: Known, growing: Flags, most: int = 5) -> Sequence[Judged]:
     left = half.take(half.real)
     boxes: list[Box] = []
     while len(boxes) < most and len(np.unique(left.groups)) >= FEWEST_GROUPS:
-        box = _grown(left.X, other)
+        box = grown(left.X, other)
         if box is None:
             break
         inside = box.holds(left.X)
@@ -173,8 +173,11 @@ def _judged(box: Box, known: Known, rest: Known, risk: float) -> Judged:
     )
 
 
-def _grown(real: Matrix, other: Matrix) -> Box | None:
-    """Return a box with some confirmed and no other row inside, None if none was found."""
+def grown(real: Matrix, other: Matrix) -> Box | None:
+    """Return a readable box with some of ``real`` and no other row inside, None if none was found.
+
+    See ``mine`` for how.
+    """
     box = Box(np.full(real.shape[1], -np.inf), np.full(real.shape[1], np.inf))
     while box.holds(other).any():
         inside, outside = real[box.holds(real)], other[box.holds(other)]

@@ -14,7 +14,8 @@ from streaming.advisor.keeper import AdvisorStore, StreamKeeper
 from streaming.advisor.view import StreamView
 from streaming.advisor.what_if import what_if
 from streaming.pipeline import vectors
-from triage.advisor import Advice, IfDecided, WhatIf, WhatIfAnswer
+from streaming.rules.draft import draft_rule
+from triage.advisor import Advice, Drafted, DraftRule, IfDecided, WhatIf, WhatIfAnswer
 from triage.errors import Invalid, NotAvailable, NotFound
 from triage.labels import labels_of
 from triage.queries import Queries
@@ -23,6 +24,7 @@ from triage.store.base_advisor import AskedCluster
 log = logging.getLogger(__name__)
 
 READ = 5  # members that count as read where a question names none
+MOST_DRAWN = 200  # newest members that a rule is drawn around
 STRONGEST = 200  # members among which the one of a question is looked for
 
 
@@ -91,6 +93,18 @@ class Answers:
             raise NotAvailable("this event is of other features than the model has by now")
         row = _matrix(view, [candidate.vector])[0]
         return what_if(partition.model, view.features, candidate, row, question.changes)
+
+    def draft_rule(self, question: DraftRule) -> Drafted:
+        """See ``triage.advisor.Advisor``."""
+        asked = self._asked(question.cluster_id)
+        view = self._view(asked.stream)
+        found = self._store.vectors(asked.members[-MOST_DRAWN:])
+        members = [
+            one.vector for one in found.values() if one.features_version == view.features_version
+        ]
+        if not members:
+            raise NotAvailable("this cluster is of other features than the model has by now")
+        return Drafted(draft_rule(view, asked.stream, question.cluster_id, _matrix(view, members)))
 
     def _asked(self, cluster_id: str) -> AskedCluster:
         asked = self._store.asked(cluster_id)

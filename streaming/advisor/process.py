@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from streaming.advisor.wire import MAX_LINE, Answer, Question, answer, dump
-from triage.advisor import Advice, IfDecided, WhatIf, WhatIfAnswer
+from triage.advisor import Advice, Drafted, DraftRule, IfDecided, WhatIf, WhatIfAnswer
 from triage.errors import Invalid, NotAvailable, NotFound
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,14 @@ class ProcessAdvisor:
         if found.what_if is None:
             raise NotAvailable("the advisor gave another answer than was asked for")
         return found.what_if
+
+    async def draft_rule(self, question: DraftRule) -> Drafted:
+        """Return a rule around a cluster."""
+        number = next(self._numbers)
+        found = await self._ask(Question(number, draft_rule=question))
+        if found.drafted is None:
+            raise NotAvailable("the advisor gave another answer than was asked for")
+        return found.drafted
 
     async def _ask(self, asked: Question) -> Answer:
         process = await self._running()

@@ -51,6 +51,8 @@ def _answer(answers: Answers, asked: Question) -> Answer:
             return Answer(asked.number, advice=answers.advise(asked.if_decided))
         if asked.what_if is not None:
             return Answer(asked.number, what_if=answers.what_if(asked.what_if))
+        if asked.draft_rule is not None:
+            return Answer(asked.number, drafted=answers.draft_rule(asked.draft_rule))
         return Answer(asked.number, error=Invalid.__name__, message="nothing was asked")
     except (Invalid, NotFound) as error:
         return Answer(asked.number, error=type(error).__name__, message=str(error))

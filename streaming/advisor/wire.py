@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import msgspec
 
-from triage.advisor import Advice, IfDecided, WhatIf, WhatIfAnswer
+from triage.advisor import Advice, Drafted, DraftRule, IfDecided, WhatIf, WhatIfAnswer
 
 MAX_LINE = 4_000_000
 """Bytes; the largest answer (six levers of forty stops) has some 20 kB."""
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One of the two."""
+    """One of the three."""
 
     number: int
     if_decided: IfDecided | None = None
     what_if: WhatIf | None = None
+    draft_rule: DraftRule | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One of the first two, or what kept it from answering.
+    """One of the first three, or what kept it from answering.
 
     ``error``: the name of an error of ``triage.errors``; ``message``: what it says.
     """
@@ -27,6 +28,7 @@ class Answer(msgspec.Struct, frozen=True):
     number: int
     advice: Advice | None = None
     what_if: WhatIfAnswer | None = None
+    drafted: Drafted | None = None
     error: str = ""
     message: str = ""
 

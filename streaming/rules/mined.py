@@ -174,25 +174,29 @@ def _events(store: AdvisorStore, stream: str) -> int:
     return sum(mark.next_offset for mark in marks) // max(1, len(marks))
 
 
-def _told(judged: Judged, features: FeatureSet, expires: int, needed: float) -> MinedRule:
-    conditions = [
-        Condition(
-            feature=features.names[column],
-            at_least=_limit(judged.box.low[column]),
-            at_most=_limit(judged.box.high[column]),
-        )
-        for column in judged.box.limited()
-    ]
-    rule = Rule(
-        name=_name(judged.box, features),
-        when=conditions,
-        precision=max(0.001, round(judged.precision - 0.0005, 3)),
+def rule_of(box: Box, features: FeatureSet, precision: float, expires: int) -> Rule:
+    """Return a box as a rule in shadow; its name follows from its limits."""
+    return Rule(
+        name=_name(box, features),
+        when=[
+            Condition(
+                feature=features.names[column],
+                at_least=_limit(box.low[column]),
+                at_most=_limit(box.high[column]),
+            )
+            for column in box.limited()
+        ],
+        precision=max(0.001, round(precision - 0.0005, 3)),
         expires_after=expires,
         shadow=True,
     )
+
+
+def _told(judged: Judged, features: FeatureSet, expires: int, needed: float) -> MinedRule:
+    rule = rule_of(judged.box, features, judged.precision, expires)
     return MinedRule(
         rule=rule,
-        words=tuple(condition_text(condition, features) for condition in conditions),
+        words=tuple(condition_text(condition, features) for condition in rule.when),
         judged=judged,
         why_not=_why_not(judged, needed),
     )

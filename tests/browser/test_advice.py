@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import fill
+from tests.browser.conftest import fill, sign_in
 from tests.browser.seeing import at, toast, wait_for
+from tests.browser.test_accessibility import clean
 from tests.browser.test_queue import order
-from tests.support.advisors import NOTHING, GivenAdvisor, alike
+from tests.support.advisors import DRAFT, NOTHING, GivenAdvisor, alike
 from tests.unit.triage_ui.serving import Served
 from triage.advisor import IfDecided, WhatIf
 from triage.model import VerdictKind
@@ -171,3 +173,39 @@ def test_what_if_without_the_advisor(analyst: Page, board: Served) -> None:
     analyst.get_by_role("tab", name="What if").click()
     panel = analyst.get_by_role("tabpanel", name="What if")
     expect(panel).to_contain_text("Not available: the model is being loaded")
+
+
+def test_a_rule_draft_shows_its_back_test_and_the_config(analyst: Page, board: Served) -> None:
+    given(board).draft = DRAFT
+    at(analyst, order(board)[0])
+    analyst.keyboard.press("Enter")
+    analyst.get_by_role("tab", name="Rule draft").click()
+    shown = analyst.get_by_role("tabpanel", name="Rule draft")
+    expect(shown).to_contain_text("amount at least 157.08 €.")
+    expect(shown).to_contain_text("12 verdicts")
+    expect(shown.locator("pre")).to_contain_text("kind: rules")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_neither_the_panel_nor_the_sliders_break_a_rule(
+    browser: Browser, board: Served, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    with context:
+        page = context.new_page()
+        given(board).draft = DRAFT
+        sign_in(page, board)
+        first = order(board)[0]
+        at(page, first)
+        page.get_by_role("button", name="S Spurious").hover()
+        page.keyboard.press("v")
+        expect(panel(page).get_by_role("checkbox")).to_have_count(3)
+        clean(page)
+        page.goto(f"{board.url}/cluster/{first}?tab=what_if")
+        expect(page.get_by_role("slider", name="amount")).to_be_visible()
+        clean(page)
+        page.goto(f"{board.url}/cluster/{first}?tab=rule")
+        expect(page.locator("#rule-config")).to_be_visible()
+        clean(page)

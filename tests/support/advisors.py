@@ -9,8 +9,11 @@ from triage.advisor import (
     Advisor,
     AlikeCluster,
     Changed,
+    Drafted,
+    DraftRule,
     IfDecided,
     Lever,
+    RuleDraft,
     Scored,
     Stop,
     WhatIf,
@@ -44,6 +47,21 @@ LEVERS = (
 """Two features that push towards anomaly, one of them strongly."""
 
 
+DRAFT = RuleDraft(
+    words=("amount at least 157.08 €",),
+    config="  - kind: rules\n    rules: []",
+    inside=3,
+    members=3,
+    confirmed=12,
+    dismissed=0,
+    open_clusters=2,
+    open_candidates=7,
+    wrong=1,
+    ordinary=2_000,
+    precision=0.684,
+)
+
+
 def alike(*cluster_ids: str) -> tuple[AlikeCluster, ...]:
     """Return clusters, each a little less alike."""
     return tuple(AlikeCluster(name, 0.9 - 0.1 * i) for i, name in enumerate(cluster_ids))
@@ -55,7 +73,8 @@ class GivenAdvisor(Advisor):
 
     advice: Advice = NOTHING
     trouble: str = ""
-    asked: list[IfDecided | WhatIf] = field(default_factory=list)
+    draft: RuleDraft | None = None
+    asked: list[IfDecided | WhatIf | DraftRule] = field(default_factory=list)
     opened: bool = False
     closed: bool = False
 
@@ -89,7 +108,12 @@ class GivenAdvisor(Advisor):
             left=Scored(-1.0, 0.27, alert=False),
         )
 
-    def _note(self, question: IfDecided | WhatIf) -> None:
+    async def draft_rule(self, question: DraftRule) -> Drafted:
+        """Return what was given."""
+        self._note(question)
+        return Drafted(self.draft)
+
+    def _note(self, question: IfDecided | WhatIf | DraftRule) -> None:
         self.asked.append(question)
         if self.trouble:
             raise NotAvailable(self.trouble)

@@ -1,4 +1,4 @@
-"""``/clusters/{id}/advice`` and ``/what-if``: questions to the model; nothing is changed."""
+"""``/clusters/{id}/advice``, ``/what-if``, ``/rule``: questions to the model; nothing changes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from triage.advisor import IfDecided, WhatIf
+from triage.advisor import DraftRule, IfDecided, WhatIf
 from triage.model import VerdictKind
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id
-from triage_ui.api.shapes import ADVICE, WHAT_IF, answers
+from triage_ui.api.shapes import ADVICE, RULE, WHAT_IF, answers
 from triage_ui.services import Services
-from triage_ui.wire import Json, advice, what_if
+from triage_ui.wire import Json, advice, drafted, what_if
 
 MAX_CHANGES = 50
 Member = Annotated[str, Query(max_length=200)]
@@ -58,5 +58,9 @@ def routes(services: Services) -> APIRouter:
     async def score(cluster_id: Id, body: WhatIfBody) -> Json:
         question = WhatIf(cluster_id, body.candidate_id, body.changes)
         return what_if(await advisor.what_if(question))
+
+    @router.get("/rule", **answers(RULE, 404))
+    async def read_rule(cluster_id: Id) -> Json:
+        return drafted(await advisor.draft_rule(DraftRule(cluster_id)))
 
     return router

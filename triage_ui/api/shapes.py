@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from triage.advisor import Advice, WhatIfAnswer
+from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Regrouping, Rollback
 from triage.looks import Look, Median, Share
@@ -86,6 +86,7 @@ ASSIGNEE = shape("Assignee", cluster_id=str, assignee=str | None)
 ENTITIES = rows("Entities", "entities", FoundEntity)
 ADVICE = shape_of(Advice)
 WHAT_IF = shape_of(WhatIfAnswer)
+RULE = shape_of(Drafted)
 LOOKS = rows("Looks", "looks", Look)
 CONFIGS = rows("Configs", "configs", ConfigVersion)
 LESSONS = rows("Lessons", "lessons", Lesson)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.advisors import NOTHING, GivenAdvisor, alike
+from tests.support.advisors import DRAFT, NOTHING, GivenAdvisor, alike
 from tests.support.cases import ANNA, AT
 from tests.unit.triage_ui.serving import Served
-from triage.advisor import IfDecided, WhatIf
+from triage.advisor import DraftRule, IfDecided, WhatIf
 from triage.model import VerdictKind
 
 
@@ -49,6 +49,14 @@ def test_advice_is_asked_for_in_the_name_of_who_asks(served: Served) -> None:
         {"cluster_id": "b", "likeness": 0.8},
     ]
     assert given(served).asked == [IfDecided(cluster, VerdictKind.SPURIOUS, ("x", "y"), ANNA.name)]
+
+
+def test_a_rule_around_a_cluster(served: Served) -> None:
+    with served.client() as client:
+        assert client.get("/api/v1/clusters/c1/rule").json() == {"draft": None}
+        given(served).draft = DRAFT
+        assert client.get("/api/v1/clusters/c1/rule").json()["draft"]["confirmed"] == 12
+    assert given(served).asked == [DraftRule("c1"), DraftRule("c1")]
 
 
 def test_what_if_reads_with_get_and_scores_with_post(served: Served) -> None:

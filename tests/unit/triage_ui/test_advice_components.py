@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.support.advisors import LEVERS, NOTHING
+from tests.support.advisors import DRAFT, LEVERS, NOTHING
 from tests.support.cases import AT, Desk
 from tests.unit.triage_ui.test_components import text_of
 from triage.advisor import Changed, Scored, WhatIfAnswer
 from triage.model import VerdictKind
 from triage_ui.components.advice import advice
+from triage_ui.components.rule_draft import rule_draft
 from triage_ui.components.what_if import changes, stop_text, what_if
 
 
@@ -57,3 +58,14 @@ def test_sliders_that_were_not_moved_change_nothing() -> None:
     assert changes(data, ["a", "b", "a"], [7, 0, None]) == {}
     assert stop_text(data, "a", 2) == "3"
     assert stop_text(data, "b", 0) == stop_text(data, "a", "x") == ""
+
+
+def test_a_rule_draft_says_what_speaks_for_it() -> None:
+    shown = text_of(rule_draft(DRAFT))
+    assert "amount at least 157.08 €." in shown
+    assert "7 candidates in 2 other clusters" in shown
+    assert "1 of 2,000 recent ordinary events" in shown
+    assert "at least 68 % is real" in shown
+    assert "contradicts a verdict" in text_of(rule_draft(replace(DRAFT, dismissed=1)))
+    assert "nothing speaks for this rule" in text_of(rule_draft(replace(DRAFT, confirmed=0)))
+    assert "No readable rule" in text_of(rule_draft(None))

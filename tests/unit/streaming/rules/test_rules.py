@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from cli.rules import command
 from detectors.online.rules import Condition, Rule
+from streaming.advisor.answers import Answers
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
 from streaming.rules.deployed import deployed_rules
@@ -22,6 +23,7 @@ from streaming.rules.mined import Mining, mine_rules
 from tests.support.house import House
 from tests.support.streams import START, events
 from tests.unit.streaming.advisor.conftest import many_clusters, settle
+from triage.advisor import DraftRule
 from triage.errors import NotAvailable, NotFound
 from triage.model import VerdictKind
 from triage.queries import QueueFilter
@@ -161,6 +163,34 @@ def test_without_a_stream_or_a_snapshot_it_says_so(house: House) -> None:
         connection.exec_driver_sql("DELETE FROM snapshots")
     with pytest.raises(NotAvailable, match="no snapshot"):
         mined(house)
+
+
+def test_a_draft_around_an_open_cluster_is_tried_on_the_rest(house: House) -> None:
+    """Undo one confirmed cluster: a rule around it hits those that were confirmed like it."""
+    real = [one for one in house.store.recent_verdicts(200) if one.kind is VerdictKind.REAL]
+    house.undo(real[0].verdict_id)
+    answers = Answers(house.store)
+    answers.refresh()
+    draft = answers.draft_rule(DraftRule(real[0].cluster_id)).draft
+    assert draft is not None
+    assert any("amount at least" in one for one in draft.words)
+    assert draft.inside == draft.members > 0
+    assert 0 < draft.confirmed < len(real)
+    assert (draft.dismissed, draft.wrong) == (0, 0)
+    assert 0.0 < draft.precision < 1.0
+    config = with_rules(house.config.text, draft.config)
+    assert config.detectors[-1].kind == "rules"
+    with pytest.raises(NotFound):
+        answers.draft_rule(DraftRule("none"))
+
+
+def test_what_looks_ordinary_has_no_draft_or_one_that_nothing_speaks_for(house: House) -> None:
+    answers = Answers(house.store)
+    answers.refresh()
+    rows = house.store.queue(QueueFilter(), 0, 500).rows
+    for row in rows[-5:]:
+        draft = answers.draft_rule(DraftRule(row.cluster_id)).draft
+        assert draft is None or draft.inside <= draft.members
 
 
 def run(house: House, *arguments: str) -> Result:
