@@ -15,6 +15,7 @@ from streaming.config.model import StreamConfig
 from streaming.errors import StreamingError
 from streaming.evaluate.features import config_of_columns, table_by_config
 from streaming.evaluate.pool import PoolSettings, evaluate_pool
+from streaming.evaluate.rests import Closing
 from streaming.evaluate.span import Span, parse_span
 from streaming.evaluate.stream import StreamSettings, evaluate_stream
 from streaming.evaluate.table import LabelledTable, read_labelled
@@ -87,6 +88,19 @@ The last line printed is one JSON object.
     type=SpanType(),
     help="stream: until the truth of each event is known without a look; default never.",
 )
+@click.option(
+    "--errors-together",
+    is_flag=True,
+    help="stream: who errs errs on all that was in the cluster, audits included.",
+)
+@click.option(
+    "--closing",
+    type=click.Choice([one.value for one in Closing]),
+    default=Closing.AUDITED.value,
+    show_default=True,
+    help="stream: what becomes of members that nobody read. audited: as the config's policy says; "
+    "off: they wait; all: one verdict closes the whole cluster.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--no-feedback", is_flag=True, help="Learn nothing from the answers (the baseline).")
 @click.option("--random-looks", is_flag=True, help="stream: open any cluster, not the top one.")
@@ -101,6 +115,8 @@ def command(
     delay: Span,
     error: float,
     late_truth: Span | None,
+    errors_together: bool,
+    closing: str,
     seed: int,
     no_feedback: bool,
     random_looks: bool,
@@ -118,7 +134,16 @@ def command(
             config = _config(config_path, source, label, features)
             opened = open_source(source, config)
             asked = StreamSettings(
-                budget or 3, every, delay, error, seed, not no_feedback, late_truth, random_looks
+                budget or 3,
+                every,
+                delay,
+                error,
+                seed,
+                not no_feedback,
+                late_truth,
+                random_looks,
+                errors_together,
+                Closing(closing),
             )
             with bar(opened.total(), " events") as progress:
                 result = evaluate_stream(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.loop import headline
+from benchmarks.loop.closing import closing
 from benchmarks.loop.comparison import Plan, compare, errors
 from benchmarks.loop.discovery import Pool, interval
 from benchmarks.loop.peers import BLOCK, PEERS
@@ -33,7 +34,7 @@ SETS = (
 )
 STREAMS = ("adx_mammography", "adb_cover", "adb_http", "kdd99_stream")
 ROWS = 20_000  # of each stream, in its order
-PARTS = ("cards", "discovery", "errors", "ablations", "detectors")
+PARTS = ("cards", "discovery", "errors", "ablations", "closing", "detectors")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (chosen.out / "ablations.md").write_text(worth.text)
         svg = curves_svg({"simulated payments": worth.curves}, along="of the stream")
         (chosen.out / "ablations.svg").write_text(svg)
+    if "closing" in chosen.parts:
+        seeds = range(chosen.seeds or (10 if chosen.full else 1))
+        result["closing"], text = closing(DATA, seeds)
+        (chosen.out / "closing.md").write_text(text)
     if "detectors" in chosen.parts:
         result["detectors"] = detectors(range(chosen.seeds or 3))
     if {"discovery", "errors"} & set(chosen.parts):

@@ -20,20 +20,28 @@ class Analyst:
     """Gives verdicts from the truth of what was read.
 
     The cluster is *real* if at least half of what was read is, else *spurious*; where the truth of
-    none is known, *unsure*. With probability ``error`` the verdict is the opposite.
+    none is known, *unsure*. With probability ``error`` the verdict is the opposite; ``together``:
+    so is then every verdict on members of that cluster, whoever gives it.
     """
 
-    def __init__(self, error: float, seed: int) -> None:
+    def __init__(self, error: float, seed: int, *, together: bool = False) -> None:
         self._error = error
         self._rng = np.random.default_rng(seed)
+        self._together = together
+        self._wrong: dict[str, bool] = {}  # by the cluster that members were first in
 
     def read(self, cluster: Cluster) -> Sequence[Member]:
         """Return what the analyst looks at."""
         return cluster.strongest(READ)
 
-    def verdict(self, read: Sequence[Member]) -> VerdictKind:
-        """Return the verdict on a cluster of which these members were read."""
+    def verdict(self, read: Sequence[Member], root: str = "") -> VerdictKind:
+        """Return the verdict on a cluster of which these members were read.
+
+        ``root``: the cluster that they were first in.
+        """
         wrong = bool(self._rng.random() < self._error)
+        if self._together:
+            wrong = self._wrong.setdefault(root, wrong)
         known = [member.truth for member in read if member.truth != UNKNOWN]
         if not known:
             return VerdictKind.UNSURE

@@ -11,7 +11,10 @@ import numpy.typing as npt
 from streaming.config.model import StreamConfig
 from streaming.grouper import Groups
 from triage.model import Candidate
+from triage.shares import Purpose
 from triage.worth import worth
+
+EVEN = 5.0  # the worth of a cluster that is as likely real as not
 
 
 @dataclass(slots=True, eq=False)
@@ -36,14 +39,22 @@ class Member:
 
 @dataclass(slots=True, eq=False)
 class Cluster:
-    """Members in the order in which they came."""
+    """Members in the order in which they came.
+
+    ``pull``: as the store has it; 0 for an audit. ``root``: the cluster that they were first in.
+    """
 
     cluster_id: str
     members: list[Member] = field(default_factory=list)
+    pull: float = 1.0
+    root: str = ""
+
+    def __post_init__(self) -> None:
+        self.root = self.root or self.cluster_id
 
     def worth(self) -> float:
         """Return the value of a look: as the store has it, by its strongest member."""
-        return worth(max(member.posterior for member in self.members))
+        return worth(max(member.posterior for member in self.members), self.pull)
 
     def strongest(self, count: int) -> Sequence[Member]:
         """Return the members that the cluster's page lists first."""
@@ -97,17 +108,44 @@ class Queue:
         """Return how many clusters wait for a look."""
         return len(self._waiting)
 
-    def open_top(self) -> Cluster | None:
-        """Take the cluster whose look is worth most out of the queue; None if none waits."""
+    def open_next(self, purpose: Purpose = Purpose.WORTH) -> Cluster | None:
+        """Take the next cluster for this purpose out of the queue, else the most worth.
+
+        None if none waits.
+        """
         if not self._waiting:
             return None
+        audits = [one for one in self._waiting.values() if not one.pull]  # the oldest first
         if self._chance is not None:
             top = self._waiting[self._chance.choice(sorted(self._waiting))]
+        elif purpose is Purpose.AUDIT and audits:
+            top = audits[0]
+        elif purpose is Purpose.UNCERTAIN:
+            top = max(
+                self._waiting.values(),
+                key=lambda one: (one.pull > 0, -abs(one.worth() - EVEN), one.cluster_id),
+            )
         else:
             top = max(self._waiting.values(), key=lambda one: (one.worth(), one.cluster_id))
         del self._waiting[top.cluster_id]
         self._opened[top.cluster_id] = top
         return top
+
+    def put(self, cluster: Cluster) -> None:
+        """Let a cluster wait that no grouper made."""
+        self._waiting[cluster.cluster_id] = cluster
+
+    def take_untouched(self, cluster_id: str) -> Sequence[Member]:
+        """Take out a rest that nobody has looked at, unless a look at it is worth all again."""
+        waits = self._waiting.get(cluster_id)
+        if waits is None or waits.pull == 1.0:
+            return []
+        return self._waiting.pop(cluster_id).members
+
+    def pull_fully(self, cluster_id: str) -> None:
+        """Let a look at a cluster be worth its posterior again, if it waits."""
+        if cluster_id in self._waiting:
+            self._waiting[cluster_id].pull = 1.0
 
     def close(self, cluster: Cluster) -> None:
         """Note that the cluster has its verdict."""
@@ -122,7 +160,7 @@ class Queue:
             member
             for cluster in self._waiting.values()
             for member in cluster.members
-            if member.partition == partition
+            if member.partition == partition and cluster.pull  # an audit is blind
         ]
         values = posteriors([member.vector for member in waiting]).tolist()
         for member, posterior in zip(waiting, values, strict=True):

@@ -16,16 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from streaming.config.model import StreamConfig
-from streaming.evaluate.analyst import Analyst, labels_from
+from streaming.evaluate.analyst import Analyst
 from streaming.evaluate.late_truth import LateTruth
 from streaming.evaluate.measures import average_precision, found_at, roc_auc, rounded
 from streaming.evaluate.queue import Cluster, Member, Queue
+from streaming.evaluate.rests import Closing, Rests
 from streaming.evaluate.span import EventTimes, Moment, Span
 from streaming.evaluate.truth import UNKNOWN, TruthReader
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Record
 from streaming.sources.base import Source, SourceRow
 from triage.model import Candidate, Label, VerdictKind
+from triage.shares import Shares
 
 CHUNK = 2_000  # rows read at a time
 RATE = 200  # events a second, where events carry no time; as in the demo
@@ -48,6 +50,8 @@ class StreamSettings:
         error: probability of a wrong verdict.
         seed: of the wrong verdicts, and added to the config's own: another forest per seed.
         feedback: learn from the answers; else they only empty the queue.
+        together: who errs errs on all that was in a cluster, audits included.
+        closing: what becomes of members that nobody read.
         late_truth: from an event to when its truth becomes known without a look; None = never. It
             counts in the records of entities, and with ``feedback`` it teaches as a verdict does.
         random: open any cluster of the queue instead of the top one.
@@ -61,6 +65,8 @@ class StreamSettings:
     feedback: bool = True
     late_truth: Span | None = None
     random: bool = False
+    together: bool = False
+    closing: Closing = Closing.AUDITED
 
     def __post_init__(self) -> None:
         if self.budget < 1:
@@ -155,7 +161,12 @@ class _Replay:
             self._late_truth = LateTruth(config, settings.late_truth, teaches=settings.feedback)
         chance = np.random.default_rng([settings.seed, 3]) if settings.random else None
         self._queue = Queue(config, chance)
-        self._analyst = Analyst(settings.error, settings.seed)
+        self._analyst = Analyst(settings.error, settings.seed, together=settings.together)
+        self._rests = Rests(config.stream, self._queue, config.policy, settings.closing)
+        policy = settings.closing.policy(config.policy)
+        self._shares = Shares(policy.audit_share, policy.uncertain_share)
+        self._taught = 0  # labels that came or went
+        self._real_clusters: set[str] = set()
         self._now = Moment(0, 0.0)
         self._next_look: float | None = None
         self._looked_at = 0
@@ -195,6 +206,7 @@ class _Replay:
         return {
             "found": found_at(self._hits, labels),
             "found_by_propagation": self._propagated,
+            "real_clusters": len(self._real_clusters),
             "looks": self._looks,
             "labels": labels,
             "items": len(truths),
@@ -205,6 +217,7 @@ class _Replay:
             "ap_unseen": rounded(average_precision(margins[~asked], is_anomaly[~asked])),
             "held_back": [partition.held_back for partition in self._partitions],
             "events_per_second": round(self._now.events / seconds, 1),
+            **self._rests.figures(),
             "seed": self._settings.seed,
             "config": self._config.version,
         }
@@ -270,19 +283,22 @@ class _Replay:
         """Let the analyst open the top of the queue, as often as the budget says."""
         self._looked_at = self._now.events
         for _ in range(self._settings.budget):
-            cluster = self._queue.open_top()
+            cluster = self._queue.open_next(self._shares.purpose(self._looks))
             if cluster is None:
                 return
             read = self._analyst.read(cluster)
             known = [member for member in read if member.truth != UNKNOWN]
             self._looks += 1
-            self._asked |= {(member.partition, member.offset) for member in known}
-            self._hits += [member.truth == 1 for member in known]
-            for member in known:
-                if member.truth == 1:
-                    places = self._partitions[member.partition].places
-                    self._found(places[member.offset], self._now.events)
-            verdict = self._analyst.verdict(read)
+            places = [(member.partition, member.offset) for member in known]
+            for member, place in zip(known, places, strict=True):
+                hit = member.truth == 1 and place not in self._asked  # found but once
+                self._hits.append(hit)
+                if hit:
+                    self._real_clusters.add(cluster.root)
+                    row = self._partitions[member.partition].places[member.offset]
+                    self._found(row, self._now.events)
+            self._asked.update(places)
+            verdict = self._analyst.verdict(read, cluster.root)
             self._answers.append(_Answer(self._settings.delay.after(at), verdict, cluster, read))
             self._take_answers(at)
 
@@ -296,25 +312,25 @@ class _Replay:
         self._answers = [answer for answer in self._answers if answer not in arrived]
         for answer in arrived:
             self._queue.close(answer.cluster)
-            labels = self._labels_of(answer)
-            self._labels += labels if self._settings.feedback else ()
+            self._learn(answer)
         self._labels += revealed
+        self._taught += len(revealed)
         if self._labels:
             for number, partition in enumerate(self._partitions):
-                partition.pipeline.apply_labels(self._labels, len(self._labels))
+                partition.pipeline.apply_labels(self._labels, self._taught)
                 self._queue.rescore(number, partition.pipeline.posteriors)
 
-    def _labels_of(self, answer: _Answer) -> Sequence[Label]:
+    def _learn(self, answer: _Answer) -> None:
+        """Take a verdict in; it may make the guesses of an earlier one vanish."""
         if answer.verdict is VerdictKind.REAL:
             unread = [one for one in answer.cluster.members if one not in answer.read]
             self._propagated += sum(member.truth == 1 for member in unread)
-        return labels_from(
-            answer.cluster.cluster_id,
-            answer.verdict,
-            answer.cluster,
-            answer.read,
-            self._config.policy,
-        )
+        new, gone = self._rests.decided(answer.cluster, answer.verdict, answer.read)
+        if not self._settings.feedback:
+            return
+        kept = [one for one in self._labels if one.verdict_id != gone or one.weight == 1.0]
+        self._taught += len(self._labels) - len(kept) + len(new)
+        self._labels = [*kept, *new]
 
     def _scored(self) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Return margin, truth and whether it was asked about, of each item with a known truth."""

@@ -29,7 +29,7 @@ def queue_of(candidates: Sequence[Candidate]) -> Queue:
 
 def drained(queue: Queue) -> list[Cluster]:
     clusters = []
-    while (cluster := queue.open_top()) is not None:
+    while (cluster := queue.open_next()) is not None:
         clusters.append(cluster)
     return clusters
 
@@ -69,7 +69,7 @@ def test_an_opened_cluster_grows_and_a_decided_one_does_not(
     assert len(mine) > 2
 
     queue = queue_of(mine[:1])
-    opened = queue.open_top()
+    opened = queue.open_next()
     assert opened is not None
     queue.add(mine[1:2], [1])
     assert len(opened.members) == 2
@@ -78,7 +78,7 @@ def test_an_opened_cluster_grows_and_a_decided_one_does_not(
     queue.close(opened)
     queue.add(mine[2:], [1] * len(mine[2:]))
     assert len(opened.members) == 2
-    successor = queue.open_top()
+    successor = queue.open_next()
     assert successor is not None
     assert successor.cluster_id != opened.cluster_id
 

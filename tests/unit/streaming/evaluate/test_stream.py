@@ -11,6 +11,7 @@ from streaming.config.load import parse
 from streaming.config.model import StreamConfig
 from streaming.errors import SourceInvalid
 from streaming.evaluate.measures import LOOKED_AT
+from streaming.evaluate.rests import Closing
 from streaming.evaluate.span import Span, parse_span
 from streaming.evaluate.stream import StreamSettings, evaluate_stream
 from streaming.sources.base import Chunk, SourceRow
@@ -37,7 +38,9 @@ clustering: {similarity: 0.95, gap: 2h, max_size: 6}
 EVENTS = 1_500
 KEYS = {
     "found", "found_by_propagation", "looks", "labels", "items", "anomalies", "precision",
-    "held_back", "auc", "ap", "ap_unseen", "events_per_second", "seed", "config",
+    "closing", "closed_unread", "closed_wrongly", "reopened", "closings", "audits", "audits_wrong",
+    "wrong_share", "wrong_bound", "bound_ever_below", "held_back", "auc", "ap", "ap_unseen",
+    "real_clusters", "events_per_second", "seed", "config",
 }  # fmt: skip
 
 
@@ -191,7 +194,9 @@ def test_an_answer_that_comes_after_the_end_teaches_nothing() -> None:
 
 
 def test_the_later_the_answers_the_less_they_help() -> None:
-    at_once, late, never = run(), run(delay=Span(700)), run(feedback=False)
+    whole: dict[str, Any] = {"closing": Closing.ALL}
+    at_once, late = run(**whole), run(delay=Span(700), **whole)
+    never = run(feedback=False, **whole)
     assert at_once["precision"] > late["precision"] > never["precision"]
 
 
