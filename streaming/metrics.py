@@ -83,6 +83,21 @@ LEASE = Metric(
 PUBLISHED = Metric(
     "triage_published_total", "counter", ("topic",), "Messages of the outbox known to be out."
 )
+CLOSED_UNREAD = Metric(
+    "triage_closed_unread", "gauge", ("stream",), "Members that are closed unread now."
+)
+WRONG_BOUND = Metric(
+    "triage_wrong_closings_bound",
+    "gauge",
+    ("stream",),
+    "Audited upper 95 % bound of the share of wrong closings; 1 while nothing is known.",
+)
+AUDITS = Metric(
+    "triage_audits",
+    "gauge",
+    ("stream", "answer"),
+    "Audits of closings that the bound is made of, by answer: right or wrong.",
+)
 RETRIES = Metric(
     "triage_retries_total",
     "counter",
@@ -126,6 +141,9 @@ METRICS = (
     GROUPED,
     LEASE,
     PUBLISHED,
+    CLOSED_UNREAD,
+    WRONG_BOUND,
+    AUDITS,
     RETRIES,
     DRIFTS,
     ROLLOUT,

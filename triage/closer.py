@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from triage.cases import AuditEntry, Verdict
+from triage.closing import Bound
 from triage.model import Actor
 from triage.rest import follow_bound, reopen
 from triage.store.base import CaseStore, UnitOfWork
@@ -22,10 +23,17 @@ class Closer:
     everything that is closed unread is open again, as the rest of its cluster.
     """
 
-    def __init__(self, store: CaseStore, stream: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: CaseStore,
+        stream: str,
+        clock: Callable[[], float],
+        told: Callable[[Bound], None] = lambda bound: None,
+    ) -> None:
         self._store = store
         self._stream = stream
         self._clock = clock
+        self._told = told  # the bound, at each look
         self._next = float("-inf")
 
     def step(self) -> bool:
@@ -38,7 +46,7 @@ class Closer:
         if at < self._next:
             return False
         with self._store.unit_of_work() as unit:
-            follow_bound(unit, self._stream, at)  # the policy may be another one by now
+            bound = follow_bound(unit, self._stream, at)  # the policy may be another one by now
             if unit.closes(self._stream):
                 due = unit.could_close(self._stream, BATCH)
                 moved = [verdict for verdict in due if _close(unit, verdict)]
@@ -48,6 +56,7 @@ class Closer:
                     reopen(unit, verdict, at)
             if moved:
                 _tell(unit, moved, self._stream, at)
+        self._told(bound)
         self._next = at if len(moved) == BATCH else at + EVERY_S
         return bool(moved)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triage.cases import Case, Verdict
-from triage.closing import DISMISSES, bound_of, is_drawn, probability, pull_of_rest
+from triage.closing import DISMISSES, Bound, bound_of, is_drawn, probability, pull_of_rest
 from triage.labels import labels_of
 from triage.model import VerdictKind
 from triage.plain import cut
@@ -189,12 +189,13 @@ def reopen(unit: UnitOfWork, verdict: Verdict, at: float, pull: float | None = N
         _make_rest(unit, case, verdict, closed, at, pull)
 
 
-def follow_bound(unit: UnitOfWork, stream: str, at: float) -> None:
+def follow_bound(unit: UnitOfWork, stream: str, at: float) -> Bound:
     """Let closing be on exactly while the bound is met; ``closer`` does what follows, in bulk."""
-    met = bound_of(stream, unit.closings(stream), unit.policy(stream)).met
-    if met != unit.closes(stream):
-        unit.set_closes(stream, met)
+    bound = bound_of(stream, unit.closings(stream), unit.policy(stream))
+    if bound.met != unit.closes(stream):
+        unit.set_closes(stream, bound.met)
         unit.change("status", at, {"stream": stream})
+    return bound
 
 
 def _id(*parts: str) -> str:

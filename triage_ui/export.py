@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from triage.looks import Look
-from triage.queries import QueueRow
+from triage.queries import AuditRow, QueueRow
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings that a spreadsheet reads as a formula (full-width ones too), or skips to find one."""
@@ -33,6 +33,7 @@ QUEUE: Mapping[str, type] = {
     "first_time": float,
     "last_time": float,
     "created_at": float,
+    "predecessor": str,
 }
 LOOKS: Mapping[str, type] = {
     "verdict_id": str,
@@ -44,7 +45,19 @@ LOOKS: Mapping[str, type] = {
     "since": float,
     "at": float,
 }
-"""Columns of the two files; times are seconds since 1970."""
+AUDITS: Mapping[str, type] = {
+    "candidate_id": str,
+    "cluster_id": str,
+    "stream": str,
+    "title": str,
+    "wrong": int,
+    "probability": float,
+    "kind": str,
+    "of": str,
+    "actor": str,
+    "at": float,
+}
+"""Columns of the files; times are seconds since 1970."""
 
 Row = Mapping[str, str | float | int | None]
 
@@ -69,6 +82,7 @@ def queue_rows(rows: Sequence[QueueRow]) -> list[Row]:
             "first_time": row.first_time,
             "last_time": row.last_time,
             "created_at": row.created_at,
+            "predecessor": row.predecessor,
         }
         for row in rows
     ]
@@ -88,6 +102,25 @@ def look_rows(looks: Sequence[Look]) -> list[Row]:
             "at": look.at,
         }
         for look in looks
+    ]
+
+
+def audit_rows(rows: Sequence[AuditRow]) -> list[Row]:
+    """Return answered audits, flat; ``wrong`` is 1 where the member was real."""
+    return [
+        {
+            "candidate_id": row.candidate_id,
+            "cluster_id": row.cluster_id,
+            "stream": row.stream,
+            "title": row.title,
+            "wrong": int(row.wrong),
+            "probability": row.probability,
+            "kind": row.kind.value,
+            "of": row.of,
+            "actor": row.actor,
+            "at": row.at,
+        }
+        for row in rows
     ]
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Regrouping, Rollback
+from triage.closing import Bound
 from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
 from triage.queries import (
     AnalystRow,
+    AuditRow,
     BoardStatus,
     ClusterDetail,
     ConfigVersion,
@@ -77,6 +79,7 @@ def cluster(detail: ClusterDetail) -> Json:
         "verdicts": [verdict(row) for row in detail.verdicts],
         "truths": [_fields(row) for row in detail.truths],
         "influences": [_fields(row) for row in detail.influences],
+        "bound": None if detail.bound is None else bound(detail.bound),
     }
     return _cleaned(fields)
 
@@ -148,6 +151,16 @@ def metrics(looks: Sequence[Look], now: float) -> Json:
             "verdicts": kinds,
         }
     )
+
+
+def bound(row: Bound) -> Json:
+    """What a stream's audits say of its closings."""
+    return _cleaned(_fields(row) | {"met": row.met})
+
+
+def audit(row: AuditRow) -> Json:
+    """An answered audit."""
+    return _cleaned(_fields(row))
 
 
 def config(row: ConfigVersion) -> Json:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from triage_ui.api import (
     advice,
     analysts,
+    closings,
     clusters,
     entities,
     exports,
@@ -32,6 +33,7 @@ def routes(services: Services) -> APIRouter:
         clusters,
         regroup,
         team,
+        closings,
         advice,
         entities,
         exports,

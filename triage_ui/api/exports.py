@@ -42,6 +42,15 @@ def routes(services: Services) -> APIRouter:
         looks = await in_thread(queries.looks, stream or None, limit)
         return await _file("looks", kind, export.look_rows(looks), export.LOOKS)
 
+    @router.get("/audits")
+    async def export_audits(
+        stream: Annotated[str | None, Query(max_length=200)] = None,
+        kind: Format = "csv",
+        limit: Limit = MAX_ROWS,
+    ) -> Response:
+        rows = await in_thread(queries.audits, stream or None, limit)
+        return await _file("audits", kind, export.audit_rows(rows), export.AUDITS)
+
     return router
 
 

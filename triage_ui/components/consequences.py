@@ -58,22 +58,23 @@ def past_cases(similar: Mapping[str, int]) -> list[Node]:
 
 
 def _text(kind: VerdictKind, read: int, unread: int) -> list[Node]:
-    members = html.Strong(count(read, "member"))
-    others = html.Strong(f"{unread:,}")
+    members = html.Strong(count(read, "member"), **attributes(data_count="read"))
+    others = html.Strong(f"{unread:,}", **attributes(data_count="others"))
     verb = "is" if read == 1 else "are"
-    rest: list[Node] = (
-        [" The other ", others, " are not decided: learned softly, and kept as its rest."]
-        if unread > 0
-        else []
-    )
+    kept: list[Node] = [
+        " The other ",
+        others,
+        " are not decided: learned softly, and kept as its rest.",
+    ]
+    rest: list[Node] = [html.Span(kept, **attributes(data_rest=""))] if unread > 0 else []
     if kind is VerdictKind.REAL:
         return [members, f" that you read {verb} published as verified.", *rest]
     if kind is VerdictKind.SPURIOUS:
         return [members, f" that you read {verb} learned as normal. Nothing is published.", *rest]
     if kind is VerdictKind.EXPECTED:
-        kept = " Its like stays out of the queue until the end date, or until much more comes. "
-        return ["Right, but benign.", kept, members, " read.", *rest]
+        like = " Its like stays out of the queue until the end date, or until much more comes. "
+        return ["Right, but benign.", like, members, " read.", *rest]
     if kind is VerdictKind.PIPELINE_FAULT:
         what: list[Node] = ["Bad data, for the data engineers: ", html.Strong("not learned"), "."]
-        return [*what, " The other ", others, " are kept as its rest."] if unread > 0 else what
+        return [*what, *rest]
     return ["Stays open for a ", html.Strong("second, blind opinion"), " of someone else."]

@@ -10,8 +10,9 @@ from dash.development.base_component import Component
 from triage.model import VerdictState
 from triage.queries import VerdictRow
 from triage_ui.components.chips import fate, verdict_chip
-from triage_ui.components.dom import Node, attributes
-from triage_ui.text import ago, clock, count, day, visible
+from triage_ui.components.closing import unread
+from triage_ui.components.dom import attributes
+from triage_ui.text import ago, clock, day, visible
 
 OVER = frozenset({VerdictState.UNDONE, VerdictState.RETRACTED})
 STEPS = (VerdictState.PENDING, VerdictState.RECORDED, VerdictState.PUBLISHED)
@@ -60,19 +61,3 @@ def _undo(verdict: VerdictRow) -> Component:
         className="button small",
         **attributes(data_action="undo", data_verdict_id=verdict.verdict_id),
     )
-
-
-def unread(verdict: VerdictRow) -> list[Node]:
-    """Return how many members were read, and where the others are."""
-    told: list[Node] = [f"{count(verdict.read, 'member')} read"]
-    if verdict.closed:
-        told.append(f", {verdict.closed:,} closed unread")
-    if verdict.audited:
-        told.append(f", {verdict.audited:,} drawn for blind audits")
-    waiting = verdict.propagated - verdict.closed - verdict.audited
-    if verdict.rest and waiting > 0:
-        link = html.A(
-            "the rest", href=f"/cluster/{verdict.rest}", className="link", **attributes(data_nav="")
-        )
-        told += [f", {waiting:,} unread in ", link]
-    return told

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from triage.model import MemberState, VerdictKind
 from triage.queries import ClusterDetail, MemberRow
 from triage_ui.components.chips import fate, verdict_chip
+from triage_ui.components.closing import closed_unread
 from triage_ui.components.consequences import consequences
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.reasons import reason_bars
@@ -79,6 +80,7 @@ def subject(detail: ClusterDetail) -> dict[str, Any]:
         data_cluster=detail.row.cluster_id,
         data_revision=detail.row.revision,
         data_read=" ".join(member.candidate.candidate_id for member in detail.members),
+        data_total=detail.members_total,
         data_title=visible(detail.row.title, 200),
         data_entity=main_entity(detail.members) or visible(detail.row.title, 200),
         data_status=detail.row.status,
@@ -118,9 +120,9 @@ def detector_name(name: str) -> str:
 
 
 def decided(detail: ClusterDetail, now: float) -> list[Component]:
-    """Return the verdict that stands, if there is one."""
+    """Return the verdict that stands, if there is one, and what it left unread."""
     if detail.row.verdict is None or not detail.verdicts:
-        return []
+        return list(closed_unread(detail))
     newest = max(detail.verdicts, key=lambda verdict: verdict.at)
     return [
         html.P(
@@ -129,7 +131,8 @@ def decided(detail: ClusterDetail, now: float) -> list[Component]:
                 f" by {visible(newest.actor, 60)}, {ago(newest.at, now)} · {fate(newest, now)}",
             ],
             className="decided",
-        )
+        ),
+        *closed_unread(detail),
     ]
 
 

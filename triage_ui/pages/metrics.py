@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from triage.looks import LAST, Look, precision, time_to_verdict
 from triage.queries import BoardStatus
 from triage_ui.components.chips import verdict_chip
+from triage_ui.components.closing import audits, bounds
 from triage_ui.components.discovery_chart import discovery_chart
 from triage_ui.components.dom import Children, Node, attributes, section
 from triage_ui.components.figures import median_figure, share_figure
@@ -54,6 +55,8 @@ def register(board: Dash, services: Services) -> None:
         now = settings.clock()
         status = await in_thread(queries.status, now)
         looks = await in_thread(queries.looks, stream, LOOKS)
+        known = await in_thread(queries.bounds)
+        read = await in_thread(queries.audits, stream, LISTED)
         return [
             _streams(status, stream),
             section(
@@ -66,6 +69,14 @@ def register(board: Dash, services: Services) -> None:
             section(
                 "Figures", _figures(looks, now), name="figures", level=2, aside=_made_of(looks)
             ),
+            section(
+                "Closed unread",
+                bounds([one for one in known if stream in (None, one.stream)]),
+                name="closings",
+                level=2,
+                aside="audited, 95 %",
+            ),
+            section("The audits behind it", audits(read, stream, now), name="audits", level=2),
             section(
                 "The looks behind them",
                 _rows(looks, now),

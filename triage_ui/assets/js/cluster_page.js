@@ -28,9 +28,48 @@
       params.successCallback(data.members, end);
       if (params.startRow > 0) return;
       fit(data.members.length);
+      setTimeout(look, 100); // the rows are drawn a moment later
       if (shown === null && data.members.length) point(data.members[0]);
     },
   };
+
+  /* Rows of the list that have stood on the screen count as read, beside the strongest few. */
+  const seen = new Set();
+  const MOST = 1000; // that a verdict can name
+  triage.alsoRead = (cluster) => (cluster === listed ? [...seen].slice(0, MOST) : []);
+
+  const look = triage.throttle(150, () => {
+    const frame = triage.byId("members-frame");
+    if (!frame || here() !== listed) return;
+    const place = frame.getBoundingClientRect();
+    const top = Math.max(place.top, 0);
+    const bottom = Math.min(place.bottom, window.innerHeight);
+    for (const row of frame.querySelectorAll(".ag-row[row-id]")) {
+      const box = row.getBoundingClientRect();
+      const loaded = api && !api.isDestroyed() && api.getRowNode(row.getAttribute("row-id"));
+      if (loaded && loaded.data && box.top >= top && box.bottom <= bottom) seen.add(loaded.id);
+    }
+    tellRead();
+  });
+
+  /** Say in the consequences how many a verdict given now is about. */
+  const tellRead = () => {
+    const subject = triage.byId("subject");
+    if (!subject || subject.dataset.cluster !== listed) return;
+    const named = subject.dataset.read.split(" ").filter(Boolean);
+    const read = new Set(named.concat(triage.alsoRead(listed))).size;
+    const others = Math.max(0, Number(subject.dataset.total) - read);
+    const write = (element, text) => element.textContent !== text && (element.textContent = text);
+    for (const one of document.querySelectorAll("[data-count='read']")) {
+      write(one, `${read.toLocaleString("en")} member${read === 1 ? "" : "s"}`);
+    }
+    for (const one of document.querySelectorAll("[data-count='others']")) {
+      write(one, others.toLocaleString("en"));
+    }
+    for (const rest of document.querySelectorAll("[data-rest]")) rest.hidden = others === 0;
+  };
+  document.addEventListener("scroll", () => here() && look(), { capture: true, passive: true });
+  window.addEventListener("resize", () => here() && look());
 
   /** The grid is as high as its rows, up to what a screen shows. */
   const fit = (rows) => {
@@ -51,6 +90,7 @@
     const there = api && !api.isDestroyed();
     if (same && there) return api.refreshInfiniteCache();
     listed = here();
+    seen.clear();
     shown = null;
     triage.dropPicks();
     if (there) return api.purgeInfiniteCache();

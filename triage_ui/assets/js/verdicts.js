@@ -79,6 +79,12 @@
   /** Whether there is something to decide, or will be once it is here. */
   triage.canDecide = () => Boolean(triage.byId("subject") || triage.cursor() || triage.isComing());
 
+  /** The members that were on the screen. */
+  const read = (seen) => {
+    const named = seen.read.split(" ").filter(Boolean);
+    return [...new Set(named.concat(triage.alsoRead(seen.cluster)))].slice(0, 1000);
+  };
+
   const decideOne = (seen, kind, extra) => {
     const mark = marks.get(seen.cluster);
     if ((mark && mark.state !== "conflict" && mark.state !== "refused") || seen.status === "decided") {
@@ -123,7 +129,7 @@
     cluster: seen.cluster,
     title: seen.title,
     kind,
-    body: { kind, revision: Number(seen.revision), read: seen.read.split(" ").filter(Boolean), ...extra },
+    body: { kind, revision: Number(seen.revision), read: read(seen), ...extra },
   });
 
   /** Send a verdict, the first time or again; the same key never counts twice. */

@@ -1,0 +1,105 @@
+"""What the board and the API tell of members that nobody read."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tests.support.cases import AT, BEN, Desk
+from tests.unit.triage_ui.conftest import Board
+from triage.closing import Bound
+from triage.model import VerdictKind
+from triage.queries import QueueFilter
+from triage_ui.components.closing import bounds, closed_unread, sentence
+from triage_ui.components.preview import decided
+
+SPURIOUS = VerdictKind.SPURIOUS
+
+
+def audited(desk: Desk) -> str:
+    """Dismiss a cluster of four, of which one is read and three are audited; return its id."""
+    desk.policy(audit_share=0.5, closing_limit=0.3)
+    desk.decide(desk.cluster(1, "bens"), SPURIOUS, BEN)
+    cluster_id = desk.cluster(4, "audited")
+    desk.decide(cluster_id, SPURIOUS, read=desk.first(cluster_id))
+    for row in desk.store.queue(QueueFilter(viewer="ben"), 0, 10).rows:
+        desk.decide(row.cluster_id, SPURIOUS, BEN)
+    return cluster_id
+
+
+def test_the_api_tells_the_bound_with_all_that_it_is_made_of(board: Board) -> None:
+    board.sign_in()
+    assert board.client.get("/api/v1/closings").json() == {"bounds": []}
+    audited(board.desk)
+    (bound,) = board.client.get("/api/v1/closings").json()["bounds"]
+    assert bound == {
+        "stream": "payments",
+        "share": 0.0,
+        "limit": 0.3,
+        "closings": 3,
+        "audits": 3,
+        "wrong": 0,
+        "waiting": 0,
+        "closed": 0,
+        "met": True,
+    }
+
+
+def test_the_audits_behind_it_are_listed_and_exported(board: Board) -> None:
+    board.sign_in()
+    cluster_id = audited(board.desk)
+    rows = board.client.get("/api/v1/audits?stream=payments").json()["audits"]
+    assert [(row["of"], row["wrong"], row["kind"]) for row in rows] == [
+        (cluster_id, False, "spurious")
+    ] * 3
+    assert board.client.get("/api/v1/audits?stream=other").json() == {"audits": []}
+    file = board.client.get("/api/v1/export/audits").content.decode()
+    lines = list(csv.DictReader(io.StringIO(file, newline="")))
+    assert {(line["of"], line["wrong"], line["probability"]) for line in lines} == {
+        (cluster_id, "0", "1.0")
+    }
+
+
+def test_the_cluster_says_what_was_closed_and_how_sure_that_is(desk: Desk) -> None:
+    audited(desk)
+    desk.policy(audit_share=1e-6, closing_limit=0.3)
+    cluster_id = desk.cluster(5)
+    desk.decide(cluster_id, SPURIOUS, read=desk.first(cluster_id, 2))
+    detail = desk.store.cluster(cluster_id, 5)
+    assert detail is not None
+    (said,) = closed_unread(detail)
+    text = str(said.to_plotly_json())
+    assert "2 members read" in text
+    assert "3 closed unread" in text
+    assert "of such closings are wrong (95 %, 3 audits, 0 wrong)" in text
+    assert len(decided(detail, AT)) == 2
+
+
+def test_the_cluster_says_where_the_rest_is(desk: Desk) -> None:
+    desk.policy(audit_share=0.0)
+    cluster_id = desk.cluster(5)
+    verdict = desk.decide(cluster_id, SPURIOUS, read=desk.first(cluster_id, 2))
+    detail = desk.store.cluster(cluster_id, 5)
+    assert detail is not None
+    (said,) = closed_unread(detail)
+    text = str(said.to_plotly_json())
+    assert "3 unread in " in text
+    assert f"/cluster/{verdict.rest}" in text
+
+
+def test_nothing_is_said_where_all_was_read(desk: Desk) -> None:
+    cluster_id = desk.cluster(2)
+    desk.decide(cluster_id, SPURIOUS)
+    detail = desk.store.cluster(cluster_id, 5)
+    assert detail is not None
+    assert list(closed_unread(detail)) == []
+
+
+def test_a_bound_of_nothing_is_not_a_figure() -> None:
+    nothing = Bound("s", 1.0, 0.05, 0, 0, 0, 3, 0)
+    text = str(bounds([nothing]).to_plotly_json())
+    assert "not known" in text
+    assert "3 audits waiting" in text
+    never = Bound("s", 0.5, 0.0, 10, 1, 0, 0, 0)
+    assert "never closes" in str(bounds([never]).to_plotly_json())
+    assert sentence(never).startswith("at most 50.0 % of such closings are wrong (95 %, 1 audit,")
