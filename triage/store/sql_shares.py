@@ -11,6 +11,7 @@ from triage.queries import QueueFilter
 from triage.shares import Purpose, Shares, mixed
 from triage.store import tables as t
 
+LOOKED_THROUGH = 500  # audits, for those that are the viewer's
 EVEN = 5.0  # the worth of a cluster that is as likely real as not
 
 
@@ -80,15 +81,18 @@ def _audits(
     a, k, c = t.audits.c, t.closings.c, t.clusters.c
     if not count:
         return []
-    return (
-        connection.execute(
-            sa.select(t.clusters)
-            .join(t.audits, a.cluster_id == c.cluster_id)
-            .join(t.closings, k.verdict_id == a.verdict_id)
-            .where(a.wrong.is_(None), *fits)
-            .order_by(k.number, a.candidate_id)
-            .limit(count)
-        )
-        .mappings()
-        .all()
-    )
+    # these first: from the side of the clusters the whole queue would be read
+    oldest = connection.scalars(
+        sa.select(a.cluster_id)
+        .join(t.closings, k.verdict_id == a.verdict_id)
+        .where(a.wrong.is_(None))
+        .order_by(k.number, a.candidate_id)
+        .limit(LOOKED_THROUGH)
+    ).all()
+    rows = {
+        row["cluster_id"]: row
+        for row in connection.execute(
+            sa.select(t.clusters).where(c.cluster_id.in_(oldest), *fits)
+        ).mappings()
+    }
+    return [rows[cluster_id] for cluster_id in oldest if cluster_id in rows][:count]
