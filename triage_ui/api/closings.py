@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from triage_ui.api.queue import Text
+from triage_ui.api.shapes import AUDITS, BOUNDS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, audit, bound
 
@@ -15,13 +17,13 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter()
     queries = services.queries
 
-    @router.get("/closings")
+    @router.get("/closings", **answers(BOUNDS))
     async def read_bounds() -> Json:
         return {"bounds": [bound(row) for row in await in_thread(queries.bounds)]}
 
-    @router.get("/audits")
+    @router.get("/audits", **answers(AUDITS))
     async def read_audits(
-        stream: Annotated[str | None, Query(max_length=200)] = None,
+        stream: Text = "",
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     ) -> Json:
         rows = await in_thread(queries.audits, stream or None, limit)

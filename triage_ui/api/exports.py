@@ -42,9 +42,9 @@ def routes(services: Services) -> APIRouter:
         looks = await in_thread(queries.looks, stream or None, limit)
         return await _file("looks", kind, export.look_rows(looks), export.LOOKS)
 
-    @router.get("/audits")
+    @router.get("/audits", **answers(None, content=FILES))
     async def export_audits(
-        stream: Annotated[str | None, Query(max_length=200)] = None,
+        stream: Text = "",
         kind: Format = "csv",
         limit: Limit = MAX_ROWS,
     ) -> Response:

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Regrouping, Rollback
+from triage.closing import Bound
 from triage.looks import Look, Median, Share
 from triage.model import Candidate, MemberState, VerdictKind
 from triage.queries import (
     AnalystRow,
+    AuditRow,
     BoardStatus,
     ClusterDetail,
     ConfigVersion,
@@ -73,7 +75,16 @@ VERDICTS = rows("Verdicts", "verdicts", VERDICT)
 MEMBER = shape_of(Candidate, without=("vector", "context"), state=MemberState)
 MEMBERS = rows("Members", "members", MEMBER)
 EVENTS = rows("Events", "events", EntityEvent)
-CLUSTER = shape_of(ClusterDetail, row=QUEUE_ROW, members=many(MEMBER), verdicts=many(VERDICT))
+BOUND = shape_of(Bound, met=bool)
+BOUNDS = rows("Bounds", "bounds", BOUND)
+AUDITS = rows("Audits", "audits", AuditRow)
+CLUSTER = shape_of(
+    ClusterDetail,
+    row=QUEUE_ROW,
+    members=many(MEMBER),
+    verdicts=many(VERDICT),
+    bound=BOUND | None,
+)
 ENTITY = shape_of(EntityDetail, clusters=many(QUEUE_ROW))
 REGROUPING = shape_of(Regrouping)
 PROVED = shape("Proved", "Reports of late truth.", real=int, not_real=int)
