@@ -23,6 +23,9 @@ DISMISSES = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED, VerdictKind.P
 CREDIT = 10
 """Looks that count as made before the first, so that audits begin with it."""
 
+KNOWN = 0.5
+"""Worth of finding more of what was found, beside finding something else."""
+
 GRID = 1.05
 """Probabilities are powers of it: few different ones occur, so the bound of many is cheap."""
 
@@ -116,6 +119,7 @@ def is_drawn(policy: Policy, cluster_id: str, candidate_id: str, share: float) -
 def pull_of_rest(kind: VerdictKind, read: int) -> float:
     """Return what part of its posterior a look at the rest is worth, after ``read`` of its like.
 
-    After a dismissal Laplace's rule of succession: none of those read was real. Else all of it.
+    After a dismissal Laplace's rule of succession: none of those read was real. The rest of a real
+    one is real as likely as it looks, but adds members to what is known rather than news.
     """
-    return 1.0 / (read + 2) if kind in DISMISSES else 1.0
+    return 1.0 / (read + 2) if kind in DISMISSES else KNOWN

@@ -290,7 +290,11 @@ class SqlClosingUnit(SqlLabelUnit):
             ~sa.exists().where(said.cluster_id == c.cluster_id),
         )
         return load_verdicts(
-            self._connection, v.verdict_id.in_(rests), v.state.in_(STANDING), limit=limit
+            self._connection,
+            v.verdict_id.in_(rests),
+            v.kind.in_(DISMISSES),
+            v.state.in_(STANDING),
+            limit=limit,
         )
 
     def guesses(self, verdict: Verdict) -> bool:

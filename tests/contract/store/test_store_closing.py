@@ -79,7 +79,7 @@ class TestRest:
         row = desk.row(dismissed.rest)
         assert row.worth == pytest.approx(10 * row.posterior / 3)
         other = desk.row(confirmed.rest)
-        assert other.worth == pytest.approx(10 * other.posterior)
+        assert other.worth == pytest.approx(10 * other.posterior / 2)
         desk.commit(desk.part(rescored=dict.fromkeys(desk.members(dismissed.rest), 0.3)))
         assert desk.row(dismissed.rest).worth == pytest.approx(1.0)
 

@@ -130,6 +130,6 @@ def test_who_is_drawn_follows_from_ids_and_seed() -> None:
 
 
 def test_the_rest_of_a_dismissal_sinks_with_what_was_read() -> None:
-    assert pull_of_rest(VerdictKind.REAL, 5) == 1.0
+    assert pull_of_rest(VerdictKind.REAL, 5) == 0.5
     assert pull_of_rest(VerdictKind.SPURIOUS, 1) == pytest.approx(1 / 3)
     assert pull_of_rest(VerdictKind.PIPELINE_FAULT, 8) == pytest.approx(1 / 10)
