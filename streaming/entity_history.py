@@ -38,6 +38,12 @@ class EntityHistory:
             self._events.move_to_end(entity)
         events.append((time, values))
 
+    def add_many(self, entity: str, events: Sequence[Event]) -> None:
+        """Remember events of one entity, in order."""
+        if events:
+            self.add(entity, *events[0])
+            self._events[entity].extend(events[1:])
+
     def of(self, entity: str, limit: int = EVENTS_PER_ENTITY) -> tuple[Mapping[str, Any], ...]:
         """Return the entity's last events, oldest first: ``{"time", "fields"}``."""
         events = self._events.get(entity, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -427,13 +428,22 @@ class PartitionPipeline:
         remembered = [_plain(batch.columns[name], start, rows) for name in self._history.fields]
         values = zip(*remembered, strict=True) if remembered else repeat(())
         times = batch.times[start : start + count].tolist()
+        events = [(times[i], value) for i, value in zip(rows, values, strict=False)]
+        contexts, done = [], 0
+        if batch.entities is None:
+            for i in alerting.tolist():
+                before = bisect_left(rows, i)
+                self._history.add_many("", events[done:before])
+                contexts.append(self._history.of(""))
+                done = before
+            self._history.add_many("", events[done:])
+            return contexts
         wanted = frozenset(alerting.tolist())
-        contexts = []
-        for i, value in zip(rows, values, strict=False):
-            entity = batch.entities[start + i] if batch.entities else ""
+        for i, (time, value) in enumerate(events):
+            entity = batch.entities[start + i]
             if i in wanted:
                 contexts.append(self._history.of(entity))
-            self._history.add(entity, times[i], value)
+            self._history.add(entity, time, value)
         return contexts
 
     @staticmethod

@@ -106,5 +106,5 @@ def to_record(found: Any) -> Record:
         found.key,
         found.value or b"",
         found.timestamp,
-        tuple((name, value or b"") for name, value in found.headers),
+        tuple((name, value or b"") for name, value in found.headers) if found.headers else (),
     )

@@ -169,3 +169,27 @@ def test_two_partitions_make_one_cluster_that_suggests_a_pipeline_fault(house: H
     assert (row.size, row.suggested) == (2, VerdictKind.PIPELINE_FAULT)
     assert stored_and_replayed_agree(house)
     worker.close()
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("abcd"),
+            st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | st.text("x"),
+        ),
+        max_size=40,
+    ),
+    st.integers(0, 40),
+)
+def test_a_snapshot_between_any_two_records_changes_nothing(
+    events: list[dict[str, object]], cut: int
+) -> None:
+    values = [
+        Record("t", 0, SAMPLE * n, None, json.dumps(e).encode()) for n, e in enumerate(events)
+    ]
+    whole, first, second = DriftWatch({}), DriftWatch({}), DriftWatch({})
+    whole.add(values)
+    first.add(values[:cut])
+    second.restore(first.snapshot())
+    second.add(values[cut:])
+    assert second.snapshot().meta == whole.snapshot().meta
