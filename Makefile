@@ -6,7 +6,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs lock clean
+.PHONY: help demo test check format docs screenshots lock clean
 .PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
 .PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor bench-rollouts faults
 
@@ -48,6 +48,11 @@ bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo b
 faults:  ## the service on Kafka and PostgreSQL while everything fails, many times: hours (FAULT=, TIMES=)
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.faults $(if $(FAULT),--fault $(FAULT)) $(if $(TIMES),--times $(TIMES))
+
+screenshots:  ## draw every screen in both schemes, three sizes (FOLDER=screens), and those of the docs
+	@.ci/venv dev
+	@.venv/bin/python -m tests.browser.screens $(or $(FOLDER),screens)
+	@.venv/bin/python -m tests.browser.screenshots
 
 docs:  ## write the generated pages of docs/ anew
 	@.ci/venv dev

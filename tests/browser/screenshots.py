@@ -116,14 +116,19 @@ def save(page: Page, path: Path) -> None:
         raise SystemExit(f"{path} is larger than {LIMIT:,} bytes: show less")
 
 
-def main(folder: Path) -> None:
-    """Take all pictures."""
-    folder.mkdir(parents=True, exist_ok=True)
+def browser_path() -> str:
+    """Return where the browser is."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if found is None:
         raise SystemExit("no browser: install chromium or set CHROMIUM")
+    return found
+
+
+def main(folder: Path) -> None:
+    """Take all pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         for scheme in SCHEMES:
             place = Path(scratch) / scheme
             place.mkdir()

@@ -1,0 +1,87 @@
+"""Finding things: the command palette, saved views, the tour."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import fill
+from tests.browser.seeing import at, row
+from tests.browser.test_queue import order
+from tests.unit.triage_ui.serving import Running, Served
+from triage_ui.server import create_app
+from triage_ui.settings import BoardSettings
+
+
+def test_one_field_finds_pages_clusters_entities_and_actions(analyst: Page, board: Served) -> None:
+    first = order(board)[0]
+    at(analyst, first)
+    analyst.keyboard.press("Control+k")
+    field = analyst.get_by_role("combobox", name="Go to, or do")
+    expect(field).to_be_focused()
+    analyst.keyboard.type("metr")
+    expect(analyst.get_by_role("option", selected=True)).to_contain_text("Metrics")
+    analyst.keyboard.press("Enter")
+    expect(analyst).to_have_url(re.compile("/figures$"))
+    analyst.keyboard.press("Control+k")
+    analyst.keyboard.type("881")
+    entity = analyst.get_by_role("option", name=re.compile("Entity.*terminal 881"))
+    expect(entity).to_contain_text("12 clusters")
+    expect(analyst.get_by_role("option", name=re.compile("^Cluster")).first).to_be_visible()
+    entity.click()
+    expect(analyst).to_have_url(re.compile("/entity/terminal/881$"))
+    analyst.keyboard.press("Control+k")
+    analyst.keyboard.press("Control+k")
+    expect(analyst.locator("#palette")).to_be_hidden()
+
+
+def test_a_verdict_key_typed_into_the_palette_decides_nothing(analyst: Page, board: Served) -> None:
+    at(analyst, order(board)[0])
+    analyst.keyboard.press("Control+k")
+    analyst.keyboard.type("s r")
+    analyst.keyboard.press("Escape")
+    expect(analyst.locator("#palette")).to_be_hidden()
+    assert board.store.recent_verdicts(9) == []
+
+
+def test_a_view_is_kept_under_a_name_and_is_a_link(analyst: Page, board: Served) -> None:
+    at(analyst, order(board)[0])
+    analyst.goto(f"{board.url}/?status=all&order=largest")
+    analyst.wait_for_selector("#subject")
+    analyst.get_by_role("button", name="Save view").click()
+    analyst.keyboard.type("Large ones")
+    analyst.keyboard.press("Enter")
+    link = analyst.get_by_role("link", name="Large ones")
+    expect(link).to_have_attribute("href", "/?status=all&order=largest")
+    analyst.get_by_role("link", name="Queue").click()
+    expect(analyst).not_to_have_url(re.compile("largest"))
+    link.click()
+    expect(analyst).to_have_url(re.compile("order=largest"))
+    analyst.reload()
+    analyst.get_by_role("button", name="Forget the view Large ones").click()
+    expect(link).to_have_count(0)
+
+
+def test_the_tour_comes_once_on_the_demo_and_stops_nothing(page: Page, bare: Served) -> None:
+    first = fill(bare, 2)[0]
+    settings = BoardSettings(clock=time.time, poll_s=0.05, ping_s=0.5, environment="demo")
+    demo = Running(create_app(bare.desk.triage, bare.store, bare.store, settings))
+    try:
+        page.goto(bare.link().replace(bare.url, demo.url) + "&next=/")
+        page.get_by_role("button", name="Continue").click()
+        tour = page.get_by_role("dialog", name="What is worth a look comes first")
+        expect(tour).to_be_visible()
+        at(page, first)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog", name="Why it is here")).to_be_visible()
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        page.keyboard.press("Escape")
+        expect(page.locator("#tour")).to_be_hidden()
+        page.reload()
+        expect(row(page, first)).to_be_visible()
+        expect(page.locator("#tour")).to_be_hidden()
+    finally:
+        demo.stop()
