@@ -6,7 +6,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at
+from tests.browser.seeing import at, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import ANNA, LEAD
 from tests.unit.triage_ui.serving import Served
@@ -57,6 +57,27 @@ def test_an_account_from_its_link_to_a_changed_password(page: Page, board: Serve
     page.get_by_label("The same again").fill("other words for the door")
     page.keyboard.press("Enter")
     page.wait_for_selector("#subject")
+
+
+def test_from_sign_in_to_a_verdict_by_the_keyboard_alone(page: Page, board: Served) -> None:
+    accounts = Accounts(board.store)
+    token = accounts.add("zoe", "analyst", LEAD, time.time())
+    page.goto(f"{board.url}/sign-in/password?token={token}")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        page.keyboard.type("twelve chars and more")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#subject")
+    first, second = order(board)[:2]
+    at(page, first)
+    page.keyboard.press("j")
+    at(page, second)
+    page.keyboard.press("3")
+    page.keyboard.press("p")
+    wait_for(page, lambda: board.store.recent_verdicts(1), "the verdict")
+    (given,) = board.store.recent_verdicts(9)
+    assert (given.cluster_id, str(given.kind)) == (second, "pipeline_fault")
+    assert given.reason == "Test or maintenance"
 
 
 def test_a_stranger_sees_the_sign_in_page_and_then_where_they_wanted_to_go(

@@ -14,14 +14,18 @@ from streaming.errors import Fenced, Stop
 from streaming.grouper import Grouper
 from streaming.worker import COMMIT_EVERY_S, MOVED
 from tests.support.house import (
+    ANNA,
     House,
     house_in,
+    plain_message,
     replayed,
     state,
     stored_and_replayed_agree,
     twins,
 )
 from tests.support.streams import CONFIG, events, small_config
+from triage.commands import MergeClusters, SplitCluster
+from triage.handlers import Triage
 from triage.queries import QueueFilter
 
 
@@ -327,3 +331,39 @@ def test_a_snapshot_of_another_program_stops_the_worker(
             house.run(house.worker())
     (status,) = house.store.status(house.now).streams
     assert status.counters.accepted == 300
+
+
+def test_what_people_split_and_merge_holds_for_a_running_and_a_new_grouper(tmp_path: Path) -> None:
+    ends = []
+    for name, restarted in (("running", False), ("restarted", True)):
+        house = house_in(tmp_path / name)
+        house.send(events(1500))
+        house.run(house.worker())
+        grouper = house.grouper()
+        while grouper.step():
+            pass
+        rows = house.store.queue(QueueFilter(order="largest"), 0, 50).rows
+        large, small = rows[0], rows[-1]
+        leaving = house.store.members(large.cluster_id, 0, 1)[0].candidate.candidate_id
+        people = Triage(house.store, plain_message)
+        split = SplitCluster(large.cluster_id, large.revision, (leaving,), "split")
+        other = people.regroup(split, ANNA, house.now).other
+        merge = MergeClusters(small.cluster_id, small.revision, other, 1, "merge")
+        people.regroup(merge, ANNA, house.now)
+        if restarted:
+            grouper.close()
+            grouper = house.grouper()
+        house.send(events(1500))
+        house.run(house.worker())
+        while grouper.step():
+            pass
+        grouped = house.store.candidates_after("tests", 0, 100_000)
+        clusters = [row.cluster_id for row in grouped]
+        assert all(clusters)
+        assert small.cluster_id not in clusters
+        ends.append([clusters.index(cluster) for cluster in clusters])
+        mine = [row.cluster_id for row in grouped if row.candidate.candidate_id == leaving]
+        assert mine == [other]
+        house.store.close()
+        house.transport.close()
+    assert ends[0] == ends[1]
