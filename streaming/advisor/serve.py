@@ -20,13 +20,22 @@ SHARE = 0.1  # of the time at most is spent on refreshing
 def serve(answers: Answers, lines: BinaryIO, out: BinaryIO, clock: Callable[[], float]) -> None:
     """Answer until the input ends. Views are refreshed in a thread of their own.
 
-    ``clock``: seconds of any origin.
+    Raises RuntimeError if that thread has ended: old views must not be taken for new ones, and the
+    board starts the process again.
+
+    Args:
+        answers: answers from views.
+        lines: questions, a line each.
+        out: takes the answers.
+        clock: seconds of any origin.
     """
     over = threading.Event()
     refreshing = threading.Thread(target=_refresh, args=(answers, over, clock), daemon=True)
     refreshing.start()
     try:
         for line in lines:
+            if not refreshing.is_alive():
+                raise RuntimeError("what renews the advisor's views has ended; see above for why")
             out.write(dump(_answer(answers, question(line))))
             out.flush()
     finally:

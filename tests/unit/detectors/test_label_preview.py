@@ -68,6 +68,16 @@ def test_labels_against_all_that_is_known_are_taken_in_as_well() -> None:
     np.testing.assert_allclose(quick, refitted(joined(before, more)).shift(SOME), atol=1e-3)
 
 
+@pytest.mark.parametrize("old", [0, 5])
+def test_without_a_background_it_is_the_same(old: int) -> None:
+    before, more, none = labels(old), more_labels(6, 7), BACKGROUND[:0]
+    made = LabelPreview(TREES, KAPPA, before, prior, none)
+    model = LabelModel(TREES, KAPPA)
+    model.set_labels(joined(before, more), prior, none)
+    quick = leaf_sums(TREES.leaves(SOME), made.table_with(more))
+    np.testing.assert_allclose(quick, model.shift(SOME), atol=1e-3)
+
+
 def test_without_further_labels_it_is_the_fit_as_it_stands() -> None:
     before = labels(20)
     shift = leaf_sums(TREES.leaves(SOME), preview(before).table_with(take(before, np.arange(0))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -193,3 +194,23 @@ def test_the_process_answers_line_by_line(house: House) -> None:
         Invalid.__name__,
         Invalid.__name__,
     ]
+
+
+class Stuck(Answers):
+    """Its views can't be renewed, for a reason that nobody foresaw."""
+
+    def refresh(self) -> None:
+        """Fail."""
+        raise ArithmeticError("unforeseen")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_it_ends_rather_than_answer_from_views_that_are_no_longer_renewed(house: House) -> None:
+    class Slow(io.BytesIO):
+        def __next__(self) -> bytes:
+            time.sleep(0.2)
+            return super().__next__()
+
+    asked = Slow(dump(Question(1, what_if=WhatIf("c1"))))
+    with pytest.raises(RuntimeError, match="has ended"):
+        serve(Stuck(house.store), asked, io.BytesIO(), Clock())
