@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from streaming.stage_guard import StageGuard
 from streaming.worker import COMMIT_EVERY_S, Worker
 from tests.support.house import House, house_in, state, stored_and_replayed_agree, twins
 from tests.support.streams import events, small_config
-from triage.errors import Conflict, Invalid, NotFound
+from triage.errors import Conflict, Invalid, NotFound, Refused
 from triage.model import VerdictKind
 from triage.queries import QueueFilter
 from triage.rollout import Request, RolloutKind, Stage, Superseded
@@ -263,4 +265,38 @@ def test_a_canary_is_compared_and_replayed(house: House) -> None:
     trial = house.store.trial("tests", 2)
     assert trial.only_new > 0
     assert {c.config_version for c in house.candidates()} == {OLD.version, more_alerts.version}
+    assert stored_and_replayed_agree(house)
+
+
+def test_thirty_roll_outs_and_thirty_crashes_change_nothing(tmp_path: Path) -> None:
+    """Apply, try, go live and go back in any order, with verdicts, on two partitions."""
+    house, rng = house_in(tmp_path / "house"), random.Random(5)
+    worker, grouper = begun(house), house.grouper()
+    columns = parse(OLD.text.replace("over: 1h", "over: 2h"), "columns")
+    done = sent = 0
+    while done < 30:
+        sent += 60
+        house.send(more(f"r{sent}-", 60))
+        stage = rng.choice([Stage.LIVE, Stage.LIVE, Stage.SHADOW, Stage.CANARY, None])
+        try:
+            if stage is None:
+                go_back(house.store, "tests", ASKED)
+            else:
+                new = rng.choice([OLD, OTHER, SMALLER, columns])
+                apply(house.store, new, ASKED, stage, again=True)
+            done += 1
+        except Refused:
+            continue
+        for _ in range(rng.randrange(4)):
+            house.now += COMMIT_EVERY_S
+            worker.step()
+        if rng.random() < 0.3:
+            grouper.step()
+            with suppress(Refused, IndexError):
+                house.decide(rng.choice([VerdictKind.REAL, VerdictKind.SPURIOUS]))
+        worker = Worker(OLD, house.transport, house.store, lambda: house.now)  # the other one dies
+    house.run(worker, steps=60)
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 1500 + sent
+    assert house.store.turned("tests") == [31, 31]
     assert stored_and_replayed_agree(house)
