@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from triage.links import Link
 
 REASONS = (
-    "Confirmed with the owner",
+    "Confirmed",
     "Known pattern",
-    "Test or maintenance",
-    "Seasonal or planned",
-    "Reference data is wrong",
-    "Detector misreads the field",
+    "Maintenance",
+    "Planned",
+    "Bad data",
+    "Misread",
 )
 """What an analyst can choose as a reason where the stream's config says nothing."""
 

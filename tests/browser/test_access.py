@@ -77,7 +77,7 @@ def test_from_sign_in_to_a_verdict_by_the_keyboard_alone(page: Page, board: Serv
     wait_for(page, lambda: board.store.recent_verdicts(1), "the verdict")
     (given,) = board.store.recent_verdicts(9)
     assert (given.cluster_id, str(given.kind)) == (second, "pipeline_fault")
-    assert given.reason == "Test or maintenance"
+    assert given.reason == "Maintenance"
 
 
 def test_a_stranger_sees_the_sign_in_page_and_then_where_they_wanted_to_go(

@@ -18,7 +18,7 @@ def tab_frame(tabs: Sequence[Tab]) -> Component:
         [
             dmc.TabsList([dmc.TabsTab(tab.title, value=tab.name) for tab in tabs]),
             *[
-                dmc.TabsPanel(html.Div(id=f"tab-{tab.name}", className="tab"), value=tab.name)
+                dmc.TabsPanel(html.Div(id=f"tab-{tab.name}", className="tab-panel"), value=tab.name)
                 for tab in tabs
             ],
         ],

@@ -64,7 +64,7 @@ COLUMNS = (
         "headerName": "Assignee",
         "cellRenderer": "TriageWho",
         "width": 88,
-        "headerTooltip": "Who takes care of it, or who has it open now",
+        "headerTooltip": "Who takes care of it",
     },
     {
         "colId": "suggested",

@@ -7,6 +7,13 @@
   const first = () => document.querySelector("[id^='tab-']").id.slice(4);
   const there = (name) => Boolean(triage.byId("tab-" + name));
 
+  /** A link to a tab leads to it also where the screen ends above it. */
+  const reveal = () => {
+    const frame = triage.byId("cluster-tabs");
+    if (frame && wanted()) frame.scrollIntoView({ block: "nearest" });
+  };
+  triage.on("subject", () => wanted() && setTimeout(reveal, 600));
+
   /** Called by Dash when the tabs have come to the page: the one that the address names. */
   triage.tabWanted = (_id, otherwise) => (wanted() && there(wanted()) ? wanted() : otherwise);
 

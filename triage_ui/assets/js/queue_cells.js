@@ -40,12 +40,21 @@
   };
 
   cell("TriageWorth", (row) => span("worth", row.worth.toFixed(1)));
+  const looks = (row) => {
+    const [name] = triage.watchers(row.cluster_id);
+    return name ? span("who-looks", triage.visible(name, 40) + " looks · ") : null;
+  };
   cell("TriageCluster", (row) =>
     make(
       "div",
       { className: "cluster-cell" },
       make("bdi", { className: "cluster-title", title: triage.visible(row.title, 500) }, triage.visible(row.title)),
-      make("bdi", { className: "cluster-sub" }, triage.visible(row.stream, 60) + " · " + triage.visible(row.subtitle, 200)),
+      make(
+        "bdi",
+        { className: "cluster-sub" },
+        looks(row),
+        triage.visible(row.stream, 60) + " · " + triage.visible(row.subtitle, 200),
+      ),
     ),
   );
   cell("TriageWhy", (row) => {
@@ -74,14 +83,7 @@
     if (!given) return chip(row.suggested, triage.suggestionText(row), "");
     return chip(given.kind, triage.words[given.kind], triage.stateText(given));
   });
-  cell("TriageWho", (row) => {
-    const watching = triage.watchers(row.cluster_id);
-    if (watching.length) {
-      const name = triage.visible(watching[0], 40);
-      return span("who-looks", name + " looks", { title: `${name} has it open now` });
-    }
-    return make("bdi", { className: "who-cares" }, row.assignee ? triage.visible(row.assignee, 40) : "");
-  });
+  cell("TriageWho", (row) => make("bdi", { className: "who-cares" }, triage.visible(row.assignee, 40)));
   /** "7 of 9": of the decided clusters like it so many were real. */
   cell("TriagePast", (row) => {
     const total = Object.values(row.similar || {}).reduce((sum, count) => sum + count, 0);

@@ -9,7 +9,7 @@
   const HAND_MS = 900; // since the pointer last moved over the rows
   const ROW_PX = 46;
   const WIDE = 760; // px of the grid from which the score has its column
-  const WIDER = 640; // and the past cases theirs
+  const WIDER = 680; // and the past cases theirs
 
   let api = null;
   let paintRow = null; // marks the row under the cursor
