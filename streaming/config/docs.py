@@ -50,9 +50,18 @@ def page(schema: Schema) -> str:
         section = _section(value, definitions)
         if section:
             parts += [f"## `{_place(key)}`\n", _about(value) or _about(section), _table(section)]
+            parts += _lists(key, section, definitions)
         elif "items" in value and "oneOf" in value["items"]:
             parts += [f"## `{key}`\n", _about(value), *_kinds(key, definitions)]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _lists(key: str, section: Schema, definitions: Mapping[str, Schema]) -> Iterator[str]:
+    """Yield a table for each key of the section that holds a list of sections."""
+    for name, value in section["properties"].items():
+        entry = _section(value.get("items", {}), definitions)
+        if entry:
+            yield from (f"### `{key}.{name}[]`\n", _about(entry), _table(entry))
 
 
 def _kinds(key: str, definitions: Mapping[str, Schema]) -> Iterator[str]:

@@ -61,18 +61,19 @@ def test_a_data_folder_is_there_again(data: Path, tmp_path: Path) -> None:
 
 def test_log_and_store_are_of_one_moment_while_messages_go_out(data: Path, tmp_path: Path) -> None:
     """Whatever the copied store has not numbered is not in the copied log, and goes out once."""
-    over = threading.Event()
+    over, first_out = threading.Event(), threading.Event()
     failures: list[Exception] = []
 
     def publish_all_the_time() -> None:
         try:
-            work(data, over)
+            work(data, over, first_out)
         except Exception as error:  # noqa: BLE001 - told to the test
             failures.append(error)
 
     thread = threading.Thread(target=publish_all_the_time)
     thread.start()
     try:
+        assert first_out.wait(60), failures
         for number in range(8):
             time.sleep(0.05)
             made(data, tmp_path / str(number))
@@ -83,15 +84,15 @@ def test_log_and_store_are_of_one_moment_while_messages_go_out(data: Path, tmp_p
     for number in range(8):
         copy = tmp_path / f"new{number}"
         restored(tmp_path / str(number), copy)
-        work(copy, over)
+        work(copy, over, first_out)
         with closing(open_transport(f"embedded:{copy / 'log.db'}", time.time)) as log:
             sent = log.read(TopicPartition("letters", 0), 0, 100_000)
         values = [int(record.value) for record in sent]
         assert values == list(range(len(values)))
 
 
-def work(data: Path, over: threading.Event) -> None:
-    """Write dead letters and relay them until it is over and all are out."""
+def work(data: Path, over: threading.Event, first_out: threading.Event) -> None:
+    """Write dead letters and relay them until it is over and all are out; tell of the first."""
     with (
         closing(open_store(f"sqlite:///{data / 'triage.db'}")) as store,
         closing(open_transport(f"embedded:{data / 'log.db'}", time.time)) as log,
@@ -108,7 +109,8 @@ def work(data: Path, over: threading.Event) -> None:
                     0, state.epoch, "v", offset, 0, Counters(), dead_letters=(letter,)
                 )
                 store.commit("s", [commit], now)
-            relay.step()
+            if relay.step():
+                first_out.set()
             if over.is_set() and not store.outbox_topics():
                 return
     raise AssertionError("not all went out")
