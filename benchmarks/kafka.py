@@ -64,6 +64,7 @@ def main() -> None:
             "warm": min(WARM, options.events // 5),
         }
         found = costs(order)
+        tell_costs(found)
         rate = found["worker"]["events_per_s"] / 2
         late = latencies(Path(folder), broker.address, server.url, rate, options.seconds)
     tell(found, late)
@@ -98,6 +99,7 @@ def costs(order: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     fast = {**order, "url": order["fast"]}
     found = {
         "bare": read({**order, "kind": "bare"}),
+        "bare_json": read({**order, "kind": "bare_json"}),
         "worker": read({**order, **_worker("one")}),
         "bare_librdkafka": read({**fast, "kind": "bare_librdkafka"}),
         "librdkafka": read({**fast, **_worker("fast")}),
@@ -149,21 +151,26 @@ def read_together(orders: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             each.wait()
 
 
-def tell(found: Mapping[str, Mapping[str, Any]], late: Latencies) -> None:
-    """Print what was measured, and the line of JSON."""
-    for name in ("bare", "worker", "bare_librdkafka", "librdkafka", "two"):
+def tell_costs(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print what the readers have reported."""
+    for name in ("bare", "bare_json", "worker", "bare_librdkafka", "librdkafka", "two"):
         each = found[name]
         print(f"{name}: {each['us']:.2f} us of processor time per event, {each['events']:,} events")
     for name in ("worker", "librdkafka"):
         print(f"{name}, us by stage: {json.dumps(stages(found[name]))}")
         rss, peak = found[name]["rss_mb"], found[name]["rss_mb_peak"]
-        print(f"{name}, MB after the first events and at most: {rss:.0f}, {peak:.0f}")
+        print(f"{name}, MB after the first events and at most: {rss:.0f}, {peak:.0f}", flush=True)
+
+
+def tell(found: Mapping[str, Mapping[str, Any]], late: Latencies) -> None:
+    """Print the line of JSON."""
     worker, bare = found["worker"]["us"], found["bare"]["us"]
     print(f"load at the end: {os.getloadavg()[0]:.1f}")
     print(
         json.dumps(
             {
                 "bare_us": round(bare, 2),
+                "bare_json_us": round(found["bare_json"]["us"], 2),
                 "worker_us": round(worker, 2),
                 "worker_ratio": round(worker / bare, 2),
                 "librdkafka_eps": round(1e6 / found["librdkafka"]["us"]),

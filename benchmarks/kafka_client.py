@@ -111,7 +111,9 @@ class Meter:
         }
 
 
-def bare(orders: Mapping[str, Any], meter: Meter) -> None:
+def bare(
+    orders: Mapping[str, Any], meter: Meter, decode: Callable[[bytes], object] = orjson.loads
+) -> None:
     """kafka-python and a JSON decoder, and nothing else."""
     consumer = connect(KafkaConsumer, parse_url(orders["url"], no_secret), **READER_SETTINGS)
     places = [KafkaPartition(orders["topic"], p) for p in range(orders["partitions"])]
@@ -123,11 +125,16 @@ def bare(orders: Mapping[str, Any], meter: Meter) -> None:
             found = consumer.poll(int(POLL_S * 1000), max_records=POLL_RECORDS)
             for records in found.values():
                 for record in records:
-                    orjson.loads(record.value)
+                    decode(record.value)
             yield sum(map(len, found.values()))
 
     read_all(batches(), meter)
     consumer.close(autocommit=False)
+
+
+def bare_json(orders: Mapping[str, Any], meter: Meter) -> None:
+    """The same with the standard library's decoder."""
+    bare(orders, meter, json.loads)
 
 
 def bare_librdkafka(orders: Mapping[str, Any], meter: Meter) -> None:
@@ -198,9 +205,13 @@ def main() -> None:
     meter = Meter(orders["warm"])
     print("ready", flush=True)
     sys.stdin.readline()
-    {"bare": bare, "bare_librdkafka": bare_librdkafka, "worker": worker}[orders["kind"]](
-        orders, meter
-    )
+    kinds = {
+        "bare": bare,
+        "bare_json": bare_json,
+        "bare_librdkafka": bare_librdkafka,
+        "worker": worker,
+    }
+    kinds[orders["kind"]](orders, meter)
     print(json.dumps(meter.report()), flush=True)
 
 

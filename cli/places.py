@@ -30,8 +30,8 @@ transport_option = click.option(
     "transport_url",
     metavar="URL",
     envvar="TRIAGE_TRANSPORT",
-    help="Where topics live: embedded log in the data folder (default) or kafka://HOST:PORT; see"
-    " docs/kafka.md. Also as TRIAGE_TRANSPORT.",
+    help="Where topics live: embedded log in the data folder (default), kafka://HOST:PORT or"
+    " kafka+librdkafka://HOST:PORT; see docs/kafka.md. Also as TRIAGE_TRANSPORT.",
 )
 store_option = click.option(
     "--store",

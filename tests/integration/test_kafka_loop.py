@@ -6,6 +6,8 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from streaming.verified import message_of
 from tests.integration.test_commands import ANNA, lines, triage
 from tests.support.streams import CONFIG, events
@@ -16,12 +18,15 @@ from triage.queries import QueueFilter
 from triage.store.store import open_store
 
 
-def test_events_in_and_verified_anomalies_out(tmp_path: Path, kafka_bootstrap: str) -> None:
+@pytest.mark.parametrize("scheme", ["kafka", "kafka+librdkafka"])
+def test_events_in_and_verified_anomalies_out(
+    tmp_path: Path, kafka_bootstrap: str, scheme: str
+) -> None:
     stream, source, data = tmp_path / "s.yaml", tmp_path / "events.jsonl", tmp_path / "data"
     topic = f"loop-{time.time_ns()}"
     stream.write_text(CONFIG.replace("topic: tests", f"topic: {topic}"), encoding="utf-8")
     source.write_bytes(lines([*events(700), b"rubbish"]))
-    kafka = ("--transport", f"kafka://{kafka_bootstrap}")
+    kafka = ("--transport", f"{scheme}://{kafka_bootstrap}?prefix={topic}")
     run = (
         *("run", "--stream", stream, "--source", source, "--data", data, *kafka),
         *("--no-board", "--until-done", "--quiet"),
