@@ -6,6 +6,7 @@ exact key; see ``ReasonSums.signature`` and ``detectors.clustering``.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from triage.case_queries import AlikeCluster, FoundEntity, PastCase, RecordDetai
 from triage.cases import Regrouping
 from triage.model import ClusterStatus, VerdictKind
 from triage.store import tables as t
-from triage.store.bulk import select_in
+from triage.store.bulk import among, select_in
 from triage.store.sql_members import record_detail
 from triage.store.sql_regroup import merged_into, regroupings_of
 from triage.store.sql_shared import STANDING, SqlPart
@@ -152,35 +153,44 @@ def similar(
     if not rows:
         return {}
     decided = sa.and_(c.verdict.is_not(None), c.stream.in_({row["stream"] for row in rows}))
-    counts: dict[tuple[str, str], dict[str, int]] = {}
-    for row in select_in(
-        connection,
-        sa.select(c.stream, c.signature, c.verdict, sa.func.count().label("clusters"))
-        .where(decided)
-        .group_by(c.stream, c.signature, c.verdict),
-        c.signature,
-        {row["signature"] for row in rows},
-    ):
-        counts.setdefault((row["stream"], row["signature"]), {})[row["verdict"]] = row["clusters"]
-    by_key: dict[tuple[str, str], list[sa.RowMapping]] = {}
-    for row in select_in(
-        connection,
-        sa.select(c.cluster_id, c.stream, c.key, c.signature, c.verdict).where(decided),
-        c.key,
-        {row["key"] for row in rows},
-    ):
-        by_key.setdefault((row["stream"], row["key"]), []).append(row)
+    signatures = _counts(connection, decided, rows, c.signature)
+    keys = _counts(connection, decided, rows, c.key)
+    both = _counts(connection, decided, rows, c.key, c.signature)
     found = {}
     for this in rows:
-        total = dict(counts.get((this["stream"], this["signature"]), {}))
+        stream, key, signature = this["stream"], this["key"], this["signature"]
+        total = Counter(signatures[stream, signature])
+        total.update(keys[stream, key])
+        total.subtract(both[stream, key, signature])  # alike in both ways: once
         if this["verdict"] is not None:
             total[this["verdict"]] -= 1  # itself
-        for other in by_key.get((this["stream"], this["key"]), ()):
-            if other["signature"] != this["signature"]:
-                total[other["verdict"]] = total.get(other["verdict"], 0) + 1
         if not _told(this):
-            total = {}
+            total = Counter()
         found[this["cluster_id"]] = {kind: number for kind, number in total.items() if number}
+    return found
+
+
+def _counts(
+    connection: sa.Connection,
+    decided: sa.ColumnElement[bool],
+    rows: Sequence[sa.RowMapping],
+    first: sa.Column[str],
+    *more: sa.Column[str],
+) -> Mapping[tuple[str, ...], Counter[str]]:
+    """Return how clusters with these rows' values were decided; counted along an index.
+
+    A key that recurs for months has tens of thousands of them.
+    """
+    c = t.clusters.c
+    columns = (c.stream, first, *more)
+    wanted = sa.select(*columns, c.verdict, sa.func.count().label("clusters"))
+    for column in more:
+        wanted = wanted.where(among(connection, column, {row[column.name] for row in rows}))
+    wanted = wanted.where(decided).group_by(*columns, c.verdict)
+    found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for row in select_in(connection, wanted, first, {row[first.name] for row in rows}):
+        place = tuple(row[column.name] for column in columns)
+        found[place][row["verdict"]] = row["clusters"]
     return found
 
 

@@ -243,7 +243,7 @@ clusters = sa.Table(
     sa.Index("ix_clusters_status_worth", "status", "worth", "cluster_id"),
     sa.Index("ix_clusters_search", "search", "waiting", "status", "stream", "cluster_id"),
     sa.Index("ix_clusters_signature", "stream", "signature", "verdict"),
-    sa.Index("ix_clusters_key", "stream", "key", "verdict"),
+    sa.Index("ix_clusters_key", "stream", "key", "verdict", "signature"),
     sa.Index(
         "ix_clusters_origin",
         "origin",
