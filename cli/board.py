@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 
 from cli.advisor import argv
+from cli.board_health import observer, watch
+from cli.health import Health, HealthServer, http_option
 from cli.logs import configure
 from cli.places import (
     Places,
@@ -22,7 +24,10 @@ from cli.places import (
     store_option,
     transport_option,
 )
+from cli.sign_in import board_url
 from streaming.advisor.process import ProcessAdvisor
+from streaming.errors import Stop
+from streaming.metrics import Metrics
 from streaming.verified import message_of
 from triage.errors import TriageError
 from triage.handlers import Triage
@@ -42,6 +47,7 @@ ORPHAN_CHECK_S = 1.0
 @click.option("--environment", default="", help="Tag beside the product's name, e.g. prod.")
 @click.option("--https", is_flag=True, help="It is reached by https: cookies are sent only there.")
 @click.option("--parent", type=int, hidden=True)
+@http_option
 @data_option
 @transport_option
 @store_option
@@ -51,6 +57,7 @@ def command(
     environment: str,
     https: bool,
     parent: int | None,
+    http: tuple[str, int] | None,
     folder: Path,
     transport_url: str | None,
     store_url: str | None,
@@ -61,10 +68,19 @@ def command(
         places = Places.of(folder, transport_url, store_url)
         store = places.store()
         bound = listen(host, port)
-    except (TriageError, CannotListen) as error:
+        health, counted = Health(), Metrics()
+        if http:
+            HealthServer(http, health, counted).start()
+            watch(board_url(host, bound.getsockname()[1]), store, health, counted)
+    except (TriageError, Stop, CannotListen) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
-    settings = BoardSettings(clock=time.time, environment=environment, secure_cookies=https)
+    settings = BoardSettings(
+        clock=time.time,
+        environment=environment,
+        secure_cookies=https,
+        observe=observer(counted),
+    )
     advisor = ProcessAdvisor(argv(places), time.monotonic)
     app = create_app(Triage(store, message_of), store, store, settings, advisor)
     running = server(app)

@@ -122,6 +122,18 @@ TRIAL = Metric(
 STOPPED = Metric(
     "triage_trials_stopped_total", "counter", ("stream",), "Tried configs that a guard took back."
 )
+BOARD_ANSWERS = Metric(
+    "triage_board_answers_total",
+    "counter",
+    ("status",),
+    "Requests that the board answered, by class of status: 2xx, 3xx, 4xx or 5xx.",
+)
+BOARD_SECONDS = Metric(
+    "triage_board_answer_seconds_total", "counter", (), "Time until those answers began."
+)
+OPEN_CLUSTERS = Metric(
+    "triage_open_clusters", "gauge", ("stream",), "Clusters that wait for a verdict (of a board)."
+)
 STARTED = Metric(
     "process_start_time_seconds", "gauge", (), "When the process began, in seconds since 1970."
 )
@@ -149,6 +161,9 @@ METRICS = (
     ROLLOUT,
     TRIAL,
     STOPPED,
+    BOARD_ANSWERS,
+    BOARD_SECONDS,
+    OPEN_CLUSTERS,
     STARTED,
 )
 

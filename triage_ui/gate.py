@@ -79,10 +79,12 @@ class Gate:
         clock: Callable[[], float],
         policy: str,
         secure: bool,
+        observe: Callable[[int, float], None],
     ) -> None:
         self.app = app
         self.store = store
         self.clock = clock
+        self.observe = observe
         self.headers = HEADERS | {"content-security-policy": policy}
         if secure:
             self.headers["strict-transport-security"] = "max-age=31536000"
@@ -124,8 +126,11 @@ class Gate:
         return _check_body(scope)
 
     def _with_headers(self, send: Send, cache: str) -> Send:
+        begun = self.clock()
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self.observe(message["status"], max(0.0, self.clock() - begun))
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)

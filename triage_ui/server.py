@@ -98,5 +98,6 @@ def create_app(
         clock=settings.clock,
         policy=content_policy(list(board.csp_hashes())),
         secure=settings.secure_cookies,
+        observe=settings.observe,
     )
     return app

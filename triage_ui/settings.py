@@ -16,6 +16,7 @@ class BoardSettings:
         environment: tag beside the name ("demo", "prod"), empty for none.
         secure_cookies: set ``Secure`` on cookies; true wherever the board is reached by https.
         sign_in_help: what the sign-in page tells someone who can't sign in.
+        observe: told the status of each answer and the seconds until it began.
         poll_s: seconds between two looks for changes in the store.
         ping_s: seconds between two pings of an idle live stream.
     """
@@ -28,5 +29,6 @@ class BoardSettings:
         "No account? Where the board runs, `triage account add NAME` prints a link to choose"
         " a password, `triage account reset NAME` a new one, `triage sign-in` one to come in once."
     )
+    observe: Callable[[int, float], None] = lambda _status, _seconds: None
     poll_s: float = 0.15
     ping_s: float = 5.0
