@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,12 @@ import pyarrow.parquet as pq
 from triage.looks import Look
 from triage.queries import AuditRow, QueueRow
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Beginnings that a spreadsheet reads as a formula (full-width ones too), or skips to find one."""
+FORMULA = re.compile(
+    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+    "[=+@\uff1d\uff0b\uff0d\uff20-]"
+    "|[\t\r\n]"
+)
+"""What a spreadsheet reads as a formula (full-width signs too), behind what it skips or hides."""
 
 QUEUE: Mapping[str, type] = {
     "cluster_id": str,
@@ -141,8 +146,7 @@ def _cell(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return "" if value is None else value
-    dangerous = value.startswith(FORMULA) or value.lstrip().startswith(FORMULA)
-    return f"'{value}" if dangerous else value
+    return f"'{value}" if FORMULA.match(value) else value
 
 
 def to_parquet(rows: Sequence[Row], columns: Mapping[str, type]) -> bytes:

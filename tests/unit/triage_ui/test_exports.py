@@ -9,9 +9,12 @@ import pytest
 from tests.support.cases import AT
 from tests.unit.triage_ui.conftest import Board
 from triage.model import VerdictKind
-from triage_ui.export import FORMULA, QUEUE, to_csv
+from triage_ui.export import QUEUE, to_csv
 
-BEGINNINGS = (*FORMULA, " =", "\u00a0=", "\r\n+")
+SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+HIDDEN = ("\0", "\ufeff", "\u200b", "\u00ad", "\u202e", "\x1b")  # what a spreadsheet may drop
+SPACE = (" ", "\u00a0", "\t", "\r\n", " \u200b \0")
+BEGINNINGS = (*SIGNS, "\t", "\r", "\n", *(before + "=" for before in (*HIDDEN, *SPACE)))
 BODIES = (
     "cmd|' /C calc'!A0",
     'HYPERLINK("http://x","y")',

@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from tests.support.cases import ANNA, AT, LEAD
+from tests.support.data import REPOSITORY
 from tests.unit.triage_ui.conftest import Board
 from triage.model import Actor
 from triage.tokens import Tokens
-from triage_ui.gate import BODY_LIMIT, PUBLIC
+from triage_ui.gate import BODY_LIMIT, PUBLIC, SAFE
 
 PAGES = ("/", "/cluster/abc", "/nowhere", "/?stream=payments")
 MACHINES = (
@@ -60,6 +61,52 @@ def test_no_route_is_open_but_the_public_ones(board: Board) -> None:
         if path not in PUBLIC:
             answer = board.client.request(method, path)
             assert answer.status_code in (303, 401), (method, path, answer.status_code)
+
+
+def test_no_asset_is_open(board: Board) -> None:
+    folder = REPOSITORY / "triage_ui" / "assets"
+    paths = [f"/assets/{file.relative_to(folder)}" for file in folder.rglob("*") if file.is_file()]
+    board.sign_in()
+    page = board.client.get("/").text
+    loaded = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+    assert len(paths) > 20
+    assert len([path for path in loaded if path.startswith("/_dash-component-suites/")]) > 5
+    for path in loaded:
+        assert board.client.get(path).status_code == 200, path
+    board.client.cookies.clear()
+    for path in (*paths, *loaded):
+        assert board.client.get(path).status_code in (303, 401), path
+
+
+def test_no_websocket_is_open_to_anybody(board: Board) -> None:
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "origin": "https://evil.example",
+    }
+    sockets = [r.path for r in board.served.app.routes if isinstance(r, WebSocketRoute)]
+    for path in ("/", "/api/v1/changes", "/_dash-ws-callback", *sockets):
+        answer = board.client.get(path, headers=upgrade)
+        assert answer.status_code in (303, 401, 403), (path, answer.status_code)
+        board.sign_in()
+        signed_in = board.client.get("/_dash-ws-callback", headers=upgrade)
+        assert signed_in.status_code in (403, 404), path
+        board.client.cookies.clear()
+
+
+def test_no_route_writes_without_the_sessions_token(board: Board) -> None:
+    routes = set(every_route(board))
+    board.sign_in()
+    del board.client.headers["x-csrftoken"]
+    writes = [(method, path) for method, path in routes if method not in SAFE]
+    assert len(writes) > 8
+    for method, pattern in writes:
+        path = re.sub(r"{[^}]*}", "x", pattern)
+        if path not in PUBLIC:
+            answer = board.client.request(method, path, json={})
+            assert answer.status_code == 403, (method, path, answer.status_code)
 
 
 def test_health_is_public_and_tells_nothing(board: Board) -> None:
