@@ -158,7 +158,7 @@ def _member(member: MemberRow, strongest: str, now: float) -> Component:
 
 
 def state_text(member: MemberRow) -> str:
-    """Return what is known of a member: read, propagated, or its probability."""
+    """Return what is known of a member: read, closed unread, or its probability."""
     if member.state is MemberState.OPEN:
         return percent(member.posterior)
     return str(member.state)
