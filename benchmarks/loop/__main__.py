@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.loop import headline
-from benchmarks.loop.closing import closing
+from benchmarks.loop.audits import audits
+from benchmarks.loop.closing import ERRORS, closing
 from benchmarks.loop.comparison import Plan, compare, errors
 from benchmarks.loop.discovery import Pool, interval
 from benchmarks.loop.peers import BLOCK, PEERS
@@ -60,8 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (chosen.out / "ablations.svg").write_text(svg)
     if "closing" in chosen.parts:
         seeds = range(chosen.seeds or (10 if chosen.full else 1))
+        result["audits"], drawn = audits(range(chosen.seeds or 3), ERRORS)
         result["closing"], text = closing(DATA, seeds)
-        (chosen.out / "closing.md").write_text(text)
+        (chosen.out / "closing.md").write_text(f"{drawn}\n\n{text}")
     if "detectors" in chosen.parts:
         result["detectors"] = detectors(range(chosen.seeds or 3))
     if {"discovery", "errors"} & set(chosen.parts):
