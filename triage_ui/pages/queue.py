@@ -129,7 +129,7 @@ def _bulk_sheet() -> Component:
                 "The strongest member of each, shown here, counts as read; the others do not.",
                 className="quiet",
             ),
-            html.Ul(id="bulk-list", className="bulk-list"),
+            html.Ul(id="bulk-list", className="bulk-list", tabIndex=0),
             html.Div(
                 [
                     html.Button(
