@@ -119,7 +119,7 @@ def register(board: Dash, services: Services) -> None:
                 [shap_chart(detail.reasons, colours), *influence_list(detail.influences)],
                 name="why",
                 level=2,
-                aside=f"{visible(detail.method, 60)}; bars: mean, whiskers: spread of members",
+                aside=f"{visible(detail.method, 160)}; bars: mean, whiskers: spread of members",
             ),
             section(
                 "When",
@@ -252,7 +252,7 @@ def _behind(detail: ClusterDetail) -> Component:
     rows = (
         ("Detector", detector_name(detail.detector)),
         ("Margin needed", f"{detail.threshold:.2f}"),
-        ("Explained by", visible(detail.method, 80)),
+        ("Explained by", visible(detail.method, 160)),
         ("Config", visible(detail.config_version[:12])),
         ("Cluster", visible(detail.row.cluster_id, 80)),
     )
