@@ -8,7 +8,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs screenshots lock clean
 .PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
-.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor bench-rules bench-rollouts faults
+.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,7 @@ bench-forest:  ## speed, memory, snapshots, refits and average precision of the 
 bench-explain:  ## speed and exactness of explanations, and whether they name true causes
 bench-feedback:  ## anomalies found per label, with and without feedback
 bench-learning:  ## is any stream ranked worse with feedback than without; are probabilities true
+bench-flood:  ## what a flood of alerts costs, explanations included
 bench-seasonal:  ## ordinary events at the wrong hour: baselines by hour beside cyclic time
 bench-detection:  ## without labels: the ensemble beside its members, scikit-learn and river
 bench-loop:  ## the whole loop beside AAD, OMD and a supervised ceiling, quick form (benchmarks/loop)
@@ -42,7 +43,7 @@ bench-rollouts:  ## configs come and go during kills: nothing lost, nothing twic
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
 bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 open candidates, and how exact
 bench-rules:  ## are rules mined from verdicts right on later payments, and is their bound
-bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-seasonal bench-advisor bench-rules bench-rollouts:
+bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 
