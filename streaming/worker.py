@@ -65,6 +65,7 @@ class _Owned:
     retained: RetainedState | None = None
     trial: Trial = NO_TRIAL
     told_drifts: tuple[Drift, ...] | None = None  # as the store has them, None: not known
+    read_ms: int = 0  # when the log took the last record since the last commit
     dirty: bool = False
     was_warm: bool = False
 
@@ -79,7 +80,7 @@ class _Owned:
         self.candidates, self.dead_letters, self.journal, self.rescored = [], [], [], {}
         self.retained, self.trial = None, NO_TRIAL
         self.told_drifts = self.track.live.drifts
-        self.dirty = False
+        self.read_ms, self.dirty = 0, False
 
 
 class Worker:
@@ -206,6 +207,7 @@ class Worker:
             dead_letter(bad, owned.track.live.config.version) for bad in outcome.bad
         ]
         owned.position = records[-1].offset + 1
+        owned.read_ms = records[-1].timestamp_ms
         owned.dirty = True
 
     def _commit(self, *, snapshot: bool = False) -> None:
@@ -344,6 +346,7 @@ class Worker:
             retained=owned.retained,
             drifts=None if live.drifts == owned.told_drifts else live.drifts,
             trial=None if owned.trial is NO_TRIAL else owned.trial,
+            delay=max(0.0, self._clock() - owned.read_ms / 1000) if owned.read_ms else None,
         )
 
     def _on_assigned(

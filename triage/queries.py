@@ -363,7 +363,11 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """How a stream is doing. ``warm_up_left``: the largest of its partitions."""
+    """How a stream is doing. ``warm_up_left`` and ``delay``: the largest of its partitions.
+
+    Attributes:
+        delay: seconds from the log's taking a partition's last record to its commit.
+    """
 
     stream: str
     title: str
@@ -374,6 +378,7 @@ class StreamStatus:
     last_commit_at: float | None
     open_clusters: int
     model_version: int
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

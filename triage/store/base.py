@@ -104,6 +104,7 @@ class PartitionCommit:
             the newest three are kept.
         trial: to be *added* to what is stored of the version that is tried.
         drifts: all fields that are in drift now; None: as before.
+        delay: how many seconds ago the log took the last record; None: as before.
     """
 
     partition: int
@@ -123,6 +124,7 @@ class PartitionCommit:
     retained: RetainedState | None = None
     trial: Trial | None = None
     drifts: Sequence[Drift] | None = None
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,6 +281,7 @@ def _streams(connection: sa.Connection) -> Sequence[StreamStatus]:
                 sa.func.max(p.warm_up_left).label("warm_up_left"),
                 sa.func.max(p.last_event_time).label("last_event_time"),
                 sa.func.max(p.committed_at).label("last_commit_at"),
+                sa.func.max(p.delay).label("delay"),
                 sa.func.min(p.label_position).label("model_version"),
                 *sums,
             ).group_by(p.stream)
@@ -306,6 +307,7 @@ def _stream_status(
         warm_up_left=row["warm_up_left"],
         last_event_time=row["last_event_time"],
         last_commit_at=row["last_commit_at"],
+        delay=row["delay"],
         open_clusters=open_clusters,
         model_version=row["model_version"],
     )

@@ -276,6 +276,7 @@ def _move(
             warm_up_left=part.warm_up_left,
             last_event_time=part.last_event_time,
             committed_at=at,
+            delay=p.delay if part.delay is None else part.delay,
             **added,
         )
     )

@@ -118,6 +118,7 @@ partitions = sa.Table(
     col("warm_up_left", BIG),
     opt("last_event_time", sa.Double),
     opt("committed_at", sa.Double),
+    opt("delay", sa.Double),
 )
 
 journal = sa.Table(

@@ -37,7 +37,10 @@ COLUMNS = (
     ("Waiting", "Clusters without a verdict."),
     ("Events", "Accepted so far, how many became candidates, how many an alert limit held back."),
     ("Newest event (UTC)", "By the event's own clock."),
-    ("Last commit", "When the worker last wrote to the store."),
+    (
+        "Last commit",
+        "When the worker last wrote to the store, and how old the last record was by then.",
+    ),
     ("Model", "Position in the label log that every partition has learned."),
 )
 
@@ -176,11 +179,18 @@ def _row(stream: StreamStatus, looks: Sequence[Look], chosen: bool, now: float) 
                 ]
             ),
             html.Td(newest),
-            html.Td(commit),
+            html.Td([commit, html.Span(_delay(stream.delay), className="under")]),
             html.Td(f"v{stream.model_version}"),
         ],
         className="chosen" if chosen else None,
     )
+
+
+def _delay(seconds: float | None) -> str:
+    """Return how far behind the log a stream is: the age of its last record at its commit."""
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f} s behind" if seconds < 120 else f"{seconds / 60:,.0f} min behind"
 
 
 def _config(stream: str, configs: Sequence[ConfigVersion], now: float) -> Component:

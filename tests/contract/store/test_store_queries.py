@@ -172,7 +172,9 @@ class TestStatus:
         desk = Desk(store, partitions=2)
         desk.policy()
         desk.commit(
-            desk.part(0, counters=Counters(accepted=5), warm_up_left=7, last_event_time=AT - 9),
+            desk.part(
+                0, counters=Counters(accepted=5), warm_up_left=7, last_event_time=AT - 9, delay=2.5
+            ),
             desk.part(1, counters=Counters(accepted=6, late=1), last_event_time=AT - 4),
             at=AT + 1,
         )
@@ -181,6 +183,7 @@ class TestStatus:
         assert stream.counters == Counters(accepted=11, late=1)
         assert (stream.warm_up_left, stream.open_clusters, stream.model_version) == (7, 0, 0)
         assert (stream.last_event_time, stream.last_commit_at) == (AT - 4, AT + 1)
+        assert stream.delay == 2.5
         desk.cluster(1)
         assert store.status(AT).streams[0].open_clusters == 1
 

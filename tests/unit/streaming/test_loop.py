@@ -53,6 +53,25 @@ def test_events_become_clusters_on_the_queue(house: House) -> None:
     assert status.warm_up_left == 0
 
 
+def test_how_far_behind_the_log_a_worker_is(house: House) -> None:
+    def delay() -> float:
+        (status,) = house.store.status(house.now).streams
+        assert status.delay is not None
+        return status.delay
+
+    worker = house.worker()
+    house.send(events(200))
+    house.now += 40
+    house.run(worker)
+    assert 40 <= delay() < 50
+    house.now += 1000
+    house.run(worker)
+    assert delay() < 50, "without new records nothing gets older"
+    house.send(events(200, seed=2))
+    house.run(worker)
+    assert delay() < 10
+
+
 def scores(house: House) -> list[tuple[int, int, float]]:
     return sorted((c.partition, c.offset, c.margin) for c in house.candidates())
 
