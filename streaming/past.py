@@ -9,6 +9,7 @@ from streaming.config_book import ConfigBook
 from streaming.records import Position, Record, TopicPartition
 from streaming.track import hash_of
 from triage.model import JournalEntry, Label
+from triage.policy import Policy
 from triage.store.base import RetainedState, SnapshotRow
 from triage.store.base_configs import ConfigReader
 
@@ -27,8 +28,8 @@ class JournalStore(ConfigReader, Protocol):
     def journal(self, stream: str, partition: int, from_offset: int) -> Sequence[JournalEntry]:
         """Return the entries at ``from_offset`` or later, in the order they took effect."""
 
-    def labels_at(self, stream: str, position: int) -> Sequence[Label]:
-        """Return the labels in force at a position."""
+    def labels_at(self, stream: str, position: int, policy: Policy) -> Sequence[Label]:
+        """Return the labels in force at a position, weighed by a policy."""
 
 
 class Log(Protocol):
@@ -84,9 +85,9 @@ class Past:
         """Return the entries from there on, in the order they took effect."""
         return self._store.journal(self.stream, self.partition.partition, from_offset)
 
-    def labels_at(self, position: Position) -> Sequence[Label]:
-        """Return the labels in force at a position."""
-        return self._store.labels_at(self.stream, position)
+    def labels_at(self, position: Position, policy: Policy) -> Sequence[Label]:
+        """Return the labels in force at a position, as the config weighs them that took them in."""
+        return self._store.labels_at(self.stream, position, policy)
 
     def snapshots(self) -> Sequence[SnapshotRow]:
         """Return the kept snapshots, newest first."""

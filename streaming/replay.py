@@ -42,7 +42,7 @@ def replay(
                 found += [candidate.offset for candidate in turned.late.candidates]
                 yield turned.late
         elif entry.label_position != track.label_position:
-            labels = past.labels_at(entry.label_position)
+            labels = past.labels_at(entry.label_position, track.live.config.policy)
             track.apply_labels(labels, entry.label_position, past.book)
     yield from _process(track, past, position, end)
 

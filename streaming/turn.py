@@ -179,7 +179,8 @@ def _restore(pipeline: PartitionPipeline, base: Position, past: Past) -> None:
 
 def _apply(pipeline: PartitionPipeline, position: Position, past: Past) -> None:
     if pipeline.model_version != position:
-        pipeline.apply_labels(past.labels_at(position), position, past.book)
+        labels = past.labels_at(position, pipeline.config.policy)
+        pipeline.apply_labels(labels, position, past.book)
 
 
 def _process(

@@ -25,7 +25,8 @@ from streaming.transports.base import Consumer, Transport
 from streaming.turn import new_track, plan, take
 from triage.drift import Drift
 from triage.errors import Fenced
-from triage.model import Candidate, Counters, JournalEntry
+from triage.model import Candidate, Counters, JournalEntry, Label
+from triage.policy import Policy
 from triage.rollout import Rollout
 from triage.store.base import (
     NewDeadLetter,
@@ -228,8 +229,12 @@ class Worker:
         self._write(snapshot=snapshot and not behind)
 
         if behind:
-            labels = self._store.labels_at(self._config.stream, newest)
+            known: dict[Policy, Sequence[Label]] = {}
             for partition, owned in behind.items():
+                policy = owned.track.live.config.policy
+                if policy not in known:
+                    known[policy] = owned.past.labels_at(newest, policy)
+                labels = known[policy]
                 changed = owned.track.apply_labels(labels, newest, self._book)
                 number = owned.track.rollout.number
                 owned.journal.append(JournalEntry(owned.position, newest, number))

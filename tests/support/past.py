@@ -10,6 +10,7 @@ from streaming.config_book import ConfigBook
 from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
 from triage.model import JournalEntry, Label
+from triage.policy import Policy
 from triage.rollout import Rollout, RolloutKind
 from triage.store.base import RetainedState, SnapshotRow
 
@@ -55,7 +56,7 @@ class MemoryPast:
     def journal(self, stream: str, partition: int, from_offset: int) -> Sequence[JournalEntry]:
         return [entry for entry in self.entries if entry.offset >= from_offset]
 
-    def labels_at(self, stream: str, position: int) -> Sequence[Label]:
+    def labels_at(self, stream: str, position: int, policy: Policy) -> Sequence[Label]:
         return self.labels.get(position, ())
 
     def read(self, partition: TopicPartition, position: Position, limit: int) -> Sequence[Record]:

@@ -217,8 +217,12 @@ class WorkerStore(ConfigReader, Protocol):
     def label_position(self, stream: str) -> int:
         """Return the newest position of the stream's label log (0 = empty)."""
 
-    def labels_at(self, stream: str, position: int) -> Sequence[Label]:
+    def labels_at(
+        self, stream: str, position: int, policy: Policy | None = None
+    ) -> Sequence[Label]:
         """Return the labels in force at a position: added up to there and not retracted by then.
+
+        They are weighed by ``policy``; without one, by that of the config in force.
 
         Which of several on one candidate count says ``label_log.in_force``, what they weigh
         ``label_weights.weighed``. After them come late

@@ -16,6 +16,7 @@ from triage.model import (
     Label,
     PartitionState,
 )
+from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.base import OpenCandidate, PartitionCommit, RetainedState, SnapshotRow
 from triage.store.bulk import chunks, select_in
@@ -147,12 +148,14 @@ class SqlWorker(SqlLabelLog):
         with self._db.read() as connection:
             return newest_label(connection, stream)
 
-    def labels_at(self, stream: str, position: int) -> Sequence[Label]:
+    def labels_at(
+        self, stream: str, position: int, policy: Policy | None = None
+    ) -> Sequence[Label]:
         """Return the labels in force at a position; after the first time only new rows are read."""
         with self._folding, self._db.read() as connection:
             fold = self._fold(connection, stream, position)
             others = labels_of_events(connection, stream, position)
-            return [*fold.labels(policy_of(connection, stream)), *others]
+            return [*fold.labels(policy or policy_of(connection, stream)), *others]
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""

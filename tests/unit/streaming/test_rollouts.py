@@ -300,3 +300,23 @@ def test_thirty_roll_outs_and_thirty_crashes_change_nothing(tmp_path: Path) -> N
     assert status.counters.accepted == 1500 + sent
     assert house.store.turned("tests") == [31, 31]
     assert stored_and_replayed_agree(house)
+
+
+def test_a_replay_weighs_labels_as_the_config_did_that_took_them_in(house: House) -> None:
+    """A later policy does not reach back."""
+    worker, grouper = begun(house), house.grouper()
+    while grouper.step():
+        pass
+    for kind in (VerdictKind.REAL, VerdictKind.SPURIOUS):
+        house.decide(kind)
+    house.run(worker)
+    house.send(more("a"))
+    house.run(worker)
+    light = parse(OLD.text + "\npolicy: {analyst_day_weight: 0.01}\n", "light")
+    apply(house.store, light, ASKED)
+    house.run(worker)
+    house.decide(VerdictKind.SPURIOUS)
+    house.run(worker)
+    house.send(more("b"))
+    house.run(worker)
+    assert stored_and_replayed_agree(house)
