@@ -36,15 +36,21 @@ DAY_S = 86_400
 
 
 def clean(value: Any) -> Any:
-    """Return the value with what JSON doesn't know made harmless: NaN and infinities are null."""
+    """Return the value with what JSON doesn't know made harmless.
+
+    NaN and infinities are null, half a character is "?".
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): clean(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [clean(item) for item in value]
-    if value is None or isinstance(value, (bool, int, str)):
-        return str(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        text = str(value)
+        return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    if value is None or isinstance(value, (bool, int)):
+        return value
     return str(value)
 
 

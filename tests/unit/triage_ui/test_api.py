@@ -12,6 +12,7 @@ from tests.unit.triage_ui.conftest import Board
 from triage.model import VerdictKind
 from triage_ui import problems
 from triage_ui.api.clusters import VerdictBody
+from triage_ui.text import visible
 
 
 def body(board: Board, cluster: str, kind: str = "real", **more: Any) -> dict[str, Any]:
@@ -275,6 +276,17 @@ def test_hostile_text_comes_through_the_api_unchanged(board: Board) -> None:
     cluster = board.desk.group(members)
     shown = board.client.get(f"/api/v1/clusters/{cluster}/members").json()["members"][0]
     assert shown["record"]["note"] == hostile
+
+
+def test_half_a_character_comes_through_as_a_question_mark(board: Board) -> None:
+    board.sign_in()
+    members = board.desk.add(
+        1, record={"note": "a\ud800b"}, reasons=(a_reason("a", text="\udfff"),)
+    )
+    cluster = board.desk.group(members)
+    shown = board.client.get(f"/api/v1/clusters/{cluster}/members").json()["members"][0]
+    assert (shown["record"]["note"], shown["reasons"][0]["text"]) == ("a?b", "?")
+    assert visible("a\ud800b") == "a<U+D800>b"
 
 
 def test_expected_keeps_its_like_out_of_the_queue(board: Board, cluster: str) -> None:
