@@ -38,7 +38,7 @@ def test_the_last_line_is_one_json_object(labelled: Path, mode: str, features: s
     done = triage(*arguments, "--budget", 5, "--seed", 3)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
-    assert set(result) == KEYS
+    assert set(result) >= KEYS  # a stream tells more
     assert result["items"] == 1500
     assert result["anomalies"] == 30
     assert max(result["found"].values()) > 0

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from triage.closing import Bound
 from triage.queries import AuditRow, ClusterDetail, VerdictRow
 from triage_ui.components.chips import verdict_chip
-from triage_ui.components.dom import Children, Node, attributes
+from triage_ui.components.dom import Node, attributes
 from triage_ui.text import ago, count, visible
 
 MEANING = (
@@ -103,10 +103,10 @@ def _bound(row: Bound) -> Component:
     )
 
 
-def audits(rows: Sequence[AuditRow], stream: str | None, now: float) -> Children:
+def audits(rows: Sequence[AuditRow], stream: str | None, now: float) -> list[Component]:
     """Return the answered audits, and the way to all of them as a file."""
     if not rows:
-        return html.P("No audit has been answered yet.", className="quiet")
+        return [html.P("No audit has been answered yet.", className="quiet")]
     names = ("Member", "Found", "Checks", "By", "When")
     where = "" if stream is None else f"?stream={quote(stream, safe='')}"
     return [

@@ -10,7 +10,7 @@ from tests.unit.triage_ui.conftest import Board
 from triage.closing import Bound
 from triage.model import VerdictKind
 from triage.queries import QueueFilter
-from triage_ui.components.closing import bounds, closed_unread, sentence
+from triage_ui.components.closing import audits, bounds, closed_unread, sentence
 from triage_ui.components.preview import decided
 
 SPURIOUS = VerdictKind.SPURIOUS
@@ -103,3 +103,13 @@ def test_a_bound_of_nothing_is_not_a_figure() -> None:
     never = Bound("s", 0.5, 0.0, 10, 1, 0, 0, 0)
     assert "never closes" in str(bounds([never]).to_plotly_json())
     assert sentence(never).startswith("at most 50.0 % of such closings are wrong (95 %, 1 audit,")
+
+
+def test_the_audits_are_listed_with_what_they_check(desk: Desk) -> None:
+    assert "No audit has been answered yet" in str(audits([], None, AT))
+    cluster_id = audited(desk)
+    table, link = audits(desk.store.audits(None, 10), "pay/ments", AT)
+    text = str(table.to_plotly_json())
+    assert text.count("rightly closed") == 3
+    assert f"/cluster/{cluster_id}" in text
+    assert "/api/v1/export/audits?stream=pay%2Fments" in str(link.to_plotly_json())
