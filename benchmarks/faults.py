@@ -5,7 +5,7 @@ grouper and a relay work on them, an oracle gives verdicts, and the same fault h
 again. After each one every partition must be worked on again by itself. At the end the verifier of
 ``benchmarks/kill.py`` goes through topic and database on its own. One line of JSON per fault:
 ``fault``, ``times``, ``lost``, ``twice``, ``different``, ``recovered_s_max`` (from the fault's end,
-with the imports of a new process).
+with the imports of a new process). Faults that are told from begin to end are in ``stories.py``.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import make_url
 
 from benchmarks.fleet import Feeder, Fleet
-from benchmarks.kill import READ, STREAM, decide_some, verify
+from benchmarks.full_disk import FULL
+from benchmarks.kill import STREAM, decide_some, verify
 from benchmarks.processes import wait_for
+from benchmarks.stories import STORIES, tell
+from benchmarks.story import Told, payments, plain
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
-from streaming.sources.registry import open_source
 from streaming.transports.registry import open_transport
 from tests.support.java_kafka import JavaKafka, java_kafka
 from tests.support.postgres_server import PostgresServer, postgres_server
@@ -41,7 +42,8 @@ RATE = 500.0  # events per second; all of it runs on two cores
 SESSION_S = 13.0  # a frozen worker's session (10 s) has certainly ended
 RECOVER_S = 180.0  # then something is broken, however busy the machine
 FINISH_S = 300.0
-POLL_S = 0.2
+TOLD = {"freeze_in_its_batch": 20, "dirty_stream": 1}  # times in the long run; else 3
+FILLED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +134,20 @@ FAULTS: Mapping[str, tuple[Callable[[Stage], None], int]] = {
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fault", choices=sorted(FAULTS), help="Only this one.")
+    known = [*FAULTS, *STORIES, *FULL]
+    parser.add_argument("--fault", choices=known, help="Only this one.")
     parser.add_argument("--times", type=int, help="Instead of the long run's number.")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    for name in [options.fault] if options.fault else FAULTS:
-        times = options.times or FAULTS[name][1]
+    for name in [options.fault] if options.fault else known:
         with tempfile.TemporaryDirectory(prefix="triage-faults-") as folder:
-            result = run(Path(folder), name, [name] * times, options.seed)
+            if name in FULL:
+                result = fill_disks(Path(folder), name, options.times or FILLED)
+            elif name in STORIES:
+                result = run_stories(Path(folder), name, options.times or TOLD.get(name, 3))
+            else:
+                times = options.times or FAULTS[name][1]
+                result = run(Path(folder), name, [name] * times, options.seed)
         print(json.dumps(asdict(result)), flush=True)
 
 
@@ -166,6 +174,28 @@ def run(folder: Path, title: str, faults: Sequence[str], seed: int) -> Result:
     )
 
 
+def run_stories(folder: Path, fault: str, times: int) -> Result:
+    """Let a fault happen so many times, each on a stream of its own; add up what came out."""
+    with java_kafka() as broker, postgres_server() as server:
+        return _sum(fault, [tell(fault, folder, broker, server, number) for number in range(times)])
+
+
+def fill_disks(folder: Path, place: str, times: int) -> Result:
+    """Let a disk be full for a while, so many times; needs the right to mount."""
+    return _sum(place, [FULL[place](folder / str(number)) for number in range(times)])
+
+
+def _sum(fault: str, told: Sequence[Told]) -> Result:
+    names = ("candidates", "findings", "lost", "twice", "different")
+    return Result(
+        fault=fault,
+        times=len(told),
+        events=sum(one.events for one in told),
+        recovered_s_max=round(max(one.seconds for one in told), 1),
+        **{name: sum(one.found[name] for one in told) for name in names},
+    )
+
+
 def _eight_partitions(folder: Path) -> Path:
     text = STREAM.read_text(encoding="utf-8")
     path = folder / "stream.yaml"
@@ -179,7 +209,7 @@ def _go_through(
     """Return how many events went in, and the slowest recovery."""
     labels: dict[str, int] = {}
     stage.fleet.start(*stage.fleet.names)
-    feeder = Feeder(url, str(config.source.topic), _payments(config, labels), RATE)
+    feeder = Feeder(url, str(config.source.topic), payments(config, labels), RATE)
     _recovered(stage, {})
     slowest = 0.0
     for name in faults:
@@ -195,23 +225,9 @@ def _go_through(
     return events, slowest
 
 
-def _payments(config: StreamConfig, labels: dict[str, int]) -> Iterator[tuple[bytes | None, bytes]]:
-    """Yield rows without end, and note in ``labels`` what they really are."""
-    source = open_source("payments_simulator", config)
-    position = 0
-    while True:
-        chunk = source.read(position, READ)
-        position = chunk.position
-        for row in chunk.rows:
-            event = json.loads(row.value)
-            labels[str(event["tx_id"])] = int(event["label"])
-            yield row.key, row.value
-
-
 def _positions(server: PostgresServer) -> Mapping[int, int]:
     """Return how far each partition has been committed."""
-    address = make_url(server.url).set(drivername="postgresql")
-    with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
+    with psycopg.connect(plain(server.url)) as connection:
         return dict(connection.execute("SELECT partition, next_offset FROM partitions").fetchall())
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.processes import kill, start
+from benchmarks.processes import TRIAGE, kill, start
 from streaming.errors import Retry, StreamingError
 from streaming.records import OutRecord
 from streaming.transports.base import Publisher
@@ -31,9 +31,16 @@ class Fleet:
     """
 
     def __init__(
-        self, folder: Path, config: Path, transport_url: str, store_url: str, workers: int
+        self,
+        folder: Path,
+        config: Path,
+        transport_url: str,
+        store_url: str,
+        workers: int,
+        program: Sequence[str] = TRIAGE,
     ) -> None:
         self._folder = folder
+        self._program = program
         self._arguments: dict[str, Sequence[str]] = {}
         places = ("--store", store_url, "--data", str(folder / "data"))
         stream = ("--stream", str(config))
@@ -61,7 +68,9 @@ class Fleet:
     def start(self, *names: str) -> None:
         """Start these processes."""
         for name in names:
-            self._running[name] = start(*self._arguments[name], output=self._output(name))
+            self._running[name] = start(
+                *self._arguments[name], output=self._output(name), program=self._program
+            )
             self._starts[name] += 1
 
     def kill(self, *names: str) -> None:
@@ -76,6 +85,17 @@ class Fleet:
         for name in names:
             self._running[name].send_signal(signal.SIGTERM)
         return {name: self._running.pop(name).wait(STOP_S) for name in names}
+
+    def ended(self, name: str, seconds: float) -> int:
+        """Wait until a process has ended by itself; return its status."""
+        return self._running.pop(name).wait(seconds)
+
+    def have_ended(self) -> Sequence[str]:
+        """Return the processes that have ended by themselves since they were started."""
+        gone = [name for name, process in self._running.items() if process.poll() is not None]
+        for name in gone:
+            del self._running[name]
+        return gone
 
     def freeze(self, name: str) -> None:
         """Stop a process where it is, as a paused machine does."""
@@ -101,11 +121,11 @@ class Fleet:
             if process.poll() is not None:
                 raise RuntimeError(f"{name} ended with {process.returncode}:\n{self.said(name)}")
 
-    def said(self, name: str) -> str:
-        """Return the end of what a process has said."""
+    def said(self, name: str, *, whole: bool = False) -> str:
+        """Return the end of what a process has said, or all of it."""
         output = self._output(name)
         text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
-        return text[-TAIL:]
+        return text if whole else text[-TAIL:]
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -122,10 +142,16 @@ class Feeder:
     """Sends rows into a topic at a rate, on a thread of its own, until stopped.
 
     Each row goes in once, whatever happens to the broker: its sequence is the row's number.
+    ``sent`` rows are in already, by feeders before this one.
     """
 
     def __init__(
-        self, url: str, topic: str, rows: Iterator[tuple[bytes | None, bytes]], rate: float
+        self,
+        url: str,
+        topic: str,
+        rows: Iterator[tuple[bytes | None, bytes]],
+        rate: float,
+        sent: int = 0,
     ) -> None:
         self._transport = open_transport(url, time.time)
         self._topic = topic
@@ -134,7 +160,7 @@ class Feeder:
         self._over = threading.Event()
         self._failure: list[Exception] = []
         self._publisher: Publisher | None = None
-        self.sent = 0
+        self.sent = sent
         self._thread = threading.Thread(target=self._run, name="feeder", daemon=True)
         self._thread.start()
 

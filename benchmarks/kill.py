@@ -218,39 +218,43 @@ def _decide(
 
 def verify(config: StreamConfig, store: Store, transport: Transport, events: int) -> dict[str, int]:
     """Go through log and store independently of the run."""
-    stored = {c.candidate_id: c for c in _all_candidates(config, store)}
-    lost = twice = different = 0
-    replayed = Counters()
-    expected: dict[str, Candidate] = {}
     seen: Counter[str] = Counter()
     for partition in range(config.source.partitions):
-        tp = TopicPartition(str(config.source.topic), partition)
-        records = list(_all_records(transport, tp))
+        records = _all_records(transport, TopicPartition(str(config.source.topic), partition))
         seen.update(str(json.loads(record.value)["tx_id"]) for record in records)
-        end = records[-1].offset + 1 if records else 0  # Kafka's offsets have gaps
-        counters, candidates = _replayed(config, store, transport, tp, end)
+    counters, replay = replayed(config, store, transport)
+    difference = accepted(store, config) - counters.accepted
+    missing, repeated, findings = messages(store, transport)
+    return {
+        "candidates": sum(1 for _ in all_candidates(config, store)),
+        "verdicts": len(store.recent_verdicts(100_000)),
+        "findings": findings,
+        "lost": max(0, -difference) + events - len(seen) + replay["lost"] + missing,
+        "twice": max(0, difference) + sum(seen.values()) - len(seen) + repeated,
+        "different": replay["different"],
+    }
+
+
+def replayed(
+    config: StreamConfig, store: Store, transport: Transport
+) -> tuple[Counters, dict[str, int]]:
+    """Replay the run's own journal over the log; compare its candidates with those stored."""
+    stored = {c.candidate_id: c for c in all_candidates(config, store)}
+    expected: dict[str, Candidate] = {}
+    counters = Counters()
+    for partition in range(config.source.partitions):
+        tp = TopicPartition(str(config.source.topic), partition)
+        end = transport.end_position(tp)
+        counted, candidates = _replayed(config, store, transport, tp, end)
         expected |= {c.candidate_id: c for c in candidates}
-        replayed += counters
-    difference = _accepted(store, config) - replayed.accepted
-    lost, twice = lost + max(0, -difference), twice + max(0, difference)
-    lost += events - len(seen)
-    twice += sum(seen.values()) - len(seen)
-    lost += len(expected.keys() - stored.keys())
-    different += len(stored.keys() - expected.keys())
+        counters += counted
+    different = len(stored.keys() - expected.keys())
     different += sum(
         1
         for name, candidate in expected.items()
         if name in stored and stored[name].margin != candidate.margin
     )
-    missing, repeated, findings = _messages(store, transport)
-    return {
-        "candidates": len(stored),
-        "verdicts": len(store.recent_verdicts(100_000)),
-        "findings": findings,
-        "lost": lost + missing,
-        "twice": twice + repeated,
-        "different": different,
-    }
+    return counters, {"lost": len(expected.keys() - stored.keys()), "different": different}
 
 
 def _replayed(
@@ -268,12 +272,14 @@ def _replayed(
     return counters, candidates
 
 
-def _accepted(store: Store, config: StreamConfig) -> int:
+def accepted(store: Store, config: StreamConfig) -> int:
+    """Return how many events of the stream have taken effect."""
     (status,) = [s for s in store.status(time.time()).streams if s.stream == config.stream]
     return status.counters.accepted
 
 
-def _all_candidates(config: StreamConfig, store: Store) -> Iterator[Candidate]:
+def all_candidates(config: StreamConfig, store: Store) -> Iterator[Candidate]:
+    """Yield every candidate of the stream."""
     seq = 0
     while rows := store.candidates_after(config.stream, seq, READ):
         yield from (row.candidate for row in rows)
@@ -287,7 +293,7 @@ def _all_records(transport: Transport, tp: TopicPartition) -> Iterator[Record]:
         position = records[-1].offset + 1
 
 
-def _messages(store: Store, transport: Transport) -> tuple[int, int, int]:
+def messages(store: Store, transport: Transport) -> tuple[int, int, int]:
     """Return findings that are missing, messages that are repeated or out of order, findings."""
     sent: Counter[str] = Counter()
     verified: set[str] = set()

@@ -15,11 +15,13 @@ TRIAGE = (sys.executable, "-m", "cli")
 STOP_S = 30.0  # seconds that a clean end may take
 
 
-def start(*arguments: str, output: Path) -> subprocess.Popen[bytes]:
+def start(
+    *arguments: str, output: Path, program: Sequence[str] = TRIAGE
+) -> subprocess.Popen[bytes]:
     """Start ``triage ARGUMENTS`` in a process group of its own, its output in a file."""
     with output.open("ab") as stream:
         return subprocess.Popen(
-            [*TRIAGE, *arguments],
+            [*program, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

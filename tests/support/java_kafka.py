@@ -111,10 +111,12 @@ class JavaKafka:
 
 
 @contextlib.contextmanager
-def java_kafka(extra: str = "", scram: Sequence[str] = ()) -> Iterator[JavaKafka]:
-    """A running broker, as long as the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="triage-kafka-") as folder:
-        broker = JavaKafka(Path(folder), extra, scram)
+def java_kafka(
+    extra: str = "", scram: Sequence[str] = (), folder: Path | None = None
+) -> Iterator[JavaKafka]:
+    """A running broker, in ``folder`` or one of its own, as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="triage-kafka-") as own:
+        broker = JavaKafka(folder or Path(own), extra, scram)
         try:
             broker.start()
             yield broker

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from kafka import KafkaAdminClient
+import time
+from collections.abc import Mapping
+from contextlib import closing
+
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError
 
 from streaming.errors import StreamingError
@@ -11,6 +15,8 @@ from streaming.transports._kafka_options import KafkaOptions
 from streaming.transports._kafka_python.client import connect
 from streaming.transports._kafka_transport import KafkaTransport
 from streaming.transports.kafka import KafkaPython
+
+DELETED_S = 30.0
 
 
 def options(bootstrap: str, prefix: str = "triage") -> KafkaOptions:
@@ -38,3 +44,21 @@ def answers(bootstrap: str) -> bool:
     finally:
         admin.close()
     return True
+
+
+def delete_topic(bootstrap: str, topic: str) -> None:
+    """Delete a topic, and wait until the broker has."""
+    with closing(connect(KafkaAdminClient, options(bootstrap))) as admin:
+        admin.delete_topics([topic])
+        until = time.monotonic() + DELETED_S
+        while not admin.describe_topics([topic])[0]["error_code"]:
+            if time.monotonic() > until:
+                raise TimeoutError(f"topic {topic} is still there after {DELETED_S:.0f} s")
+            time.sleep(0.5)
+
+
+def delete_records(bootstrap: str, topic: str, starts: Mapping[int, int]) -> None:
+    """Delete what lies before these offsets, as retention does."""
+    wanted = {TopicPartition(topic, number): start for number, start in starts.items()}
+    with closing(connect(KafkaAdminClient, options(bootstrap))) as admin:
+        admin.delete_records(wanted)

@@ -134,13 +134,16 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server of Debian's programs, as long as the block lasts."""
+def postgres_server(folder: Path | None = None) -> Iterator[PostgresServer]:
+    """A running server of Debian's programs, in ``folder`` or one of its own; ends with the block.
+
+    Where ``folder`` has a folder ``data`` it must be empty and the user's who runs the server.
+    """
     programs = _programs()
     if programs is None:
         raise RuntimeError("no PostgreSQL: .ci/debian-packages installs it")
     with tempfile.TemporaryDirectory(prefix="triage-postgres-") as name:
-        server = PostgresServer(programs, Path(name))
+        server = PostgresServer(programs, folder or Path(name))
         try:
             server.start()
             yield server
