@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from streaming import metrics
 from streaming.bad_share import BadShare
@@ -17,71 +17,30 @@ from streaming.errors import PositionLost, Stop
 from streaming.gap import REMEDY
 from streaming.grouper import noun_of
 from streaming.metrics import Metrics
+from streaming.owned import SNAPSHOT_EVERY, Owned
 from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
 from streaming.replay import recover
 from streaming.track import Track
 from streaming.transports.base import Consumer, Transport
 from streaming.turn import new_track, plan, take
-from triage.drift import Drift
 from triage.errors import Fenced
-from triage.model import Candidate, Counters, JournalEntry, Label
+from triage.model import JournalEntry, Label
 from triage.policy import Policy
 from triage.rollout import Rollout
 from triage.store.base import (
-    NewDeadLetter,
     PartitionCommit,
-    RetainedState,
     WorkerStore,
 )
-from triage.trial import Trial
 
 log = logging.getLogger(__name__)
 
 POLL_RECORDS = 2_048
 POLL_S = 0.05  # seconds; short, because the same loop also serves verdicts
 COMMIT_EVERY_S = 0.25  # seconds; a verdict is felt within one interval
-SNAPSHOT_EVERY = 50_000  # records of a partition; bounds the replay after a crash to about a second
 LAG_EVERY_S = 5.0  # seconds; it is a question to the log
 AT_ONCE = 50_000  # records that a partition may learn for a roll-out while it is being assigned
-NO_TRIAL = Trial()
 MOVED = 0.005  # probability; smaller changes of an open candidate are not written
-
-
-@dataclass(slots=True)
-class _Owned:
-    """A partition that is ours, and what the next commit will say of it."""
-
-    track: Track
-    past: Past
-    bad_share: BadShare
-    epoch: int
-    position: Position
-    snapshot_at: Position
-    counters: Counters = field(default_factory=Counters)
-    candidates: list[Candidate] = field(default_factory=list)
-    dead_letters: list[NewDeadLetter] = field(default_factory=list)
-    journal: list[JournalEntry] = field(default_factory=list)
-    rescored: dict[str, float] = field(default_factory=dict)
-    retained: RetainedState | None = None
-    trial: Trial = NO_TRIAL
-    told_drifts: tuple[Drift, ...] | None = None  # as the store has them, None: not known
-    read_ms: int = 0  # when the log took the last record since the last commit
-    dirty: bool = False
-    was_warm: bool = False
-
-    def warm_up_has_ended(self) -> bool:
-        """Return whether it has since the last call."""
-        before, self.was_warm = self.was_warm, self.track.live.warm_up_left == 0
-        return self.was_warm and not before
-
-    def committed(self) -> None:
-        """Forget what has been written."""
-        self.counters = Counters()
-        self.candidates, self.dead_letters, self.journal, self.rescored = [], [], [], {}
-        self.retained, self.trial = None, NO_TRIAL
-        self.told_drifts = self.track.live.drifts
-        self.read_ms, self.dirty = 0, False
 
 
 class Worker:
@@ -108,7 +67,7 @@ class Worker:
         self._store = store
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._owned: dict[int, _Owned] = {}
+        self._owned: dict[int, Owned] = {}
         self._topic_id = transport.topic_id(config.source.topic)
         self._commit_due = clock() + COMMIT_EVERY_S
         self._book = ConfigBook(store, config.stream)
@@ -192,7 +151,7 @@ class Worker:
         self._consumer.close()
         self._metrics.set(metrics.PARTITIONS, self._config.stream, to=0)
 
-    def _process(self, owned: _Owned, records: Sequence[Record]) -> None:
+    def _process(self, owned: Owned, records: Sequence[Record]) -> None:
         began = self._clock()
         outcome = owned.track.process_live(records)
         between = self._clock()
@@ -249,7 +208,7 @@ class Worker:
             self._rescore(partition, owned)
             self._write(snapshot=False)
 
-    def _turn(self, partition: int, owned: _Owned, entry: JournalEntry) -> None:
+    def _turn(self, partition: int, owned: Owned, entry: JournalEntry) -> None:
         """Turn a partition to another roll-out; what comes of it belongs to its next commit."""
         found = (
             frozenset()
@@ -289,7 +248,7 @@ class Worker:
     def _write(self, *, snapshot: bool) -> None:
         """Write what there is in one transaction of the store, then tell the log our positions."""
         commits = [
-            self._commit_of(partition, owned, snapshot=snapshot)
+            owned.part(partition, self._clock(), snapshot=snapshot)
             for partition, owned in self._owned.items()
             if owned.dirty or snapshot
         ]
@@ -305,7 +264,7 @@ class Worker:
             owned.committed()
         self._consumer.commit({self._tp(c.partition): c.next_offset for c in commits})
 
-    def _rescore(self, partition: int, owned: _Owned) -> None:
+    def _rescore(self, partition: int, owned: Owned) -> None:
         """Note the open candidates whose probability is no longer what the store says.
 
         A detector that is still warming up has nothing to say about them.
@@ -329,30 +288,6 @@ class Worker:
             if abs(new - candidate.posterior) > MOVED
         }
         owned.dirty = owned.dirty or bool(owned.rescored)
-
-    def _commit_of(self, partition: int, owned: _Owned, *, snapshot: bool) -> PartitionCommit:
-        due = snapshot or owned.position - owned.snapshot_at >= SNAPSHOT_EVERY
-        live = owned.track.live
-        return PartitionCommit(
-            partition=partition,
-            epoch=owned.epoch,
-            config_version=live.config.version,
-            next_offset=owned.position,
-            label_position=owned.track.label_position,
-            counters=owned.counters,
-            candidates=tuple(owned.candidates),
-            dead_letters=tuple(owned.dead_letters),
-            journal=tuple(owned.journal),
-            rescored=dict(owned.rescored),
-            snapshot=owned.track.row(owned.position) if due else None,
-            warm_up_left=live.warm_up_left,
-            last_event_time=live.last_event_time,
-            rollout=owned.track.rollout.number,
-            retained=owned.retained,
-            drifts=None if live.drifts == owned.told_drifts else live.drifts,
-            trial=None if owned.trial is NO_TRIAL else owned.trial,
-            delay=max(0.0, self._clock() - owned.read_ms / 1000) if owned.read_ms else None,
-        )
 
     def _on_assigned(
         self, partitions: Collection[TopicPartition]
@@ -378,7 +313,7 @@ class Worker:
             else:
                 track = recover(past, state)
             bad_share = self._bad_share(tp.partition, track)
-            owned = _Owned(track, past, bad_share, state.epoch, start, start)
+            owned = Owned(track, past, bad_share, state.epoch, start, start)
             owned.warm_up_has_ended()  # if so, that is old news
             if untouched:  # journal and snapshot of its first commit say where the detector began
                 owned.journal.append(JournalEntry(start, 0, track.rollout.number))
