@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from triage.access import Action, authorise
 from triage.assign import assign
 from triage.cases import AuditEntry, Case, Regrouping, Rollback, Verdict
-from triage.closing import DISMISSES
 from triage.commands import (
     AssignCluster,
     Command,
@@ -43,8 +42,8 @@ from triage.queries import VerdictRow
 from triage.regroup import regroup
 from triage.requests import made_before, remember_made
 from triage.rest import (
-    answered,
-    disagreed,
+    check_reader,
+    compare,
     is_first_of_two,
     leave,
     take_back,
@@ -53,7 +52,6 @@ from triage.rest import (
 )
 from triage.rollback import roll_back, undo_roll_back
 from triage.store.base import CaseStore, UnitOfWork
-from triage.store.base_closing import Audit
 from triage.suppression import Suppression, scope_of
 from triage.truth import TruthOutcome
 
@@ -154,7 +152,7 @@ class Triage:
         case = _find_case(unit, command.cluster_id)
         standing = unit.standing(case.cluster_id)
         audit = unit.audit_of(case.cluster_id) if case.origin else None
-        blind = _check_reader(unit, case, audit, actor)
+        blind = check_reader(unit, case, audit, actor)
         _check_decidable(case, command, standing, None if blind else actor)
         members = unit.member_ids(case.cluster_id)
         _check_read(command, members)
@@ -199,7 +197,7 @@ class Triage:
             unit.add_suppression(_suppression(unit, command, verdict))
         if not unsure:
             leave(unit, case, verdict, unread, at)
-            self._compare(unit, case, audit, command.kind, at)
+            compare(unit, case, audit, command.kind, at)
 
         _audit(unit, "verdict", actor, command, at, case, decided, verdict)
         if command.kind is VerdictKind.REAL and not unsure:
@@ -211,17 +209,6 @@ class Triage:
             send(unit, self._message_of, finding, at, not_before=verdict.grace_until)
         unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
         return verdict.verdict_id
-
-    def _compare(
-        self, unit: UnitOfWork, case: Case, audit: Audit | None, kind: VerdictKind, at: float
-    ) -> None:
-        """Hold the verdict against what was said of the members before they were taken out."""
-        if audit is not None:
-            answered(unit, audit, kind, at)
-        elif case.origin is not None:
-            before = unit.verdict(case.origin)
-            if before is not None and (before.kind in DISMISSES) != (kind in DISMISSES):
-                disagreed(unit, before, at)
 
     def _undo(self, unit: UnitOfWork, command: UndoVerdict, actor: Actor, at: float) -> str:
         verdict = unit.verdict(command.verdict_id)
@@ -296,21 +283,6 @@ def _check(command: Command, at: float) -> None:
             raise Invalid("expected: say in scope what is expected")
         if command.expires_at is None or not at < command.expires_at < float("inf"):
             raise Invalid("expected: expires_at must be a time in the future")
-
-
-def _check_reader(unit: UnitOfWork, case: Case, audit: Audit | None, actor: Actor) -> bool:
-    """Refuse who may not read an audit; return whether the second read may be the first reader's.
-
-    An analyst who works alone audits himself; else it is for somebody else.
-    """
-    if audit is None:
-        return False
-    if unit.alone(case.stream, actor.name):
-        return True
-    before = unit.verdict(audit.verdict_id)
-    if case.status is ClusterStatus.OPEN and before is not None and before.actor == actor.name:
-        raise Conflict("someone else reads this one: it checks a verdict of yours")
-    return False
 
 
 def _check_decidable(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from triage.cases import Case, Verdict
 from triage.closing import DISMISSES, Bound, bound_of, is_drawn, probability, pull_of_rest
+from triage.errors import Conflict
 from triage.labels import labels_of
-from triage.model import VerdictKind
+from triage.model import Actor, ClusterStatus, VerdictKind
 from triage.plain import cut
 from triage.store.base import UnitOfWork
 from triage.store.base_closing import Audit, Closing, TakenOut
@@ -134,6 +135,21 @@ def take_back(unit: UnitOfWork, verdict: Verdict) -> None:
         unit.drop_closing(verdict.verdict_id)
 
 
+def check_reader(unit: UnitOfWork, case: Case, audit: Audit | None, actor: Actor) -> bool:
+    """Refuse who may not read an audit; return whether the second read may be the first reader's.
+
+    An analyst who works alone audits himself; else it is for somebody else.
+    """
+    if audit is None:
+        return False
+    if unit.alone(case.stream, actor.name):
+        return True
+    before = unit.verdict(audit.verdict_id)
+    if case.status is ClusterStatus.OPEN and before is not None and before.actor == actor.name:
+        raise Conflict("someone else reads this one: it checks a verdict of yours")
+    return False
+
+
 def is_first_of_two(audit: Audit | None, kind: VerdictKind, standing: Sequence[Verdict]) -> bool:
     """Whether an audit contradicts the dismissal, and nobody has said so before.
 
@@ -143,7 +159,19 @@ def is_first_of_two(audit: Audit | None, kind: VerdictKind, standing: Sequence[V
     return audit is not None and kind is VerdictKind.REAL and not said
 
 
-def answered(unit: UnitOfWork, audit: Audit, kind: VerdictKind, at: float) -> None:
+def compare(
+    unit: UnitOfWork, case: Case, audit: Audit | None, kind: VerdictKind, at: float
+) -> None:
+    """Hold a verdict against what was said of the members before they were taken out."""
+    if audit is not None:
+        _answered(unit, audit, kind, at)
+    elif case.origin is not None:
+        before = unit.verdict(case.origin)
+        if before is not None and (before.kind in DISMISSES) != (kind in DISMISSES):
+            disagreed(unit, before, at)
+
+
+def _answered(unit: UnitOfWork, audit: Audit, kind: VerdictKind, at: float) -> None:
     """Note what an audit found; if the dismissal was wrong, take its propagation back."""
     wrong = kind is VerdictKind.REAL
     unit.answer_audit(audit.candidate_id, wrong)
