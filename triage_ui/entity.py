@@ -25,7 +25,11 @@ def entity_address(name: str, value: str) -> str:
     >>> entity_address("ip", "10.0.0.0/8")
     '/entity/ip/10.0.0.0%2F8'
     """
-    return f"/entity/{quote(name, safe='')}/{quote(value, safe='')}"
+    return f"/entity/{_quoted(name)}/{_quoted(value)}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")
 
 
 def main_entity(members: Sequence[MemberRow]) -> str:

@@ -12,6 +12,7 @@ from tests.unit.triage_ui.conftest import Board
 from triage.model import VerdictKind
 from triage_ui import problems
 from triage_ui.api.clusters import VerdictBody
+from triage_ui.entity import entity_address
 from triage_ui.text import visible
 
 
@@ -281,12 +282,13 @@ def test_hostile_text_comes_through_the_api_unchanged(board: Board) -> None:
 def test_half_a_character_comes_through_as_a_question_mark(board: Board) -> None:
     board.sign_in()
     members = board.desk.add(
-        1, record={"note": "a\ud800b"}, reasons=(a_reason("a", text="\udfff"),)
+        1, record={"note": "a\ud800b", "\udc00": 1}, reasons=(a_reason("a", text="\udfff"),)
     )
     cluster = board.desk.group(members)
     shown = board.client.get(f"/api/v1/clusters/{cluster}/members").json()["members"][0]
-    assert (shown["record"]["note"], shown["reasons"][0]["text"]) == ("a?b", "?")
+    assert (shown["record"], shown["reasons"][0]["text"]) == ({"note": "a?b", "?": 1}, "?")
     assert visible("a\ud800b") == "a<U+D800>b"
+    assert entity_address("\ud800", "a") == "/entity/%3F/a"
 
 
 def test_expected_keeps_its_like_out_of_the_queue(board: Board, cluster: str) -> None:
