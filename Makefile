@@ -7,7 +7,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs screenshots lock clean
-.PHONY: bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
+.PHONY: bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
 .PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts faults
 
 help:  ## this list
@@ -27,6 +27,7 @@ format:  ## let ruff format and fix what it can
 	@.ci/venv dev
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
+bench-board:  ## does the board keep its budgets with 100,000 open clusters: SQLite, PostgreSQL, Chromium
 bench-pipeline:  ## events per second and average precision beside river and scikit-learn
 bench-forest:  ## speed, memory, snapshots, refits and average precision of the forest beside peers
 bench-explain:  ## speed and exactness of explanations, and whether they name true causes
@@ -43,7 +44,7 @@ bench-rollouts:  ## configs come and go during kills: nothing lost, nothing twic
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
 bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 open candidates, and how exact
 bench-rules:  ## are rules mined from verdicts right on later payments, and is their bound
-bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts:
+bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
 

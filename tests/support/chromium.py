@@ -30,7 +30,8 @@ OWN_MACHINE = ("http://127.0.0.1", "http://localhost", "data:", "blob:", "about:
 PATIENCE = 20_000  # milliseconds an action or an expectation may wait; this machine may be busy
 
 
-def _program() -> str | None:
+def program() -> str | None:
+    """Return the browser's path, None if there is none."""
     given = os.environ.get("CHROMIUM")
     return given or next(filter(None, map(shutil.which, NAMES)), None)
 
@@ -38,13 +39,13 @@ def _program() -> str | None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium, one for all tests."""
-    program = _program()
-    if program is None:
+    path = program()
+    if path is None:
         pytest.skip("no browser: neither CHROMIUM nor chromium (.ci/debian-packages installs it)")
     expect.set_options(timeout=PATIENCE)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=[*QUIET, *as_root])
+        chromium = playwright.chromium.launch(executable_path=path, args=[*QUIET, *as_root])
         yield chromium
         chromium.close()
 
