@@ -165,12 +165,17 @@ def _finish(places: Places, source: Path, rng: random.Random, labels: dict[str, 
         until = time.monotonic() + FINISH_S
         while process.poll() is None and time.monotonic() < until:
             _decide_for(places, 0.5, rng, labels)
-        if process.poll() != 0:
-            tail = output.read_text(encoding="utf-8", errors="replace")[-2_000:]
-            raise RuntimeError(f"the run ended with {process.poll()}:\n{tail}")
+        _must_have_ended_well(process, output)
     # What was decided after its end goes out with one more, undisturbed start.
     with ended(start(*_arguments(places, source), output=output)) as process:
         wait_for(lambda: process.poll() is not None, FINISH_S, "end of the run")
+        _must_have_ended_well(process, output)
+
+
+def _must_have_ended_well(process: subprocess.Popen[bytes], output: Path) -> None:
+    if process.poll() != 0:
+        tail = output.read_text(encoding="utf-8", errors="replace")[-2_000:]
+        raise RuntimeError(f"the run ended with {process.poll()}:\n{tail}")
 
 
 def _decide_for(places: Places, seconds: float, rng: random.Random, labels: dict[str, int]) -> None:
