@@ -149,7 +149,7 @@ def test_members_leave_and_clusters_become_one(analyst: Page, board: Served, clu
     analyst.get_by_role("button", name="Exclude").click()
     expect(toast(analyst)).to_contain_text("a cluster of its own")
     expect(listed).to_have_count(2)
-    expect(analyst.get_by_role("heading", level=1)).to_contain_text("2 payments")
+    expect(analyst.get_by_role("heading", level=1)).to_contain_text("2 events")
     expect(analyst.get_by_role("button", name="Exclude")).to_be_disabled()
     (move,) = board.store.regroupings(cluster)
     toast(analyst).get_by_role("button", name="open it").click()
