@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,6 +36,7 @@ class LabelPreview:
     ) -> None:
         self._trees, self._kappa, self._prior_of = trees, kappa, prior
         self.labels = labels.canonical()
+        self._places = {name: place for place, name in enumerate(self.labels.ids)}
         presumed = np.zeros(len(background))
         rows = np.concatenate([background, self.labels.X])
         self._leaves = trees.leaves(rows)
@@ -56,15 +59,17 @@ class LabelPreview:
     def table_with(self, more: Labels) -> Table:
         """Return the shift per leaf if these labels were in force too.
 
-        Those about something that has a label already are left out.
+        Labels about something that has one already are combined with it (``Labels.canonical``).
         """
-        known = frozenset(self.labels.ids)
-        new = [i for i, name in enumerate(more.ids) if name not in known]
-        more = Labels(
-            [more.ids[i] for i in new], more.X[new], more.y[new], more.weight[new]
-        ).canonical()
+        more = more.canonical()
         if not len(more):
             return self.table
+        weight, again = self._weight.copy(), []
+        for name in more.ids:
+            if (place := self._places.get(name)) is not None:
+                again.append(place)
+                weight[self._first_label + place] = 0.0
+        more = _joined(_rows(self.labels, again), more).canonical()
         leaves = self._trees.leaves(more.X)
         alpha = find_mode_with_more(
             self._frozen,
@@ -72,10 +77,24 @@ class LabelPreview:
             shared_leaves(leaves, leaves),
             np.concatenate([self._prior, self._prior_of(more.X)]),
             np.concatenate([self._y, more.y]),
-            np.concatenate([self._weight, more.weight]),
+            np.concatenate([weight, more.weight]),
         )
         both = np.concatenate([self._leaves, leaves])
         return leaf_table(both, alpha, self._kappa, self._trees.nodes)
+
+
+def _rows(labels: Labels, places: Sequence[int]) -> Labels:
+    at = np.array(places, np.intp)
+    return Labels([labels.ids[i] for i in places], labels.X[at], labels.y[at], labels.weight[at])
+
+
+def _joined(one: Labels, other: Labels) -> Labels:
+    return Labels(
+        [*one.ids, *other.ids],
+        np.concatenate([one.X, other.X]),
+        np.concatenate([one.y, other.y]),
+        np.concatenate([one.weight, other.weight]),
+    )
 
 
 def leaf_sums(leaves: Leaves, table: Table) -> Vector:

@@ -64,7 +64,11 @@ class Answers:
             for name, one in found.items()
             if one.features_version == view.features_version
         }
-        more = tuple(label for label in more if label.candidate_id in usable)
+        more = tuple(
+            label
+            for label in more
+            if label.candidate_id in usable and label.candidate_id not in view.told
+        )
         trust = view.trust.get(question.actor, 1.0)
         labels = Labels(
             ids=tuple(label.candidate_id for label in more),

@@ -59,6 +59,7 @@ class StreamKeeper:
         self._rows: dict[int, WaitingRows] = {}
         self._labels: Labels | None = None
         self._labelled: Mapping[str, str] = {}
+        self._told: frozenset[str] = frozenset()
         self._trust: Mapping[str, float] = {}
         self._position = -1
         self._seen: object = None
@@ -106,6 +107,7 @@ class StreamKeeper:
             weight=np.array([label.weight for label in labels], np.float64),
         )
         self._labelled = {label.candidate_id: label.verdict_id for label in labels}
+        self._told = frozenset(label.candidate_id for label in labels if label.source)
         self._trust = self._store.trust(self._stream)
         self._position = position
         for partition, model in self._models.items():
@@ -150,6 +152,7 @@ class StreamKeeper:
             partitions=views,
             clusters=tuple(codes),
             labelled=self._labelled,
+            told=self._told,
             trust=self._trust,
             position=self._position,
             left_out=len(waiting) - sum(len(view.codes) for view in views.values()),

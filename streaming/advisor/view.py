@@ -45,6 +45,7 @@ class StreamView:
     Attributes:
         clusters: ids of the open clusters; ``PartitionView.codes`` are places in it.
         labelled: candidate -> verdict (or late truth) that its label in force comes from.
+        told: candidates that late truth has told of; a verdict changes nothing about them.
         trust: what an analyst's labels weigh; 1 where not named.
         position: of the label log. ``behind``: see ``Advice``.
     """
@@ -54,6 +55,7 @@ class StreamView:
     partitions: Mapping[int, PartitionView]
     clusters: Sequence[str]
     labelled: Mapping[str, str]
+    told: frozenset[str]
     trust: Mapping[str, float]
     position: int
     left_out: int
