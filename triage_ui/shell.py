@@ -211,7 +211,10 @@ def _move(key: str, text: str) -> list[Component]:
 
 
 def _keys_sheet() -> Component:
-    rows = [html.Div([html.Dt(kbd(key)), html.Dd(text), *_move(key, text)]) for key, text in KEYS]
+    rows = [
+        html.Div([html.Dt(kbd(key)), html.Dd([html.Span(text), *_move(key, text)])])
+        for key, text in KEYS
+    ]
     return html.Dialog(
         [
             html.H2("Keys", id="keys-title"),

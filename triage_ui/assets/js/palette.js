@@ -123,8 +123,8 @@
     if (sheet().open) return sheet().close();
     if (document.querySelector("dialog[open]:not(#tour)")) return;
     at = 0;
-    triage.setProps("palette-text", { value: "" });
     sheet().showModal();
+    triage.clearField(field());
     field().setAttribute("role", "combobox"); // the component has no place for it
     field().focus();
     setTimeout(refresh);

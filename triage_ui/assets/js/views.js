@@ -55,8 +55,8 @@
 
   const sheet = () => triage.byId("view-sheet");
   triage.on("action:save-view", () => {
-    triage.setProps("view-name", { value: "" });
     sheet().showModal();
+    triage.clearField(triage.byId("view-name"));
     triage.byId("view-name").focus();
   });
   triage.on("action:view-cancel", () => sheet().close());
