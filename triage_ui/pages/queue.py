@@ -135,7 +135,6 @@ def _bulk_sheet() -> Component:
                     html.Button(
                         ["Give the verdicts ", kbd("Enter")],
                         type="button",
-                        autoFocus="autofocus",
                         className="button button-main",
                         **attributes(data_action="bulk-give"),
                     ),

@@ -72,6 +72,7 @@
     triage.byId("bulk-title").textContent = `${triage.words[kind]}: ${many}, each with its own verdict`;
     triage.byId("bulk-list").replaceChildren(...open.map(line));
     sheet().showModal();
+    sheet().querySelector("[data-action='bulk-give']").focus();
   };
   triage.on("action:bulk-give", () => {
     sheet().close();
