@@ -95,3 +95,11 @@ def test_links_between_pages_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert not broken
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((REPOSITORY / "docs/decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert numbers == list(range(1, len(pages) + 1))
+    heads = [page.read_text().partition(".")[0] for page in pages]
+    assert heads == [f"# {number}" for number in numbers]
