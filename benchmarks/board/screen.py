@@ -39,8 +39,7 @@ PROBE = """
       && !document.body.classList.contains("preview-stale");
   };
   const complete = () => document.querySelector("#why-chart .bars")
-    && document.querySelector("#when-chart .point")
-    && document.querySelector("#record");
+    && document.querySelector("#when-chart .point");
   document.addEventListener("keydown", (event) => {
     const before = selected();
     const seen = (window.probe.seen = {});
