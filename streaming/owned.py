@@ -14,6 +14,7 @@ from triage.store.base import NewDeadLetter, PartitionCommit, RetainedState
 from triage.trial import Trial
 
 SNAPSHOT_EVERY = 50_000  # records of a partition; bounds the replay after a crash to about a second
+SNAPSHOT_AFTER_S = 60.0  # seconds; on a slow stream the advisor must not answer from an old model
 NO_TRIAL = Trial()
 
 
@@ -27,6 +28,7 @@ class Owned:
     epoch: int
     position: Position
     snapshot_at: Position
+    snapshot_time: float
     counters: Counters = field(default_factory=Counters)
     candidates: list[Candidate] = field(default_factory=list)
     dead_letters: list[NewDeadLetter] = field(default_factory=list)
@@ -44,6 +46,14 @@ class Owned:
         before, self.was_warm = self.was_warm, self.track.live.warm_up_left == 0
         return self.was_warm and not before
 
+    def want_snapshot(self) -> None:
+        """Let the next commit hold a snapshot."""
+        self.snapshot_at = self.position - SNAPSHOT_EVERY
+
+    def _snapshot_is_due(self, at: float) -> bool:
+        new = self.position - self.snapshot_at
+        return new >= SNAPSHOT_EVERY or (new > 0 and at - self.snapshot_time >= SNAPSHOT_AFTER_S)
+
     def committed(self) -> None:
         """Forget what has been written."""
         self.counters = Counters()
@@ -54,7 +64,7 @@ class Owned:
 
     def part(self, partition: int, at: float, *, snapshot: bool) -> PartitionCommit:
         """Return what the next commit says of it, at a time; with a snapshot if due."""
-        due = snapshot or self.position - self.snapshot_at >= SNAPSHOT_EVERY
+        due = snapshot or self._snapshot_is_due(at)
         live = self.track.live
         return PartitionCommit(
             partition=partition,

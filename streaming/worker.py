@@ -17,7 +17,7 @@ from streaming.errors import PositionLost, Stop
 from streaming.gap import REMEDY
 from streaming.grouper import noun_of
 from streaming.metrics import Metrics
-from streaming.owned import SNAPSHOT_EVERY, Owned
+from streaming.owned import Owned
 from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
 from streaming.replay import recover
@@ -183,7 +183,10 @@ class Worker:
         behind = {p: o for p, o in self._owned.items() if o.track.label_position < newest}
         turning = [p for p, o in self._owned.items() if o.track.rollout.number < rollout.number]
         for partition, owned in self._owned.items():
-            if partition in behind or owned.warm_up_has_ended():
+            warm_now = owned.warm_up_has_ended()
+            if warm_now:
+                owned.want_snapshot()  # the advisor waits for it
+            if partition in behind or warm_now:
                 self._rescore(partition, owned)
         self._write(snapshot=snapshot and not behind)
 
@@ -224,7 +227,7 @@ class Worker:
             owned.candidates += turned.late.candidates
             owned.counters += turned.late.counters
         owned.journal.append(entry)
-        owned.snapshot_at = owned.position - SNAPSHOT_EVERY  # what was learned is not learned twice
+        owned.want_snapshot()  # what was learned is not learned twice
         owned.dirty = True
         log.info(
             "%s[%d]: turned to roll-out %d at offset %d%s",
@@ -260,7 +263,7 @@ class Worker:
         for commit in commits:
             owned = self._owned[commit.partition]
             if commit.snapshot:
-                owned.snapshot_at = commit.snapshot.offset
+                owned.snapshot_at, owned.snapshot_time = commit.snapshot.offset, began
             owned.committed()
         self._consumer.commit({self._tp(c.partition): c.next_offset for c in commits})
 
@@ -313,11 +316,12 @@ class Worker:
             else:
                 track = recover(past, state)
             bad_share = self._bad_share(tp.partition, track)
-            owned = Owned(track, past, bad_share, state.epoch, start, start)
+            owned = Owned(track, past, bad_share, state.epoch, start, start, self._clock())
             owned.warm_up_has_ended()  # if so, that is old news
             if untouched:  # journal and snapshot of its first commit say where the detector began
                 owned.journal.append(JournalEntry(start, 0, track.rollout.number))
-                owned.dirty, owned.snapshot_at = True, start - SNAPSHOT_EVERY
+                owned.dirty = True
+                owned.want_snapshot()
             newer = self._in_force()
             if track.rollout.number < newer.number:
                 entry = plan(track, newer, start, past)

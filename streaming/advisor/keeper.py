@@ -123,7 +123,7 @@ class StreamKeeper:
             try:
                 model = restored(config, partition, rows[0], self._features)
             except NotAvailable as error:
-                log.warning("%s", error)
+                log.debug("%s", error)
                 trouble.append(error)
                 continue
             self._models[partition] = SnapshotModel(model, rows[0].offset, self._labels)

@@ -83,7 +83,10 @@ class SnapshotModel:
 def restored(
     config: StreamConfig, partition: int, row: SnapshotRow, features: FeatureSet
 ) -> StreamModel:
-    """Return the model of a snapshot. Raises NotAvailable if it is damaged or of another config."""
+    """Return the model of a snapshot.
+
+    Raises NotAvailable if it is damaged, of another config, or from before alerts began.
+    """
     where = f"{config.stream}[{partition}]"
     if hash_of(row.blob, row.beside) != row.sha256:
         raise NotAvailable(f"{where}: the newest snapshot is damaged; the next one is waited for")
@@ -98,6 +101,8 @@ def restored(
         model.restore(parts["model"])
     except (SnapshotError, KeyError) as error:
         raise NotAvailable(f"{where}: the newest snapshot can't be read: {error}") from error
+    if model.warm_up_left:
+        raise NotAvailable(f"{where}: its detector is still warming up")
     return model
 
 
