@@ -34,6 +34,11 @@ def test_detectors_say_how_they_do_and_what_taught_them(page: Page, decided: Ser
     expect(line).to_contain_text("alerts")
     expect(line).to_contain_text("67 %")
     expect(line).to_contain_text("2 of 3 · few")
+    heads = page.locator("#detectors-table thead th")
+    head, cell = heads.last.bounding_box(), line.locator("td").last.bounding_box()
+    assert head is not None
+    assert cell is not None
+    assert cell["x"] == pytest.approx(head["x"], abs=1), "cells stand below their heads"
     expect(page.locator(".rail-link[aria-current='page']")).to_have_text("Detectors")
     lessons = page.locator("#detector-lessons tbody tr")
     expect(lessons).to_contain_text("no clusters rose, 1 fell")

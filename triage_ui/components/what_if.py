@@ -126,6 +126,7 @@ def _lever(lever: Lever) -> Component:
                 value=lever.at,
                 label=None,
                 thumbLabel=name,
+                color="var(--accent)",
                 updatemode="drag",
                 marks=[{"value": lever.at}],
             ),

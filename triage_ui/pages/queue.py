@@ -51,26 +51,26 @@ COLUMNS = (
         "headerTooltip": "How far from normal, before any label; in standard deviations",
     },
     {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 72},
-    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 62},
+    {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 58},
     {
         "colId": "past",
         "headerName": "Past real",
         "cellRenderer": "TriagePast",
-        "width": 76,
+        "width": 72,
         "headerTooltip": "How many decided clusters with the same reasons were real",
     },
     {
         "colId": "who",
         "headerName": "Assignee",
         "cellRenderer": "TriageWho",
-        "width": 88,
+        "width": 78,
         "headerTooltip": "Who takes care of it",
     },
     {
         "colId": "suggested",
         "headerName": "Suggested",
         "cellRenderer": "TriageSuggested",
-        "width": 132,
+        "width": 124,
     },
 )
 
@@ -174,12 +174,12 @@ def _filters() -> Component:
                     html.Button(
                         ["let go ", kbd("Esc")],
                         type="button",
-                        className="chosen-drop",
+                        className="bulk-drop",
                         **attributes(data_action="drop-chosen"),
                     ),
                 ],
                 id="chosen",
-                className="chosen",
+                className="bulk-count",
                 hidden=True,
             ),
             html.Button(

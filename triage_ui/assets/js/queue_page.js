@@ -8,8 +8,9 @@
 
   const HAND_MS = 900; // since the pointer last moved over the rows
   const ROW_PX = 46;
-  const WIDE = 760; // px of the grid from which the score has its column
-  const WIDER = 680; // and the past cases theirs
+  const WIDEST = 940; // px of the grid from which the score has its column: titles come first
+  const WIDER = 760; // and the assignee
+  const WIDE = 680; // and past cases
 
   let api = null;
   let paintRow = null; // marks the row under the cursor
@@ -283,9 +284,9 @@
       });
       grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
       const fitColumns = (width) => {
-        grid.setColumnsVisible(["score"], width >= WIDE);
-        grid.setColumnsVisible(["past"], width >= WIDER);
-        grid.setColumnsVisible(["who"], width >= WIDE);
+        grid.setColumnsVisible(["score"], width >= WIDEST);
+        grid.setColumnsVisible(["past"], width >= WIDE);
+        grid.setColumnsVisible(["who"], width >= WIDER);
       };
       grid.addEventListener("gridSizeChanged", (event) => fitColumns(event.clientWidth));
       fitColumns(triage.byId(id).clientWidth);
