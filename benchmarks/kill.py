@@ -35,7 +35,7 @@ from streaming.verified import TOPIC, message_of
 from triage.commands import RecordVerdict, UndoVerdict
 from triage.errors import Refused
 from triage.handlers import Triage
-from triage.model import Actor, Candidate, Counters, VerdictKind, VerdictState
+from triage.model import Actor, Candidate, ClusterStatus, Counters, VerdictKind, VerdictState
 from triage.queries import QueueFilter
 from triage.store.base import Store
 
@@ -298,6 +298,25 @@ def _all_records(transport: Transport, tp: TopicPartition) -> Iterator[Record]:
         position = records[-1].offset + 1
 
 
+def _due(store: Store) -> frozenset[str]:
+    """Return the verdicts that a finding is due for.
+
+    Where two reads have to agree (an audit that contradicts, a second opinion) it is the second's.
+    """
+    rows = store.recent_verdicts(100_000)
+    real = sorted((row for row in rows if row.kind is VerdictKind.REAL), key=lambda row: row.at)
+    standing = (VerdictState.RECORDED, VerdictState.PUBLISHED)
+    last = {row.cluster_id: row.verdict_id for row in real if row.state in standing}
+    details = {cluster_id: store.cluster(cluster_id, 1) for cluster_id in last}
+    decided = {
+        verdict_id
+        for cluster_id, verdict_id in last.items()
+        if (detail := details[cluster_id]) and detail.row.status is ClusterStatus.DECIDED
+    }
+    retracted = {row.verdict_id for row in real if row.state is VerdictState.RETRACTED}
+    return frozenset(decided | retracted)
+
+
 def messages(store: Store, transport: Transport) -> tuple[int, int, int]:
     """Return findings that are missing, messages that are repeated or out of order, findings."""
     sent: Counter[str] = Counter()
@@ -312,12 +331,7 @@ def messages(store: Store, transport: Transport) -> tuple[int, int, int]:
             verified.add(json.loads(record.value)["triage"]["decision"]["verdict_id"])
     twice = sum(sent.values()) - len(sent)
     twice += sum(1 for i, sequence in enumerate(sequences) if sequence != i + 1)
-    due = {
-        verdict.verdict_id
-        for verdict in store.recent_verdicts(100_000)
-        if verdict.kind is VerdictKind.REAL
-        and verdict.state not in (VerdictState.UNDONE, VerdictState.PENDING)
-    }
+    due = _due(store)
     return len(due - verified), twice, len(verified)
 
 
