@@ -47,7 +47,7 @@ def summary(folder: Path, data: Path) -> str:
     settings = ["-c", f"{REPOSITORY}/pyproject.toml", "--rootdir", str(REPOSITORY)]
     done = subprocess.run(
         [*command, *settings, "--continue-on-collection-errors", str(folder)],
-        env={**os.environ, "CI": "true", "TRIAGE_DATA": str(data)},
+        env={**os.environ, "CI": "true", "TRIAGE_DATA": str(data), "PYTEST_ADDOPTS": ""},
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
