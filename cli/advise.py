@@ -20,11 +20,30 @@ ENOUGH = 30  # judged candidates; of fewer nothing can be said
 EXIT_NONE = 1
 
 
+class Share(click.ParamType[float]):
+    """A share above 0 and below 1, as ``0.7`` or ``70%``."""
+
+    name = "share"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return it as a number."""
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = 0.0
+        if not 0 < share < 1:
+            self.fail(f"{text!r} is no share above 0 and below 1: write 0.7 or 70%", param, ctx)
+        return share
+
+
 @click.command("advise")
 @click.argument("stream", metavar="FILE|STREAM", type=click.Path(path_type=Path))
 @click.option(
     "--precision",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Share(),
     help="Share of the candidates that shall be real, at least.",
 )
 @click.option(

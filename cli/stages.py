@@ -13,7 +13,7 @@ from cli.places import Places, data_option, store_option
 from streaming.errors import Stop
 from triage.errors import TriageError
 from triage.plain import plain
-from triage.rollout import Rollout
+from triage.rollout import Rollout, RolloutKind
 from triage.store.base import Store
 from triage.trial import Trial
 
@@ -51,6 +51,9 @@ def _lines(store: Store, stream: str) -> Iterator[str]:
 
 
 def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
+    if not trial.events:
+        yield "    no event seen yet"
+        return
     yield (
         f"    {trial.events:,} events: {trial.new:,} candidates where the version in force has "
         f"{trial.live:,}: {trial.both:,} in both, {trial.only_new:,} only new, "
@@ -66,6 +69,8 @@ def _history(log: Sequence[Rollout]) -> Iterator[str]:
     for entry in reversed(log[-SHOWN:]):
         at = dt.datetime.fromtimestamp(entry.at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
         what = f"{entry.beside[:12]} in {entry.stage}" if entry.beside else entry.version[:12]
+        if entry.kind is RolloutKind.STOP:
+            what = f"{log[entry.number - 2].beside[:12]}, back to {what}"
         who = f", by {entry.author}" if entry.author else ""
         why = f": {entry.reason}" if entry.reason else ""
         yield f"  {entry.number:>3}  {at}  {entry.kind:<5}  {what}{plain(who + why, SENTENCE)}"

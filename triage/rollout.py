@@ -77,11 +77,12 @@ def started(log: Sequence[Rollout], stream: str, version: str, asked: Request) -
     if log and log[-1].version == version:
         return None
     if known := _newest_of(log, version):
+        author = _brought(log).author or "an earlier start"
         raise Superseded(
             f"{stream}: this file is version {version[:12]}, {_fate(log, known)}. What is in force "
-            f"is version {log[-1].version[:12]}, from {log[-1].author or 'an earlier start'}. To "
-            f"run that: name the stream instead of a file (--stream {stream}). To return to this "
-            f"file: triage apply {_way_to(log, stream, version)}"
+            f"is version {log[-1].version[:12]}, from {author}. To run that: name the "
+            f"stream instead of a file (--stream {stream}). To return to this file: triage apply "
+            f"{_way_to(log, stream, version)}"
         )
     return _next(log, stream, RolloutKind.START, version, asked, previous=_top(log))
 
@@ -172,8 +173,19 @@ def _not_known(log: Sequence[Rollout], stream: str, version: str, *, again: bool
     if known and not again:
         raise Superseded(
             f"{stream}: version {version[:12]} had its turn, {_fate(log, known)}. To take the last "
-            "change back: triage apply --back. To bring this file into force all the same: --again"
+            f"change back: triage apply --back {stream}. To bring this file into force all the "
+            "same: --again"
         )
+
+
+def _brought(log: Sequence[Rollout]) -> Rollout:
+    """Return the entry that brought what is in force into force; tries since then don't count."""
+    since = log[-1]
+    for entry in reversed(log):
+        if entry.version != since.version:
+            break
+        since = entry
+    return since
 
 
 def _newest_of(log: Sequence[Rollout], version: str) -> Rollout | None:

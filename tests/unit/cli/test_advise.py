@@ -41,7 +41,7 @@ def test_it_needs_verdicts_then_advises(house: House) -> None:
             house.decide(VerdictKind.REAL)
         except (Refused, IndexError):
             break
-    code, out = advise(house, "--precision", "0.3")
+    code, out = advise(house, "--precision", "30%")
     assert code == 0, out
     assert "The present budget is it: alert_budget: 4%" in out
     code, out = advise(house, "--precision", "0.9999")
@@ -52,3 +52,6 @@ def test_it_needs_verdicts_then_advises(house: House) -> None:
     assert "alert_budget: 0.4% is it" in out
     assert "cost a day" in out
     assert advise(house)[0] == 2
+    code, out = advise(house, "--precision", "700")
+    assert code == 2
+    assert "'700' is no share above 0 and below 1: write 0.7 or 70%" in out

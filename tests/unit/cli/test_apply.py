@@ -44,6 +44,7 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     assert "is tried in shadow" in out
     code, out = triage(data, "stages", "tests")
     assert "is tried in shadow" in out
+    assert "no event seen yet" in out
     assert "by command line: too many alerts" in out
     code, out = triage(data, "apply", second)
     assert code == 0
