@@ -17,10 +17,12 @@ from streaming.config.load import load
 from streaming.errors import ConfigInvalid, Stop
 from streaming.rollouts import apply, go_back
 from triage.errors import TriageError
+from triage.plain import plain
 from triage.rollout import Request, Rollout, Stage
 from triage.store.base import Store
 
 DEFAULT = "resets-state"
+NAME = 60  # characters
 
 
 @click.command("apply")
@@ -91,6 +93,10 @@ def _apply(
         sys.exit(1)
     if effect is Effect.CHANGES_THE_CONTRACT:
         click.echo("Tell those who write the topic and read findings.")
+    current = store.in_force(config.stream)
+    if current and current.beside and current.beside != config.version:
+        who = f", by {plain(current.author, NAME)}" if current.author else ""
+        click.echo(f"This ends the trial of version {current.beside[:12]} in {current.stage}{who}.")
     return apply(store, config, asked, stage, again=again)
 
 

@@ -39,7 +39,8 @@ def command(stream: str, folder: Path, store_url: str | None) -> None:
 def _lines(store: Store, stream: str) -> Iterator[str]:
     log = store.rollouts(stream)
     if not log:
-        raise click.ClickException(f"{stream}: the store knows no such stream")
+        known = ", ".join(store.streams()) or "none"
+        raise click.ClickException(f"{stream}: the store knows no such stream; there are: {known}")
     current = log[-1]
     turned = [number == current.number for number in store.turned(stream)]
     yield f"{stream}: version {current.version[:12]} is in force"

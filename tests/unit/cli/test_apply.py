@@ -46,6 +46,12 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     assert "is tried in shadow" in out
     assert "no event seen yet" in out
     assert "by command line: too many alerts" in out
+    third = a_file(data, "third", "alert_budget: 4%", "alert_budget: 2%")
+    code, out = triage(data, "apply", third, "--stage", "shadow")
+    assert code == 0, out
+    assert "This ends the trial of version" in out
+    assert "in shadow, by command line." in out
+    assert triage(data, "apply", second, "--stage", "shadow", "--again")[0] == 0
     code, out = triage(data, "apply", second)
     assert code == 0
     assert "it is in shadow: it goes live with what it has learned there" in out
@@ -62,7 +68,7 @@ def test_what_is_wrong_is_said_and_nothing_done(data: Path) -> None:
     assert triage(data, "apply", "--back", "nobody")[0] == 1
     assert triage(data, "stages", "nobody") == (
         1,
-        "Error: nobody: the store knows no such stream\n",
+        "Error: nobody: the store knows no such stream; there are: none\n",
     )
     assert triage(data, "apply", first)[0] == 0
     other = a_file(data, "other", "over: 1h", "over: 2h")
