@@ -128,8 +128,10 @@ class PartitionPipeline:
 
     @property
     def warm_up_left(self) -> int:
-        """Accepted records until alerts start."""
-        return max(0, self._model.warm_up_left - self._pending_rows)
+        """Accepted records until alerts start: they do at the end of a block."""
+        block = len(self._pending)
+        blocks = -(-self._model.warm_up_left // block)
+        return max(0, blocks * block - self._pending_rows)
 
     @property
     def threshold(self) -> float:

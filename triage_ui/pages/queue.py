@@ -70,7 +70,7 @@ COLUMNS = (
         "colId": "suggested",
         "headerName": "Suggested",
         "cellRenderer": "TriageSuggested",
-        "width": 124,
+        "width": 132,
     },
 )
 

@@ -9,10 +9,11 @@ import pytest
 
 from streaming.advisor.answers import Answers
 from streaming.advisor.view import StreamView
+from streaming.config.load import parse
 from streaming.owned import SNAPSHOT_AFTER_S
 from streaming.worker import COMMIT_EVERY_S
 from tests.support.house import House
-from tests.support.streams import events
+from tests.support.streams import CONFIG, events
 from triage.errors import NotAvailable
 
 
@@ -49,6 +50,19 @@ def test_the_first_shows_where_the_detector_began_and_the_next_one_that_is_warm(
     assert all(one > before for one, before in zip(warm, began, strict=True))
     assert set(view(house).partitions) == {0, 1}
     worker.close()
+
+
+def test_a_warm_up_that_ends_within_a_block_lasts_until_its_end(tmp_path: Path) -> None:
+    text = CONFIG.replace("warm_up: 128", "warm_up: 100")
+    house = House(tmp_path, parse(text, "tests.yaml"))
+    worker = house.worker()
+    for start in range(0, 1500, 10):  # often enough to commit between the two
+        house.send(events(1500)[start : start + 10])
+        house.run(worker)
+    assert set(view(house).partitions) == {0, 1}
+    worker.close()
+    house.store.close()
+    house.transport.close()
 
 
 def test_a_slow_stream_gets_one_each_minute(house: House) -> None:
