@@ -160,7 +160,10 @@ def _at_start(place: Any) -> Any:
 
 
 def worker(orders: Mapping[str, Any], meter: Meter) -> None:
-    """The scoring worker, with each of its stages timed."""
+    """The scoring worker, with each of its stages timed.
+
+    The timers are put around the product's methods from outside, so that it carries none.
+    """
     config = parse(orders["config"], "bench.yaml")
     Decoder.decode = meter.stage("decode", Decoder.decode)  # type: ignore[method-assign]
     Decoder.columns = meter.stage("features", Decoder.columns)  # type: ignore[method-assign]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import make_url
 
 from benchmarks.fleet import Feeder, Fleet
@@ -202,8 +203,9 @@ class Story:
 
     def _of_partitions(self, column: str) -> Mapping[int, int]:
         with psycopg.connect(plain(self.store_url)) as connection:
-            asked = f"SELECT partition, {column} FROM partitions WHERE stream = %s"  # noqa: S608
-            return dict(connection.execute(asked.encode(), [self.config.stream]).fetchall())
+            asked = sql.SQL("SELECT partition, {} FROM partitions WHERE stream = %s")
+            rows = connection.execute(asked.format(sql.Identifier(column)), [self.config.stream])
+            return dict(rows.fetchall())
 
 
 def plain(url: str) -> str:
