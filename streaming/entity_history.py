@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.base import Snapshot
+from streaming.decode import Column
 
 EVENTS_PER_ENTITY = 50
 MAX_ENTITIES = 5_000  # the longest idle one is forgotten first
@@ -43,6 +46,41 @@ class EntityHistory:
         if events:
             self.add(entity, *events[0])
             self._events[entity].extend(events[1:])
+
+    def before(
+        self,
+        wanted: npt.NDArray[np.intp],
+        times: npt.NDArray[np.float64],
+        columns: Mapping[str, Column],
+        entities: Sequence[str] | None,
+    ) -> list[tuple[Mapping[str, Any], ...]]:
+        """Remember rows in order; return what stood there before each of the wanted ones.
+
+        Args:
+            wanted: rows, ascending.
+            times, columns: of the rows; ``columns`` has ``fields``.
+            entities: of the rows; None: there is one history of all.
+        """
+        rows = _rows_to_remember(len(times), wanted, keyed=entities is not None)
+        remembered = [_plain(columns[name], rows) for name in self.fields]
+        values = zip(*remembered, strict=True) if remembered else repeat(())
+        clock = times.tolist()
+        events = [(clock[i], value) for i, value in zip(rows, values, strict=False)]
+        contexts, done = [], 0
+        if entities is None:
+            for i in wanted.tolist():
+                until = bisect_left(rows, i)
+                self.add_many("", events[done:until])
+                contexts.append(self.of(""))
+                done = until
+            self.add_many("", events[done:])
+            return contexts
+        asked = frozenset(wanted.tolist())
+        for i, (time, value) in enumerate(events):
+            if i in asked:
+                contexts.append(self.of(entities[i]))
+            self.add(entities[i], time, value)
+        return contexts
 
     def of(self, entity: str, limit: int = EVENTS_PER_ENTITY) -> tuple[Mapping[str, Any], ...]:
         """Return the entity's last events, oldest first: ``{"time", "fields"}``."""
@@ -76,3 +114,24 @@ class EntityHistory:
             )
             for entity, events in rows
         )
+
+
+def _rows_to_remember(count: int, wanted: npt.NDArray[np.intp], *, keyed: bool) -> Sequence[int]:
+    """Without a key there is one history: only the last rows before each wanted one matter."""
+    if keyed:
+        return list(range(count))
+    matters = np.zeros(count, bool)
+    for i in [*wanted.tolist(), count]:
+        matters[max(0, i - EVENTS_PER_ENTITY) : i + 1] = True
+    return np.flatnonzero(matters).tolist()
+
+
+def _plain(column: Column, rows: Sequence[int]) -> list[Any]:
+    """Return the column's values at these rows as JSON holds them."""
+    if isinstance(column, list):
+        return [column[i] for i in rows]
+    values = column[rows]
+    return [
+        None if missing else value
+        for value, missing in zip(values.tolist(), np.isnan(values).tolist(), strict=True)
+    ]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import uuid
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import repeat
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -20,20 +16,20 @@ from detectors.learning.label_model import Labels
 from detectors.model import Scored, StreamModel
 from detectors.registry import build as build_detector
 from detectors.state import nest, pack, unnest, unpack
+from streaming.candidate_maker import Batch, CandidateMaker, text_of
 from streaming.carry import ColumnKeys, carried
 from streaming.config.model import StreamConfig
-from streaming.decode import BadRecord, Column, Columns, Decoder
-from streaming.drift import DriftWatch, Explained, reasons_of
-from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
+from streaming.decode import BadRecord, Decoder
+from streaming.drift import DriftWatch, Explained
+from streaming.entity_history import EntityHistory
 from streaming.known import truths_of
 from streaming.recent_ids import RecentIds
 from streaming.records import Position, Record
-from triage.drift import SCHEMA_DRIFT, Drift
+from triage.drift import Drift
 from triage.model import Candidate, Counters, Influence, Label, Reason
 
 SNAPSHOT_FORMAT = 1
 NOTHING_KNOWN: Mapping[str, ColumnKeys] = MappingProxyType({})
-DRIFT_MARGIN = 3.0  # log-odds; it comes first, but not before what surely is an attack
 INFLUENCES = 5  # labels that a candidate tells of
 
 
@@ -55,18 +51,6 @@ class Outcome:
     X: Matrix
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Accepted records with everything that scoring and explaining need of them."""
-
-    records: Sequence[Record]
-    events: Sequence[Any]
-    columns: Columns
-    times: npt.NDArray[np.float64]
-    entities: Sequence[str] | None  # None: the stream has no key
-    X: Matrix
-
-
 class PartitionPipeline:
     """Decodes, scores, explains and learns the records of one partition, in order.
 
@@ -82,9 +66,8 @@ class PartitionPipeline:
         self._topic_id = topic_id
         self._decoder = Decoder(config.fields)
         self._features = FeatureSet(config.features)
-        self._features_version = config.features_version()
         detector = build_detector(config.detectors, self._features.names, config.seed)
-        self._detector_name = detector.kind
+        self._maker = CandidateMaker(config, partition, topic_id, detector.kind)
         self._model = StreamModel(detector, config.learning_settings(), config.seed)
         self._ids = RecentIds(config.event_id.horizon) if config.event_id else None
         self._history = EntityHistory(config.context_fields())
@@ -276,7 +259,7 @@ class PartitionPipeline:
         kept = [records[i] for i in new], [events[i] for i in new]
         return *kept, len(records) - len(new)
 
-    def _extract(self, records: Sequence[Record], events: Sequence[Any]) -> _Batch:
+    def _extract(self, records: Sequence[Record], events: Sequence[Any]) -> Batch:
         columns = self._decoder.columns(events)
         if self._config.time:
             times = np.asarray(columns[self._config.time], np.float64)
@@ -286,9 +269,9 @@ class PartitionPipeline:
         self._last_event_time = max(latest, self._last_event_time or latest)
         entities = None
         if self._config.key:
-            entities = [_text(value) for value in columns[self._config.key]]
+            entities = [text_of(value) for value in columns[self._config.key]]
         X = self._features.extract(columns, times)
-        return _Batch(records, events, columns, times, entities, X)
+        return Batch(records, events, columns, times, entities, X)
 
     def _learn(self, X: Matrix, scored: Scored) -> None:
         rows = slice(self._pending_rows, self._pending_rows + len(X))
@@ -299,10 +282,16 @@ class PartitionPipeline:
             self._model.learn(self._pending, self._pending_scores, self._pending_margins)
             self._pending_rows = 0
 
-    def _candidates(self, batch: _Batch, start: int, scored: Scored) -> list[Candidate]:
+    def _candidates(self, batch: Batch, start: int, scored: Scored) -> list[Candidate]:
         """Make candidates of the alerting rows; remember every row in its entity's history."""
         alerting = np.flatnonzero(scored.alert)
-        contexts = self._contexts(batch, start, len(scored.z), alerting)
+        span = slice(start, start + len(scored.z))
+        contexts = self._history.before(
+            alerting,
+            batch.times[span],
+            {name: batch.columns[name][span] for name in self._history.fields},
+            batch.entities[span] if batch.entities else None,
+        )
         if not len(alerting):
             return []
         rows = batch.X[start + alerting]
@@ -315,13 +304,14 @@ class PartitionPipeline:
             fields = self._decoder.fields(batch.events[row])
             reasons = self._features.reasons(rows[k], why.values[k], fields, low, high)
             candidates.append(
-                self._candidate(
+                self._maker.of_row(
                     batch,
                     row,
                     fields,
                     score=float(scored.z[i]),
                     margin=float(scored.margin[i]),
                     threshold=float(scored.threshold[i]),
+                    model_version=self.model_version,
                     reasons=tuple(
                         Reason(
                             feature=reason.feature,
@@ -344,52 +334,7 @@ class PartitionPipeline:
             )
         return candidates
 
-    def _candidate(
-        self,
-        batch: _Batch,
-        row: int,
-        fields: Mapping[str, Any],
-        *,
-        score: float,
-        margin: float,
-        threshold: float,
-        reasons: tuple[Reason, ...],
-        method: str,
-        context: tuple[Mapping[str, Any], ...],
-        influences: tuple[Influence, ...],
-    ) -> Candidate:
-        config, record = self._config, batch.records[row]
-        event_id = fields.get(config.event_id.field) if config.event_id else None
-        return Candidate(
-            candidate_id=candidate_id(
-                self._topic_id, self._partition, record.offset, self._detector_name, config.version
-            ),
-            stream=config.stream,
-            config_version=config.version,
-            features_version=self._features_version,
-            detector=self._detector_name,
-            partition=self._partition,
-            offset=record.offset,
-            event_id=None if event_id is None else str(event_id),
-            event_time=float(batch.times[row]),
-            entity=batch.entities[row] if batch.entities else "",
-            entities={
-                name: _text(fields[name]) for name in config.entity_fields() if name in fields
-            },
-            score=score,
-            margin=margin,
-            posterior=1.0 / (1.0 + math.exp(-margin)),
-            threshold=threshold,
-            model_version=self.model_version,
-            vector=batch.X[row].astype("<f4").tobytes(),
-            reasons=reasons,
-            method=method,
-            context=context,
-            record=fields,
-            influences=influences,
-        )
-
-    def _drifted(self, batch: _Batch) -> list[Candidate]:
+    def _drifted(self, batch: Batch) -> list[Candidate]:
         """Return what tells of drift, at the first accepted record from where it was noticed."""
         told: list[Candidate] = []
         for row, record in enumerate(batch.records):
@@ -397,74 +342,8 @@ class PartitionPipeline:
                 break
             if drifts := self._drift.tell(record.offset):
                 fields = self._decoder.fields(batch.events[row])
-                plain = self._candidate(
-                    batch,
-                    row,
-                    fields,
-                    score=float(len(drifts)),
-                    margin=DRIFT_MARGIN,
-                    threshold=0.0,
-                    reasons=reasons_of(drifts, DRIFT_MARGIN),
-                    method=SCHEMA_DRIFT,
-                    context=(),
-                    influences=(),
-                )
-                place = (self._topic_id, self._partition, record.offset)
-                told.append(
-                    replace(
-                        plain,
-                        candidate_id=candidate_id(*place, SCHEMA_DRIFT, plain.config_version),
-                        detector=SCHEMA_DRIFT,
-                        features_version="",  # nothing is learned from it
-                        entity="",
-                        entities={},
-                    )
-                )
+                told.append(self._maker.of_drift(batch, row, fields, drifts, self.model_version))
         return told
-
-    def _contexts(
-        self, batch: _Batch, start: int, count: int, alerting: npt.NDArray[np.intp]
-    ) -> list[tuple[Mapping[str, Any], ...]]:
-        """Add rows to the history in order; return what stood there before each alerting row."""
-        rows = self._rows_to_remember(count, alerting, bool(batch.entities))
-        remembered = [_plain(batch.columns[name], start, rows) for name in self._history.fields]
-        values = zip(*remembered, strict=True) if remembered else repeat(())
-        times = batch.times[start : start + count].tolist()
-        events = [(times[i], value) for i, value in zip(rows, values, strict=False)]
-        contexts, done = [], 0
-        if batch.entities is None:
-            for i in alerting.tolist():
-                before = bisect_left(rows, i)
-                self._history.add_many("", events[done:before])
-                contexts.append(self._history.of(""))
-                done = before
-            self._history.add_many("", events[done:])
-            return contexts
-        wanted = frozenset(alerting.tolist())
-        for i, (time, value) in enumerate(events):
-            entity = batch.entities[start + i]
-            if i in wanted:
-                contexts.append(self._history.of(entity))
-            self._history.add(entity, time, value)
-        return contexts
-
-    @staticmethod
-    def _rows_to_remember(count: int, alerting: npt.NDArray[np.intp], keyed: bool) -> Sequence[int]:
-        """Without a key there is one history: only the last rows before each candidate matter."""
-        if keyed:
-            return list(range(count))
-        matters = np.zeros(count, bool)
-        for i in [*alerting.tolist(), count]:
-            matters[max(0, i - EVENTS_PER_ENTITY) : i + 1] = True
-        return np.flatnonzero(matters).tolist()
-
-
-def candidate_id(
-    topic_id: str, partition: int, offset: int, detector: str, config_version: str
-) -> str:
-    """Return the id that the same event has under the same config, however often it is scored."""
-    name = f"{topic_id}/{partition}/{offset}/{detector}/{config_version}"
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
 
 
 def vectors(blobs: Sequence[bytes], features: int) -> Matrix:
@@ -477,18 +356,3 @@ def vectors(blobs: Sequence[bytes], features: int) -> Matrix:
 def sigmoid(margin: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return 1 / (1 + exp(-margin)) without overflow."""
     return 0.5 * (1.0 + np.tanh(0.5 * margin))
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _plain(column: Column, start: int, rows: Sequence[int]) -> list[Any]:
-    """Return the column's values at these rows after ``start`` as JSON holds them."""
-    if isinstance(column, list):
-        return [column[start + i] for i in rows]
-    values = column[start:][rows]
-    return [
-        None if missing else value
-        for value, missing in zip(values.tolist(), np.isnan(values).tolist(), strict=True)
-    ]
