@@ -59,6 +59,7 @@ class Result:
     twice: int
     different: int
     recovered_s_max: float
+    fenced: int = 0  # commits of a woken worker that were refused: only where a story counts them
 
 
 @dataclass(slots=True)
@@ -192,6 +193,7 @@ def _sum(fault: str, told: Sequence[Told]) -> Result:
         times=len(told),
         events=sum(one.events for one in told),
         recovered_s_max=round(max(one.seconds for one in told), 1),
+        fenced=sum(one.found.get("fenced", 0) for one in told),
         **{name: sum(one.found[name] for one in told) for name in names},
     )
 

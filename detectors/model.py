@@ -49,8 +49,8 @@ class LearningSettings(Params):
     )
     alert_limit: AlertLimit | None = Field(
         default=None,
-        description="At most so many candidates per hour or day of event time, beside the share: "
-        "the strongest. What it holds back is counted.",
+        description="At most so many candidates of each partition per hour or day of event time, "
+        "beside the share: the strongest. What it holds back is counted.",
     )
     threshold_window: int = Field(
         default=10_000, ge=100, le=10**6, description="Latest events that the share refers to."

@@ -46,3 +46,23 @@ def test_a_restored_folder_goes_on_where_the_backup_was_made(tmp_path: Path) -> 
         assert answer.returncode == 1
         assert reason in answer.stderr
         assert "Traceback" not in answer.stderr
+
+
+def test_a_restore_warns_of_accounts_that_were_disabled_after_the_backup(tmp_path: Path) -> None:
+    data, copy, new = tmp_path / "data", tmp_path / "monday", tmp_path / "new"
+    stream, source = tmp_path / "s.yaml", tmp_path / "events.jsonl"
+    stream.write_text(CONFIG, encoding="utf-8")
+    source.write_bytes(lines(events(10)))
+    run(stream, source, data)
+    for name in ("ann", "ben", "cem"):
+        assert triage("account", "add", name, "--data", data).returncode == 0
+    assert triage("account", "disable", "ben", "--data", data).returncode == 0
+    assert triage("backup", copy, "--data", data).returncode == 0
+    assert triage("account", "disable", "cem", "--data", data).returncode == 0
+
+    done = triage("restore", copy, "--data", new)
+    assert done.returncode == 0
+    assert "can sign in: ann (analyst)" in done.stderr
+    assert "can sign in: cem (analyst)" in done.stderr  # though disabled since
+    assert "can sign in: ben" not in done.stderr
+    assert "triage account disable NAME" in done.stderr

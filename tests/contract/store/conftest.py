@@ -37,9 +37,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     template = sa.make_url(request.getfixturevalue("postgres_template"))
     name = f"triage_{secrets.token_hex(6)}"
     # Copying files writes 12 KB of WAL per test, the default 5 MB.
-    execute(
-        template, f'CREATE DATABASE "{name}" TEMPLATE "{template.database}" STRATEGY file_copy'
-    )
+    execute(template, f'CREATE DATABASE "{name}" TEMPLATE "{template.database}" STRATEGY file_copy')
     yield template.set(database=name).render_as_string(hide_password=False)
     execute(template, f'DROP DATABASE "{name}" WITH (FORCE)')
 
