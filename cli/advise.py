@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -11,6 +12,7 @@ import click
 
 from cli.configs import EXIT_CONFIG, in_force, named
 from cli.places import Places, data_option, store_option
+from streaming.config.load import load
 from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid, Stop
 from triage.budget_advice import Judged, Level, by_cost, by_precision, cost, levels
@@ -67,8 +69,9 @@ def command(
     """Say which alert budget reaches --precision, or costs least with --look and --miss.
 
     From the candidates of the config in force and what analysts and late truth said of them. Looks
-    at the present budget and smaller ones: of what was never a candidate nothing is known. Exits
-    with 1 where too little was judged, or no budget is surely enough.
+    at the budget in force and smaller ones, and at that of FILE if it is another: of what was never
+    a candidate nothing is known. Exits with 1 where too little was judged, or no budget is surely
+    enough.
     """
     if (precision is None) == (miss is None):
         raise click.UsageError("name --precision, or --miss (and --look)")
@@ -76,6 +79,7 @@ def command(
     try:
         with closing(places.store(migrate=False)) as store:
             config = in_force(store, named(stream))
+            file = load(stream) if stream.is_file() else None
             found = store.judged(config.stream, config.version)
             untold = store.untold(config.stream)
     except ConfigInvalid as error:
@@ -91,9 +95,13 @@ def command(
             f"{config.version[:12]} were judged; {ENOUGH} are needed to say anything"
         )
         sys.exit(EXIT_NONE)
-    table = levels(found, config.learning.alert_budget)
+    budget = config.learning.alert_budget
+    asked = file.learning.alert_budget if file else budget
+    table = levels(found, budget, asked)
     for line in _table(config, found, table, look, miss):
         click.echo(line)
+    if asked != budget:
+        click.echo(_of_file(asked, budget, table))
     if untold:
         click.echo(
             f"{untold:,} events that late truth calls real never were candidates: a larger budget "
@@ -106,7 +114,7 @@ def command(
             "the detectors better; a smaller budget is not what is missing"
         )
         sys.exit(EXIT_NONE)
-    click.echo(_advice(best, table[0]))
+    click.echo(_advice(best, table[0], asked))
 
 
 def _table(
@@ -130,9 +138,21 @@ def _table(
         yield line + ("" if miss is None else f"  {cost(level, look, miss):>12,.1f}")
 
 
-def _advice(best: Level, now: Level) -> str:
-    if best is now:
-        return f"The present budget is it: alert_budget: {_share(best.budget)}"
+def _of_file(asked: float, budget: float, table: Sequence[Level]) -> str:
+    told = f"The file says alert_budget: {_share(asked)}; in force is {_share(budget)}. "
+    if asked > budget:
+        return told + "What the larger one would add nobody has seen: try triage backtest"
+    level = next(one for one in table if math.isclose(one.budget, asked))
+    return told + (
+        f"It would come to {level.per_day:,.1f} a day, precision {level.precision:.0%} "
+        f"({level.low:.0%} to {level.high:.0%}), {level.lost_per_day:,.1f} real ones a day lost"
+    )
+
+
+def _advice(best: Level, now: Level, asked: float) -> str:
+    if math.isclose(best.budget, asked):
+        whose = "present" if best is now else "file's"
+        return f"The {whose} budget is it: alert_budget: {_share(best.budget)}"
     return (
         f"alert_budget: {_share(best.budget)} is it: {best.per_day:,.1f} candidates a day instead "
         f"of {now.per_day:,.1f}, {best.lost_per_day:,.1f} real ones a day lost. Write it into the "

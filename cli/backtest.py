@@ -181,6 +181,8 @@ def _figures(side: Mapping[str, Any]) -> str:
     parts = [f"{side['candidates']:,} candidates"]
     if side["per_day"] is not None:
         parts.append(f"{side['per_day']:,.1f} a day")
+    if side["held_back"]:
+        parts.append(f"{side['held_back']:,} held back")
     if side["precision"] is not None:
         low, high = side["precision_95"]
         told = f"{side['precision']:.0%} ({low:.0%} to {high:.0%})"

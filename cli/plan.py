@@ -22,10 +22,11 @@ from streaming.errors import ConfigInvalid, Stop
 from streaming.turn import records_to_warm
 from triage.errors import TriageError
 from triage.model import Label
+from triage.rollout import Stage
 from triage.store.base import Store
 
 LIVE = "live"
-SHOWN = 60  # characters of a value
+SHOWN = 2_000  # characters of a value; an added feature is shown whole
 LISTED = 12  # columns
 EFFECTS = {effect.words().replace(" ", "-"): effect for effect in Effect}
 
@@ -77,11 +78,9 @@ def told_of(store: Store, new: StreamConfig) -> tuple[Effect, Sequence[str]]:
         return Effect.CHANGES_NOTHING, [f"{new.stream}: never ran here; this is its first config"]
     book = ConfigBook(store, new.stream)
     labels = store.labels_at(new.stream, store.label_position(new.stream))
-    effect, lines = _lines(book.config(live.version), new, labels, book)
     current = store.in_force(new.stream)
-    if current is not None and current.beside == new.version:
-        lines = [*lines, f"  it is in {current.stage}: it goes live with what it has learned there"]
-    return effect, lines
+    tried_in = current.stage if current is not None and current.beside == new.version else None
+    return _lines(book.config(live.version), new, labels, book, tried_in)
 
 
 def _told(new: StreamConfig, against: str, places: Places) -> tuple[Effect, Sequence[str]]:
@@ -104,6 +103,7 @@ def _lines(
     new: StreamConfig,
     labels: Sequence[Label],
     known: Mapping[str, ColumnKeys],
+    tried_in: Stage | None = None,
 ) -> tuple[Effect, Sequence[str]]:
     changes = changes_of(old, new)
     effect = effect_of(old, new, changes)
@@ -111,15 +111,19 @@ def _lines(
     for change in changes:
         lines.append(f"  {change.key}: {_shown(change.old)} -> {_shown(change.new)}")
         lines.append(f"    {change.effect.words()}: {change.why}")
-    lines.append(f"This {effect.words()}: {MEANING[effect]}.")
-    lines += [f"  {line}" for line in _consequences(old, new, effect)]
+    if tried_in is None:
+        lines.append(f"This {effect.words()}: {MEANING[effect]}.")
+        lines += [f"  {line}" for line in _learning(old, new)]
+    else:
+        lines.append(f"It is in {tried_in}: it goes live with what it has learned there.")
+    lines += [f"  {line}" for line in _of_columns(old, new)]
     if effect is not Effect.CHANGES_NOTHING:
         lines += [f"  {line}" for line in _of_labels(new, labels, known)]
     return effect, lines
 
 
-def _consequences(old: StreamConfig, new: StreamConfig, effect: Effect) -> Iterator[str]:
-    """Yield what follows for detectors and columns."""
+def _learning(old: StreamConfig, new: StreamConfig) -> Iterator[str]:
+    """Yield what detectors learn before they alert."""
     if old.stream != new.stream:
         yield f"no alerts for the first {new.learning.warm_up:,} accepted events of each partition"
     elif old.state_version() != new.state_version():
@@ -127,6 +131,10 @@ def _consequences(old: StreamConfig, new: StreamConfig, effect: Effect) -> Itera
             f"each partition first learns the newest {records_to_warm(new):,} records of its log; "
             f"where there are fewer than {new.learning.warm_up:,}, it alerts after that many"
         )
+
+
+def _of_columns(old: StreamConfig, new: StreamConfig) -> Iterator[str]:
+    """Yield which columns go and come."""
     before, after = columns_of(old), columns_of(new)
     names = {_name(key) for key in after} & {_name(key) for key in before}
     gone = [_name(key) for key in before if key not in after]

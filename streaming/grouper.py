@@ -15,6 +15,7 @@ from detectors.duration import parse_duration
 from streaming import metrics
 from streaming.config.model import StreamConfig
 from streaming.config_book import ConfigBook
+from streaming.drift_clusters import DriftClusters
 from streaming.metrics import Metrics
 from triage.drift import SCHEMA_DRIFT, drift_title
 from triage.errors import Conflict, Fenced
@@ -150,6 +151,7 @@ class Groups:
     def __init__(self, config: StreamConfig) -> None:
         self._config = config
         self._clusterer = LeaderClusterer(config.clustering)
+        self._drifts = DriftClusters(parse_duration(config.clustering.gap))
         self._members: dict[str, deque[Candidate]] = defaultdict(
             lambda: deque(maxlen=TITLE_MEMBERS)
         )
@@ -158,11 +160,12 @@ class Groups:
 
     def cluster_ids(self) -> Sequence[str]:
         """Return the clusters that can still grow or have a successor."""
-        return self._clusterer.cluster_ids()
+        return [*self._clusterer.cluster_ids(), *self._drifts.cluster_ids()]
 
     def set_closed(self, closed: frozenset[str]) -> None:
         """Let exactly these take no more members."""
         self._clusterer.set_closed(closed)
+        self._drifts.set_closed(closed)
 
     def add(self, candidates: Sequence[Candidate]) -> Sequence[ClusterUpdate]:
         """Assign the candidates in order; return one update per cluster that they touch."""
@@ -184,12 +187,18 @@ class Groups:
     def adopt(self, members: Sequence[GroupedCandidate]) -> None:
         """Count in members whose cluster is known (after a restart)."""
         for row in members:
-            if row.cluster_id:
+            if not row.cluster_id:
+                continue
+            if row.candidate.detector == SCHEMA_DRIFT:
+                self._drifts.adopt(row.candidate, row.cluster_id)
+            else:
                 self._clusterer.adopt(self._item(row.candidate), row.cluster_id)
-                self._count(row.cluster_id, row.candidate)
+            self._count(row.cluster_id, row.candidate)
 
     def _assign(self, candidate: Candidate) -> Assignment:
         new_id = str(uuid.uuid5(NAMESPACE, candidate.candidate_id))
+        if candidate.detector == SCHEMA_DRIFT:
+            return self._drifts.assign(candidate, new_id)
         return self._clusterer.assign(self._item(candidate), new_id)
 
     def _count(self, cluster_id: str, candidate: Candidate) -> None:
@@ -198,8 +207,7 @@ class Groups:
 
     def _item(self, candidate: Candidate) -> Item:
         signed = {reason.feature: reason.contribution for reason in candidate.reasons}
-        if candidate.detector != SCHEMA_DRIFT:
-            self._features = self._features or tuple(sorted(signed))
+        self._features = self._features or tuple(sorted(signed))
         return Item(
             item_id=candidate.candidate_id,
             contributions=np.array([signed.get(name, 0.0) for name in self._features], np.float64),
@@ -210,7 +218,7 @@ class Groups:
 
     def _key(self, candidate: Candidate) -> str:
         if candidate.detector == SCHEMA_DRIFT:
-            return SCHEMA_DRIFT  # one cluster, whatever fields and partitions
+            return SCHEMA_DRIFT
         return exact_key(
             candidate.entity,
             candidate.detector,
@@ -239,7 +247,7 @@ class Groups:
         )
 
     def _forget_dropped(self) -> None:
-        growing = frozenset(self._clusterer.cluster_ids())
+        growing = frozenset(self.cluster_ids())
         for cluster_id in [c for c in self._members if c not in growing]:
             del self._members[cluster_id], self._sizes[cluster_id]
 

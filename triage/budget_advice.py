@@ -58,15 +58,21 @@ class BudgetReads(Protocol):
         """Return how many events late truth calls real that never were candidates."""
 
 
-def levels(candidates: Sequence[Judged], budget: float) -> Sequence[Level]:
-    """Return what budgets from ``budget`` down would come to; at least one candidate."""
+def levels(
+    candidates: Sequence[Judged], budget: float, asked: float | None = None
+) -> Sequence[Level]:
+    """Return what budgets from ``budget`` down would come to; at least one candidate.
+
+    ``budget``: under which the candidates were found. ``asked``: one more, if it is smaller.
+    """
     ordered = sorted(candidates, key=lambda one: -one.margin)
     times = [one.event_time for one in ordered]
     days = max((max(times) - min(times)) / DAY_S, 1.0 / 24.0)
     strata = _strata(ordered)
     known = [_beta(stratum) for stratum in strata]
     found = []
-    for share in LEVELS:
+    shares = {*LEVELS, asked / budget} if asked and asked < budget else {*LEVELS}
+    for share in sorted(shares, reverse=True):
         kept = max(1, round(share * len(ordered)))
         parts = _parts(strata, kept)
         mean = math.fsum(n * m for n, (m, _) in zip(parts, known, strict=True)) / kept

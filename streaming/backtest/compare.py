@@ -86,6 +86,7 @@ def _side(side: Side, window: Window, days: float) -> dict[str, Any]:
         "judged": len(judged),
         "precision": round(sum(judged) / len(judged), 4) if judged else None,
         "precision_95": [round(end, 4) for end in interval] if interval else None,
+        "held_back": side.held_back,
         "dead_letters": side.dead_letters,
         "cpu_us_per_event": round(side.seconds / max(1, side.processed) * 1e6, 2),
         "hash": side.hash,

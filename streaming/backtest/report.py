@@ -69,6 +69,7 @@ def _figures(result: Result) -> Iterator[str]:
         ("share of the events", lambda s: _or(s["share"], "{:.3%}")),
         ("candidates per day", lambda s: _or(s["per_day"], "{:,.1f}")),
         ("precision of judged ones", _precision),
+        ("held back by alert_limit or drift", lambda s: f"{s['held_back']:,}"),
         ("dead letters", lambda s: f"{s['dead_letters']:,}"),
         ("processor time per event", lambda s: f"{s['cpu_us_per_event']:,.1f} µs"),
         ("hash of all scores", lambda s: s["hash"][:12]),

@@ -34,7 +34,8 @@ class Side:
 
     Attributes:
         candidates: by place; only those that count.
-        events, dead_letters: of the part that counts.
+        events, dead_letters, held_back: of the part that counts; the last are alerts that
+            ``alert_limit`` or a drifting field kept from being candidates.
         seconds: of processor time; ``processed``: records that took them.
         hash: SHA-256 of every margin in order: equal for equal detectors.
     """
@@ -43,6 +44,7 @@ class Side:
     candidates: dict[Place, Found] = field(default_factory=dict)
     events: int = 0
     dead_letters: int = 0
+    held_back: int = 0
     seconds: float = 0.0
     processed: int = 0
     hash: str = ""
@@ -158,6 +160,7 @@ class _Trial:
         if counts:
             self._side.events += outcome.counters.accepted
             self._side.dead_letters += outcome.counters.dead_lettered
+            self._side.held_back += outcome.counters.held_back
             for candidate in outcome.candidates:
                 found = self._found(candidate)
                 self._side.candidates[found.place] = found

@@ -251,7 +251,8 @@ class GrouperStore(Protocol):
 
         The grouper rebuilds its leaders from them. Age is by event time; the present is the median
         of the newest candidates' (at most 1,000), so that an event from the far future makes none
-        of the others old. They come without ``context`` and ``record``.
+        of the others old. Those of drift are never too old. They come without ``context`` and
+        ``record``.
         """
 
     def decided(self, cluster_ids: Sequence[str]) -> frozenset[str]:

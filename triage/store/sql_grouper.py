@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from triage.drift import SCHEMA_DRIFT
 from triage.errors import Conflict
 from triage.model import ClusterStatus
 from triage.store import tables as t
@@ -48,7 +49,7 @@ class SqlGrouper(SqlPart):
             return get_mark(connection, GROUPED + stream)
 
     def open_members(self, stream: str, within_s: float) -> Sequence[GroupedCandidate]:
-        """Return grouped candidates at most so much older than the stream's present, by seq."""
+        """See ``base.GrouperStore``."""
         c = t.candidates.c
         with self._db.read() as connection:
             times = connection.scalars(
@@ -64,7 +65,7 @@ class SqlGrouper(SqlPart):
             .join(t.members, t.members.c.candidate_id == c.candidate_id)
             .where(
                 c.stream == stream,
-                c.event_time >= median_low(times) - within_s,
+                (c.event_time >= median_low(times) - within_s) | (c.detector == SCHEMA_DRIFT),
                 t.members.c.cluster_id.is_not(None),
             )
             .order_by(c.seq),

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from tests.support.cases import AT, STREAM, Desk, a_candidate, a_reason, identity
+from triage.drift import SCHEMA_DRIFT
 from triage.errors import Conflict, Fenced, NotFound
 from triage.model import ClusterStatus
 from triage.queries import QueueFilter
@@ -82,6 +83,12 @@ def test_open_members_are_the_newest_by_event_time(desk: Desk) -> None:
     assert [row.candidate for row in found] == bare
     assert len(desk.store.open_members(STREAM, 100)) == 3
     assert desk.store.open_members("network", 100) == []
+
+
+def test_members_that_tell_of_drift_are_never_too_old(desk: Desk) -> None:
+    desk.group(desk.add(1, event_time=AT - 10**6, detector=SCHEMA_DRIFT), "drift")
+    desk.group(desk.add(2, event_time=AT))
+    assert len(desk.store.open_members(STREAM, 50)) == 3
 
 
 def test_an_event_of_the_far_future_makes_no_member_old(desk: Desk) -> None:

@@ -54,13 +54,37 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     assert triage(data, "apply", second, "--stage", "shadow", "--again")[0] == 0
     code, out = triage(data, "apply", second)
     assert code == 0
-    assert "it is in shadow: it goes live with what it has learned there" in out
+    assert "It is in shadow: it goes live with what it has learned there." in out
+    assert "This keeps state" not in out
     assert "is in force" in triage(data, "apply", "--back", "tests")[1]
     code, out = triage(data, "apply", second)
     assert code == 1
     assert "taken back by command line" in out
     assert "--again" in out
     assert triage(data, "apply", second, "--again")[0] == 0
+
+
+def test_the_plan_shows_an_added_feature_whole_and_of_a_trial_only_what_is_to_come(
+    data: Path,
+) -> None:
+    assert triage(data, "apply", a_file(data, "first"))[0] == 0
+    long = "what is taken at a terminal within an hour in all of its currencies"
+    added = (
+        "  - {kind: window, entity: shop, aggregate: sum, field: amount, over: 1h, label: LONG}\n"
+    )
+    more = added.replace("LONG", long) + "detectors:"
+    second = a_file(data, "second", "detectors:", more)
+    code, out = triage(data, "plan", second)
+    assert code == 0, out
+    assert f'"over": "1h", "label": "{long}"' in out
+    assert "This resets state: detectors learn anew" in out
+    assert triage(data, "apply", second, "--stage", "shadow")[0] == 0
+    code, out = triage(data, "apply", second)
+    assert code == 0, out
+    assert "It is in shadow: it goes live with what it has learned there." in out
+    assert "learn anew" not in out
+    assert "first learns" not in out
+    assert 'new columns: "sum_amount_by_shop_1h"' in out
 
 
 def test_what_is_wrong_is_said_and_nothing_done(data: Path) -> None:

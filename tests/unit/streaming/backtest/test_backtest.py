@@ -16,6 +16,7 @@ from streaming.backtest.judged import Judged, judged_of
 from streaming.backtest.report import page
 from streaming.backtest.run import Runs, run
 from streaming.backtest.window import Window, source_window, topic_window
+from streaming.config.load import parse
 from streaming.config.model import StreamConfig
 from streaming.errors import Stop
 from streaming.records import OutRecord
@@ -101,6 +102,15 @@ def test_events_count_from_where_every_detector_is_warm(file: str) -> None:
     result = backtest(file, OLD, slow)
     assert result["events"] == COUNT - 2 * 640  # of two partitions
     assert result["new"]["cpu_us_per_event"] > 0
+
+
+def test_what_the_limit_holds_back_is_counted(file: str) -> None:
+    text = OLD.text + "\nalert_limit: {most: 1, per: hour}\n"
+    result = backtest(file, parse(text, "limited.yaml"), OLD)
+    assert result["new"]["held_back"] == result["old"]["candidates"] - result["new"]["candidates"]
+    assert result["new"]["held_back"] > 0
+    assert result["old"]["held_back"] == 0
+    assert "held back by alert_limit or drift" in page(result)
 
 
 def test_volume_over_time_adds_up(file: str) -> None:
