@@ -12,6 +12,7 @@ import click
 from cli.configs import EXIT_CONFIG, named
 from cli.places import Places, data_option, store_option
 from cli.plan import EFFECTS, told_of
+from streaming import rollouts
 from streaming.config.changes import Effect
 from streaming.config.load import load
 from streaming.errors import ConfigInvalid, Stop
@@ -35,6 +36,10 @@ NAME = 60  # characters
     help="shadow: beside the one in force, nothing shown; canary: for a share of the keys; live.",
 )
 @click.option("--back", is_flag=True, help="Take the last change of the stream back.")
+@click.option(
+    "--retire", is_flag=True, help="Give the stream up; nothing is deleted, --back takes it up."
+)
+@click.option("--new", is_flag=True, help="The file's stream may be one that there is not yet.")
 @click.option("--again", is_flag=True, help="Also a version that was replaced or stopped before.")
 @click.option("--reason", default="", help="Kept with the roll-out and in the audit trail.")
 @click.option("--as", "name", default="command line", show_default=True, help="Who does it.")
@@ -51,6 +56,8 @@ def command(
     file: Path,
     stage: str,
     back: bool,
+    retire: bool,
+    new: bool,
     again: bool,
     reason: str,
     name: str,
@@ -61,17 +68,24 @@ def command(
     """Bring a config into force, or try it beside the one that is.
 
     Running workers turn to it at their next commit, one partition after the other, without a
-    restart. First says what it does, as `triage plan`. With --back the last change is taken back;
-    FILE may then be the name of the stream.
+    restart. First says what it does, as `triage plan`. A stream that there is not yet needs --new.
+
+    With --back the last change is taken back, with --retire the stream is given up: its workers
+    end, and the board no longer shows it once nothing of it waits for a verdict. FILE may then be
+    the name of the stream.
     """
+    if back and retire:
+        raise click.UsageError("--back or --retire, not both")
     asked = Request(name, reason, time.time())
     places = Places.existing(folder, None, store_url, needs="triage.db")
     try:
         with closing(places.store()) as store:
             if back:
                 entry = go_back(store, named(file), asked)
+            elif retire:
+                entry = rollouts.retire(store, named(file), asked)
             else:
-                entry = _apply(store, file, Stage(stage), asked, accept, again=again)
+                entry = _apply(store, file, Stage(stage), asked, accept, new=new, again=again)
     except ConfigInvalid as error:
         for problem in error.problems:
             click.echo(problem, err=True)
@@ -82,7 +96,14 @@ def command(
 
 
 def _apply(
-    store: Store, file: Path, stage: Stage, asked: Request, accept: str, *, again: bool
+    store: Store,
+    file: Path,
+    stage: Stage,
+    asked: Request,
+    accept: str,
+    *,
+    new: bool,
+    again: bool,
 ) -> Rollout:
     config = load(file)
     effect, lines = told_of(store, config)
@@ -94,6 +115,9 @@ def _apply(
     if effect is Effect.CHANGES_THE_CONTRACT:
         click.echo("Tell those who write the topic and read findings.")
     current = store.in_force(config.stream)
+    if current is None and not new:
+        click.echo("Nothing was done. To create the stream: --new", err=True)
+        sys.exit(1)
     if current and current.beside and current.beside != config.version:
         who = f", by {plain(current.author, NAME)}" if current.author else ""
         click.echo(f"This ends the trial of version {current.beside[:12]} in {current.stage}{who}.")
@@ -102,6 +126,11 @@ def _apply(
 
 def _done(entry: Rollout) -> str:
     where = f"Roll-out {entry.number} of {entry.stream}"
+    if entry.retired:
+        return (
+            f"{where}: the stream is retired; its workers end at their next commit. To take it up "
+            f"again: triage apply --back {entry.stream}"
+        )
     if entry.beside:
         return (
             f"{where}: version {entry.beside[:12]} is tried in {entry.stage} beside "

@@ -11,7 +11,7 @@ from streaming.config.load import load, parse
 from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid
 from streaming.rollouts import start_with
-from triage.rollout import Request
+from triage.rollout import Request, refuse_retired
 from triage.store.base_configs import ConfigStore
 
 EXIT_CONFIG = 2
@@ -66,9 +66,10 @@ def in_force(store: ConfigStore, name: str) -> StreamConfig:
 def bring_in(store: ConfigStore, path: Path, at: float) -> StreamConfig:
     """A process starts with a file, which comes into force if it is new; or with a stream's name.
 
-    Raises Superseded where the file is an old one.
+    Raises Superseded where the file is an old one, or the stream was retired.
     """
     if not path.is_file():
+        refuse_retired(store.rollouts(str(path)))
         return in_force(store, str(path))
     config = load(path)
     start_with(store, config, Request("start", f"started with {path.name}", at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from collections import Counter
@@ -75,12 +76,20 @@ def told_of(store: Store, new: StreamConfig) -> tuple[Effect, Sequence[str]]:
     """Return what bringing the config into force does, and the lines that say so."""
     live = store.live_config(new.stream)
     if live is None:
-        return Effect.CHANGES_NOTHING, [f"{new.stream}: never ran here; this is its first config"]
+        return Effect.CHANGES_NOTHING, [_first(new.stream, store.streams())]
     book = ConfigBook(store, new.stream)
     labels = store.labels_at(new.stream, store.label_position(new.stream))
     current = store.in_force(new.stream)
     tried_in = current.stage if current is not None and current.beside == new.version else None
     return _lines(book.config(live.version), new, labels, book, tried_in)
+
+
+def _first(stream: str, known: Sequence[str]) -> str:
+    """Say that a stream would be a new one; most often its name is mistyped."""
+    there = f" Streams there are: {', '.join(known)}" if known else ""
+    near = difflib.get_close_matches(stream, known, n=1)
+    meant = f' Did you mean "{near[0]}"?' if near else there
+    return f"{stream}: a new stream, nothing of this name ever ran here.{meant}"
 
 
 def _told(new: StreamConfig, against: str, places: Places) -> tuple[Effect, Sequence[str]]:

@@ -22,18 +22,33 @@ SENTENCE = 300  # characters
 
 
 @click.command("stages")
-@click.argument("stream")
+@click.argument("stream", required=False)
 @data_option
 @store_option
-def command(stream: str, folder: Path, store_url: str | None) -> None:
-    """Show what is in force, what is tried beside it and how that does; newest first."""
+def command(stream: str | None, folder: Path, store_url: str | None) -> None:
+    """Show what is in force, what is tried beside it and how that does; newest first.
+
+    Without STREAM: all streams, also those that were retired.
+    """
     places = Places.existing(folder, None, store_url, needs="triage.db")
     try:
         with closing(places.store(migrate=False)) as store:
-            for line in _lines(store, stream):
+            for line in _all(store) if stream is None else _lines(store, stream):
                 click.echo(line)
     except (Stop, TriageError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _all(store: Store) -> Iterator[str]:
+    for stream in store.streams():
+        if current := store.in_force(stream):
+            yield _state(current)
+
+
+def _state(current: Rollout) -> str:
+    if current.retired:
+        return f"{current.stream}: retired, with version {current.version[:12]}"
+    return f"{current.stream}: version {current.version[:12]} is in force"
 
 
 def _lines(store: Store, stream: str) -> Iterator[str]:
@@ -43,7 +58,7 @@ def _lines(store: Store, stream: str) -> Iterator[str]:
         raise click.ClickException(f"{stream}: the store knows no such stream; there are: {known}")
     current = log[-1]
     turned = [number == current.number for number in store.turned(stream)]
-    yield f"{stream}: version {current.version[:12]} is in force"
+    yield _state(current)
     if current.beside:
         yield f"  version {current.beside[:12]} is tried in {current.stage}"
         yield from _trial(store.trial(stream, current.number), store.lost(stream, current.number))
@@ -74,4 +89,4 @@ def _history(log: Sequence[Rollout]) -> Iterator[str]:
             what = f"{log[entry.number - 2].beside[:12]}, back to {what}"
         who = f", by {entry.author}" if entry.author else ""
         why = f": {entry.reason}" if entry.reason else ""
-        yield f"  {entry.number:>3}  {at}  {entry.kind:<5}  {what}{plain(who + why, SENTENCE)}"
+        yield f"  {entry.number:>3}  {at}  {entry.kind:<6}  {what}{plain(who + why, SENTENCE)}"

@@ -63,6 +63,15 @@ def go_back(store: ConfigStore, stream: str, asked: Request) -> Rollout:
     return _done(store.roll_out(stream, decide, new_config(config), ROLE))
 
 
+def retire(store: ConfigStore, stream: str, asked: Request) -> Rollout:
+    """Give a stream up: its workers end, nothing is deleted. ``go_back`` takes it up again."""
+
+    def decide(known: Sequence[Rollout]) -> Rollout:
+        return log.retired(known, stream, asked)
+
+    return _done(store.roll_out(stream, decide, None, ROLE))
+
+
 def new_config(config: StreamConfig) -> NewConfig:
     """Return a config as the store keeps it."""
     return NewConfig(config.version, config.text, config.name(), config.policy, noun_of(config))

@@ -27,7 +27,7 @@ from streaming.turn import new_track, plan, take
 from triage.errors import Fenced
 from triage.model import JournalEntry, Label
 from triage.policy import Policy
-from triage.rollout import Rollout
+from triage.rollout import Rollout, Superseded, refuse_retired
 from triage.store.base import (
     PartitionCommit,
     WorkerStore,
@@ -91,6 +91,7 @@ class Worker:
             if self._clock() >= self._commit_due:
                 self._commit()
                 self._commit_due = self._clock() + COMMIT_EVERY_S
+                self._stop_if_retired()
         except Fenced as error:
             log.warning("%s; joining the group anew", error)
             self._metrics.add(metrics.FENCED, self._config.stream)
@@ -237,6 +238,13 @@ class Worker:
             owned.position,
             "" if entry.since is None else f"; learned from offset {entry.since} on",
         )
+
+    def _stop_if_retired(self) -> None:
+        """End once all is committed: who takes the stream up again goes on from there."""
+        try:
+            refuse_retired([self._in_force()])
+        except Superseded as error:
+            raise Stop(str(error)) from error
 
     def _bad_share(self, partition: int, track: Track) -> BadShare:
         place = f"{self._config.source.topic}/{partition}"

@@ -30,6 +30,7 @@ class RolloutKind(StrEnum):
     APPLY = "apply"
     BACK = "back"
     STOP = "stop"  # a guard took a version back that was being tried
+    RETIRE = "retire"  # the stream is given up, until somebody goes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Rollout:
     reason: str = ""
     at: float = 0.0
 
+    @property
+    def retired(self) -> bool:
+        """Whether the stream has been given up."""
+        return self.kind is RolloutKind.RETIRE
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -72,8 +78,10 @@ class Superseded(Refused):
 def started(log: Sequence[Rollout], stream: str, version: str, asked: Request) -> Rollout | None:
     """A process starts with a file: return the entry that brings it into force, None if it is.
 
-    Raises Superseded where that would roll a newer version back without anybody saying so.
+    Raises Superseded where that would roll a newer version back without anybody saying so, or take
+    up a stream that was retired.
     """
+    refuse_retired(log)
     if log and log[-1].version == version:
         return None
     if known := _newest_of(log, version):
@@ -102,6 +110,7 @@ def applied(
     Raises Superseded where it had its turn before (unless ``again``), Conflict if it is in force.
     """
     _check(asked)
+    refuse_retired(log)
     current = log[-1] if log else None
     if current and current.version == version:
         if not current.beside:
@@ -124,6 +133,7 @@ def staged(
     _check(asked)
     if not log:
         raise NotFound(f"{stream} never ran: there is nothing to try a version beside")
+    refuse_retired(log)
     current = log[-1]
     if current.version == version:
         raise Conflict(f"{stream}: version {version[:12]} is in force already", version)
@@ -139,6 +149,8 @@ def staged(
 def went_back(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
     """Return the entry that takes the last change back: what is tried, else what is in force.
 
+    A stream that was retired is taken up again, with what was in force.
+
     Raises NotFound where there is nothing before it.
     """
     _check(asked)
@@ -153,6 +165,30 @@ def went_back(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
         )
     target = log[current.previous - 1]
     return _next(log, stream, RolloutKind.BACK, target.version, asked, target.previous)
+
+
+def retired(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
+    """Return the entry that gives a stream up; what is tried in it ends. Nothing is deleted.
+
+    Raises NotFound where there is no such stream, Conflict where it is retired already.
+    """
+    _check(asked)
+    if not log:
+        raise NotFound(f"{stream}: there is no such stream, so there is nothing to retire")
+    current = log[-1]
+    if current.retired:
+        raise Conflict(f"{stream} is retired already, {_by(current)}", current.version)
+    return _next(log, stream, RolloutKind.RETIRE, current.version, asked, current.number)
+
+
+def refuse_retired(log: Sequence[Rollout]) -> None:
+    """Raise Superseded if the stream is retired."""
+    if log and log[-1].retired:
+        entry = log[-1]
+        raise Superseded(
+            f"{entry.stream} was retired {_by(entry)}. To take it up again: triage apply --back "
+            f"{entry.stream}"
+        )
 
 
 def stopped(log: Sequence[Rollout], number: int, asked: Request) -> Rollout | None:
@@ -203,9 +239,15 @@ def _fate(log: Sequence[Rollout], known: Rollout) -> str:
         RolloutKind.APPLY: "replaced",
         RolloutKind.BACK: "taken back",
         RolloutKind.STOP: "stopped",
+        RolloutKind.RETIRE: "retired",
     }[after.kind]
-    who = f" by {after.author}" if after.author else ""
-    return f"{what}{who}" + (f" ({after.reason})" if after.reason else "")
+    return f"{what} {_by(after)}".rstrip()
+
+
+def _by(entry: Rollout) -> str:
+    """Say who did it and why: ``by eve (no longer needed)``."""
+    who = f"by {entry.author}" if entry.author else ""
+    return f"{who} ({entry.reason})".strip() if entry.reason else who
 
 
 def _way_to(log: Sequence[Rollout], stream: str, version: str) -> str:

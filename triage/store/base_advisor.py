@@ -48,7 +48,7 @@ class AdvisorReads(Protocol):
     """Part of ``base.Store``."""
 
     def streams(self) -> Sequence[str]:
-        """Return the streams that ever ran."""
+        """Return the streams that ever ran, retired ones too."""
 
     def news(self) -> int:
         """Return the number of the newest change: equal means that no cluster has changed."""

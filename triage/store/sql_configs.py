@@ -155,6 +155,23 @@ def _log(connection: sa.Connection, stream: str) -> Sequence[Rollout]:
     return [_rollout(row) for row in rows]
 
 
+def retired_streams(connection: sa.Connection) -> frozenset[str]:
+    """Return the streams whose newest entry retires them."""
+    newest = (
+        sa.select(t.rollouts.c.stream, sa.func.max(t.rollouts.c.number).label("number"))
+        .group_by(t.rollouts.c.stream)
+        .subquery()
+    )
+    r = t.rollouts.c
+    return frozenset(
+        connection.scalars(
+            sa.select(r.stream)
+            .join(newest, (newest.c.stream == r.stream) & (newest.c.number == r.number))
+            .where(r.kind == str(RolloutKind.RETIRE))
+        )
+    )
+
+
 def _rollout(row: sa.RowMapping) -> Rollout:
     values = {**row, "kind": RolloutKind(row["kind"]), "stage": Stage(row["stage"])}
     return Rollout(**values)

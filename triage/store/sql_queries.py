@@ -33,6 +33,7 @@ from triage.queries import (
 from triage.store import tables as t
 from triage.store.codec import loads
 from triage.store.sql_bounds import alone, audit_rows, bound, bounds
+from triage.store.sql_configs import retired_streams
 from triage.store.sql_entity import entity_detail
 from triage.store.sql_labels import analyst_rows, rollback_rows
 from triage.store.sql_looks import configs, lessons, looks
@@ -287,7 +288,8 @@ def _streams(connection: sa.Connection) -> Sequence[StreamStatus]:
             ).group_by(p.stream)
         ).mappings()
     }
-    names = sorted(titles.keys() | waiting.keys() | running.keys())
+    gone = retired_streams(connection) - waiting.keys()
+    names = sorted((titles.keys() | waiting.keys() | running.keys()) - gone)
     return [
         _stream_status(name, titles.get(name, name), running.get(name), waiting.get(name, 0))
         for name in names

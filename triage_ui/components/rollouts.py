@@ -17,6 +17,7 @@ DID: dict[RolloutKind, str] = {
     RolloutKind.APPLY: "applied",
     RolloutKind.BACK: "back to",
     RolloutKind.STOP: "stopped, back to",
+    RolloutKind.RETIRE: "retired with",
 }
 
 

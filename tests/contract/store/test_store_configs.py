@@ -11,7 +11,7 @@ from triage.drift import Drift, PartitionDrift
 from triage.errors import Conflict, NotFound
 from triage.model import JournalEntry
 from triage.policy import Policy
-from triage.rollout import Request, Stage, applied, staged, stopped, went_back
+from triage.rollout import Request, Stage, applied, retired, staged, stopped, went_back
 from triage.store.base import RetainedState, SnapshotRow, Store
 from triage.store.base_configs import NewConfig
 
@@ -54,6 +54,22 @@ def test_the_log_of_roll_outs_is_gap_free_audited_and_says_who_and_why(store: St
     assert store.config_text(STREAM, "v2") == "two"
     assert store.config_text(STREAM, "v3") is None
     assert store.in_force("other") is None
+
+
+def test_a_retired_stream_leaves_the_board_when_nothing_of_it_waits(desk: Desk) -> None:
+    store, asked = desk.store, Request("eve", "mistyped", AT)
+    cluster_id = desk.cluster(1)
+    store.register_config("other", "v3", "three", AT)
+    store.register_config(STREAM, "v3", "three", AT)
+    store.roll_out("other", lambda log: retired(log, "other", asked), None, "engineer")
+    store.roll_out(STREAM, lambda log: retired(log, STREAM, asked), None, "engineer")
+    assert [one.stream for one in store.status(AT).streams] == [STREAM]
+    desk.decide(cluster_id)
+    assert store.status(AT).streams == []
+    assert set(store.streams()) == {STREAM, "other"}
+    assert store.config_text("other", "v3") == "three"
+    store.roll_out(STREAM, lambda log: went_back(log, STREAM, asked), None, "engineer")
+    assert [one.stream for one in store.status(AT).streams] == [STREAM]
 
 
 def test_a_version_that_is_tried_is_kept_and_does_not_come_into_force(store: Store) -> None:

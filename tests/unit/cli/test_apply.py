@@ -36,7 +36,7 @@ def a_file(folder: Path, name: str, old: str = "", new: str = "") -> str:
 def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     first = a_file(data, "first")
     second = a_file(data, "second", "alert_budget: 4%", "alert_budget: 1%")
-    code, out = triage(data, "apply", first, "--reason", "begin", "--as", "eve")
+    code, out = triage(data, "apply", first, "--new", "--reason", "begin", "--as", "eve")
     assert (code, "Roll-out 1 of tests" in out) == (0, True)
     code, out = triage(data, "apply", second, "--stage", "shadow", "--reason", "too many alerts")
     assert code == 0, out
@@ -67,7 +67,7 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
 def test_the_plan_shows_an_added_feature_whole_and_of_a_trial_only_what_is_to_come(
     data: Path,
 ) -> None:
-    assert triage(data, "apply", a_file(data, "first"))[0] == 0
+    assert triage(data, "apply", a_file(data, "first"), "--new")[0] == 0
     long = "what is taken at a terminal within an hour in all of its currencies"
     added = (
         "  - {kind: window, entity: shop, aggregate: sum, field: amount, over: 1h, label: LONG}\n"
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said_and_nothing_done(data: Path) -> None:
         1,
         "Error: nobody: the store knows no such stream; there are: none\n",
     )
-    assert triage(data, "apply", first)[0] == 0
+    assert triage(data, "apply", first, "--new")[0] == 0
     other = a_file(data, "other", "over: 1h", "over: 2h")
     code, out = triage(data, "apply", other, "--accept", "needs-warm-up")
     assert code == 1
@@ -106,3 +106,36 @@ def test_what_is_wrong_is_said_and_nothing_done(data: Path) -> None:
     code, out = triage(empty, "apply", first)
     assert code == 1
     assert "nothing has run there yet" in out
+
+
+def test_a_mistyped_stream_is_asked_about_and_can_be_retired_and_taken_up(data: Path) -> None:
+    assert triage(data, "apply", a_file(data, "first"), "--new")[0] == 0
+    wrong = a_file(data, "wrong", "stream: tests", "stream: test")
+    code, out = triage(data, "apply", wrong)
+    assert code == 1
+    assert 'test: a new stream, nothing of this name ever ran here. Did you mean "tests"?' in out
+    assert "Nothing was done. To create the stream: --new" in out
+    assert triage(data, "apply", wrong, "--new", "--as", "eve")[0] == 0
+    code, out = triage(data, "apply", "test", "--retire", "--as", "eve", "--reason", "mistyped")
+    assert code == 0, out
+    assert "Roll-out 2 of test: the stream is retired; its workers end at their next commit" in out
+    code, out = triage(data, "stages")
+    assert "test: retired, with version" in out
+    assert "tests: version" in out
+    code, out = triage(data, "stages", "test")
+    assert "retire  " in out
+    assert "by eve: mistyped" in out
+    assert triage(data, "apply", "test", "--retire")[0] == 1
+    for words in (
+        ["apply", wrong],
+        ["apply", wrong, "--again"],
+        ["apply", wrong, "--stage=shadow"],
+    ):
+        code, out = triage(data, *words)
+        assert code == 1
+        assert "test was retired by eve (mistyped). To take it up again: triage apply --back" in out
+    assert triage(data, "apply", "--back", "--retire", "test")[0] == 2
+    code, out = triage(data, "apply", "--back", "test", "--reason", "it was right")
+    assert code == 0, out
+    assert "test: version" in triage(data, "stages")[1]
+    assert triage(data, "apply", "--retire", "nobody")[0] == 1

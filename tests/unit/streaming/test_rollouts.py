@@ -11,7 +11,8 @@ import pytest
 
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
-from streaming.rollouts import apply, go_back, start_with
+from streaming.errors import Stop
+from streaming.rollouts import apply, go_back, retire, start_with
 from streaming.stage_guard import StageGuard
 from streaming.worker import COMMIT_EVERY_S, Worker
 from tests.support.house import House, house_in, state, stored_and_replayed_agree, twins
@@ -256,6 +257,26 @@ def test_a_guard_stops_what_misses_verified_findings(house: House) -> None:
     assert house.store.lost("tests", 2) == []
     with pytest.raises(Superseded, match="stopped by guard"):
         apply(house.store, blind, ASKED, Stage.SHADOW)
+
+
+def test_the_worker_of_a_retired_stream_ends_and_goes_on_where_it_was(house: House) -> None:
+    worker = begun(house)
+    apply(house.store, OTHER, ASKED, Stage.SHADOW)
+    house.send(more("a"))
+    worker.step()
+    retire(house.store, "tests", ASKED)
+    with pytest.raises(Stop, match=r"tests was retired by eve .because.*--back tests"):
+        house.run(worker)
+    with pytest.raises(Superseded, match="was retired by eve"):
+        start_with(house.store, OLD, ASKED)
+    entry = go_back(house.store, "tests", ASKED)
+    assert (entry.version, entry.beside) == (OLD.version, "")
+    start_with(house.store, OLD, ASKED)
+    worker = house.worker()
+    house.run(worker)
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 2400
+    assert stored_and_replayed_agree(house)
 
 
 def test_a_canary_is_compared_and_replayed(house: House) -> None:
