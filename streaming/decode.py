@@ -132,8 +132,8 @@ class Decoder:
         """Decode the records as one JSON array; None where they have to be taken one by one.
 
         An array of as many objects as there are records could still be cut elsewhere: two halves of
-        an object in two records, two objects in a third. With as many closing braces as records and
-        one at the end of each, every object ends where its record ends.
+        an object in two records, two objects in a third. With as many objects as closing braces as
+        records, and a brace at the end of each record, every object ends where its record ends.
         """
         if not values or not 0 < min(map(len, values)) <= max(map(len, values)) <= MAX_RECORD_BYTES:
             return None
@@ -143,6 +143,8 @@ class Decoder:
         try:
             events = self._many.decode(joined)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if len(events) != len(values):
             return None
         return None if self._times and any(map(self._far_time, events)) else events
 

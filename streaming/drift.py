@@ -7,7 +7,7 @@ row say so. What drifts for so long that it is the usual becomes the usual.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -304,8 +304,8 @@ class _Window:
             kind = _KINDS.get(found, "nested")
             counts[kind] = counts.get(kind, 0) + times
         if kinds.keys() != {float}:  # those of JSON are finite
-            numbers = [float(one) for one in values if _KINDS.get(type(one)) == "number"]
-            values = [number for number in numbers if math.isfinite(number)]
+            numbers = [one for one in values if _KINDS.get(type(one)) == "number"]
+            values = [float(one) for one in numbers if abs(one) <= sys.float_info.max]
         if values:
             self._numbers.setdefault(name, []).extend(values)
 

@@ -149,6 +149,8 @@ def test_every_record_is_either_good_or_bad_and_keeps_its_order(values: list[byt
         [b'{"amount": 1},{"amount": 2', b'"user id": "u"}'],
         [b'{"amount": 1},', b'{"amount": 2}'],
         [b'{"amount": 1}', b""],
+        # Joined to one array they are fewer objects than records.
+        [b'{"amount": 1, "x": [{}', b"2]}"],
     ],
 )
 def test_records_of_a_batch_never_run_into_each_other(values: list[bytes]) -> None:

@@ -125,6 +125,7 @@ def test_hostile_records_are_no_harm() -> None:
         {f"k{i}": 10**300 for i in range(3000)},
         b'{"speed": 1e999}',
         b'{"speed": 123456789012345678901234567890}',
+        b'{"speed": -%b}' % (b"9" * 400),
     ]
     watch = watched(as_records(values * (2 * SPAN)))
     assert len(json.dumps(watch.snapshot().meta)) < 2_000_000
