@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ MAX_TEXT_LENGTH = 8192
 
 Column = npt.NDArray[np.float64] | list[str | None]
 Columns = Mapping[str, Column]
+
+_T = TypeVar("_T")
 
 
 class FieldSpec(Protocol):
@@ -129,24 +131,10 @@ class Decoder:
         return np.ascontiguousarray(found.reshape(len(events), len(self._types)).T)
 
     def _at_once(self, values: Sequence[bytes]) -> list[Any] | None:
-        """Decode the records as one JSON array; None where they have to be taken one by one.
-
-        An array of as many objects as there are records could still be cut elsewhere: two halves of
-        an object in two records, two objects in a third. With as many objects as closing braces as
-        records, and a brace at the end of each record, every object ends where its record ends.
-        """
-        if not values or not 0 < min(map(len, values)) <= max(map(len, values)) <= MAX_RECORD_BYTES:
+        if max(map(len, values), default=0) > MAX_RECORD_BYTES:
             return None
-        joined = b"[%b]" % b",".join(values)
-        if joined.count(b"}") != len(values) or set(map(_last, values)) != {_BRACE}:
-            return None
-        try:
-            events = self._many.decode(joined)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-        if len(events) != len(values):
-            return None
-        return None if self._times and any(map(self._far_time, events)) else events
+        events = decode_together(self._many, values)
+        return None if events and self._times and any(map(self._far_time, events)) else events
 
     def _one_by_one(self, records: Sequence[Record]) -> Decoded:
         good: list[Record] = []
@@ -159,7 +147,7 @@ class Decoder:
                 continue
             try:
                 event = decode(record.value)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 bad.append(_bad(record, error))
                 continue
             if self._times and (far := self._far_time(event)):
@@ -191,8 +179,32 @@ class Decoder:
         return ""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _BRACE = ord("}")
 _last = itemgetter(-1)
+
+
+def decode_together(
+    decoder: msgspec.json.Decoder[list[_T]], values: Sequence[bytes]
+) -> list[_T] | None:
+    """Decode records as one JSON array of objects; None where they have to be taken one by one.
+
+    An array of as many objects as there are records could still be cut elsewhere: two halves of an
+    object in two records, two objects in a third. With as many objects as closing braces as
+    records, and a brace at the end of each record, every object ends where its record ends.
+    """
+    if not values or not all(values):
+        return None
+    joined = b"[%b]" % b",".join(values)
+    if joined.count(b"}") != len(values) or set(map(_last, values)) != {_BRACE}:
+        return None
+    try:
+        events = decoder.decode(joined)
+    except UNREADABLE:
+        return None
+    return events if len(events) == len(values) else None
+
 
 _FAR_TIME = "out of the years 1970 to 2199; a number is taken as seconds, not milliseconds"
 

@@ -7,18 +7,18 @@ row say so. What drifts for so long that it is the usual becomes the usual.
 
 from __future__ import annotations
 
-import sys
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from detectors.base import Snapshot
 from detectors.features.registry import build, fields_used
 from streaming.config.model import StreamConfig
+from streaming.drift_window import COLUMNS, HIGH, LOW, MEDIAN, TYPES, TYPES_FROM, Row, Window
 from streaming.records import Position, Record
 from triage.drift import Drift
 from triage.model import Candidate, Reason
@@ -29,8 +29,6 @@ REMEMBERED = 8  # windows; what is usual
 KNOWN = 4  # windows before anything can drift
 CONFIRM = 2  # windows in a row
 FORGIVEN = 40  # windows after which a drift is the usual
-MAX_FIELDS = 200
-LONG = 200  # characters of a field's name
 MAX_BYTES = 64 * 1024  # of a record that is looked at
 
 GONE, RARE = 0.5, 0.02  # shares of the records: a field that was there; one that is not
@@ -104,9 +102,9 @@ class DriftWatch:
     """
 
     def __init__(self, declared: Mapping[str, str]) -> None:
-        self._declared = dict(declared)
-        self._usual: deque[dict[str, list[float]]] = deque(maxlen=REMEMBERED)
-        self._window = _Window()
+        self._declared = tuple(declared)
+        self._usual: deque[Seen] = deque(maxlen=REMEMBERED)
+        self._window = Window(WINDOW)
         self._suspects: dict[str, int] = {}  # "kind field" -> windows in a row
         self._open: dict[str, Drift] = {}
         self._ages: dict[str, int] = {}  # of what is open, in windows
@@ -120,17 +118,18 @@ class DriftWatch:
     def add(self, records: Sequence[Record]) -> Sequence[Turn]:
         """Look at records; return where what is in drift changed."""
         turns = []
-        for record in records:
-            if record.offset % SAMPLE or len(record.value) > MAX_BYTES:
-                continue
-            self._window.add(record.value)
-            if self._window.records == WINDOW:
-                before = self._open.keys() | set()
-                self._close(record.offset)
-                if self._open.keys() != before:
-                    opened = tuple(d for key, d in self._open.items() if key not in before)
-                    turns.append(Turn(record.offset, self.open))
-                    self._untold += [drift for drift in opened if drift.kind in TOLD]
+        looked_at = _sample(records)
+        while looked_at:
+            taken, looked_at = looked_at[: self._window.left], looked_at[self._window.left :]
+            self._window.add([record.value for record in taken])
+            if self._window.left:
+                break
+            before, offset = self._open.keys() | set(), taken[-1].offset
+            self._close(offset)
+            if self._open.keys() != before:
+                opened = tuple(d for key, d in self._open.items() if key not in before)
+                turns.append(Turn(offset, self.open))
+                self._untold += [drift for drift in opened if drift.kind in TOLD]
         return turns
 
     def tell(self, offset: Position) -> Sequence[Drift]:
@@ -147,7 +146,7 @@ class DriftWatch:
     def snapshot(self) -> Snapshot:
         """Return the whole state."""
         meta = {
-            "usual": list(self._usual),
+            "usual": [window.rows for window in self._usual],
             "window": self._window.state(),
             "suspects": self._suspects,
             "open": {k: [d.field, d.kind, d.detail, d.since] for k, d in self._open.items()},
@@ -160,10 +159,10 @@ class DriftWatch:
         """Replace the state."""
         meta = snapshot.meta
         self._usual = deque(
-            ({name: list(row) for name, row in one.items()} for one in meta["usual"]),
+            (self._seen({name: list(row) for name, row in one.items()}) for one in meta["usual"]),
             maxlen=REMEMBERED,
         )
-        self._window = _Window(meta["window"])
+        self._window = Window(WINDOW, meta["window"])
         self._suspects = dict(meta["suspects"])
         self._open = {key: Drift(*row) for key, row in meta["open"].items()}
         self._ages = dict(meta["ages"])
@@ -171,8 +170,8 @@ class DriftWatch:
 
     def _close(self, offset: Position) -> None:
         """Judge a full window, then let it be part of what is usual."""
-        now = self._window.profile()
-        self._window = _Window()
+        now = self._seen(self._window.profile())
+        self._window = Window(WINDOW)
         found = dict(self._found(now)) if len(self._usual) >= KNOWN else {}
         self._suspects = {key: self._suspects.get(key, 0) + 1 for key in found}
         for key in list(self._open):
@@ -189,20 +188,29 @@ class DriftWatch:
         if not strange:
             self._usual.append(now)
         elif len(self._usual) >= KNOWN:  # what is strange must not become usual unnoticed
-            kept = {name: row for name, row in now.items() if name not in strange}
-            last = self._usual[-1]
-            self._usual.append(kept | {name: last[name] for name in strange if name in last})
+            kept = {name: row for name, row in now.rows.items() if name not in strange}
+            last = self._usual[-1].rows
+            kept |= {name: last[name] for name in strange if name in last}
+            self._usual.append(self._seen(kept))
 
-    def _found(self, now: Mapping[str, list[float]]) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    def _seen(self, rows: Mapping[str, Row]) -> Seen:
+        return Seen(rows, np.array([_filled(rows.get(name)) for name in self._declared]))
+
+    def _found(self, now: Seen) -> Iterator[tuple[str, tuple[str, str, str]]]:
         """Yield what this window says: key -> field, kind, detail."""
-        names = {name for window in self._usual for name in window}
-        for field in sorted(names | now.keys()):
-            before = [window[field] for window in self._usual if field in window]
-            for kind, detail in self._judge(field, before, now.get(field)):
+        for field in sorted(self._doubtful(now)):
+            before = [window.rows[field] for window in self._usual if field in window.rows]
+            for kind, detail in self._judge(field, before, now.rows.get(field)):
                 yield f"{kind} {field}", (field, kind, detail)
 
+    def _doubtful(self, now: Seen) -> Collection[str]:
+        """Return the fields that have to be judged one by one."""
+        names = set(now.rows).union(*(window.rows for window in self._usual))
+        as_ever = _as_ever(np.stack([window.table for window in self._usual]), now.table)
+        return names - {name for name, same in zip(self._declared, as_ever, strict=True) if same}
+
     def _judge(
-        self, field: str, before: Sequence[list[float]], now: list[float] | None
+        self, field: str, before: Sequence[Row], now: Row | None
     ) -> Iterator[tuple[str, str]]:
         windows = len(self._usual)
         was = sum(row[0] for row in before) / windows
@@ -221,118 +229,67 @@ class DriftWatch:
         yield from _shifted(before, now, windows)
 
 
-_TYPES = ("number", "text", "yes or no", "nested")
-_ROW = 1 + len(_TYPES)  # then: low, median, high of the numbers
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen in a window: a row per field, and those of the declared ones as a table."""
+
+    rows: Mapping[str, Row]
+    table: npt.NDArray[np.float64]
 
 
-def _retyped(before: Sequence[list[float]], now: list[float]) -> Iterator[tuple[str, str]]:
-    shares = [sum(row[1 + i] for row in before) / len(before) for i in range(len(_TYPES))]
-    new = [i for i in range(len(_TYPES)) if now[1 + i] > OTHER_TYPE and shares[i] < RARE]
+_NO_NUMBERS = [-np.inf, np.nan, np.inf]  # they limit no median, and none lies outside of them
+_NO_VALUE = [0.0, *[1.0] * len(TYPES), *_NO_NUMBERS]
+
+
+def _filled(row: Row | None) -> Sequence[float]:
+    if row is None:
+        return _NO_VALUE
+    return row if len(row) == COLUMNS else [*row, *_NO_NUMBERS]
+
+
+def _as_ever(
+    before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Return of which fields ``_judge`` would surely say nothing: at most times, of all.
+
+    All at once, since ``_judge`` takes longer for the fields of a stream than all else here.
+    """
+    types = slice(TYPES_FROM, LOW)
+    there = now[:, 0] >= 1.0 - SHIFT
+    of_old_types = (now[:, types] <= OTHER_TYPE) | (before[:, :, types].min(axis=0) >= OTHER_TYPE)
+    below = now[:, MEDIAN] < before[:, :, LOW].max(axis=0)
+    above = now[:, MEDIAN] > before[:, :, HIGH].min(axis=0)
+    plain: npt.NDArray[np.bool_] = there & of_old_types.all(axis=1) & ~(below | above)
+    return plain
+
+
+def _sample(records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records that are looked at: by their offsets, however they are handed in."""
+    if records and records[-1].offset - records[0].offset == len(records) - 1:
+        chosen = records[-records[0].offset % SAMPLE :: SAMPLE]  # there are no gaps
+    else:
+        chosen = [record for record in records if not record.offset % SAMPLE]
+    return [record for record in chosen if len(record.value) <= MAX_BYTES]
+
+
+def _retyped(before: Sequence[Row], now: Row) -> Iterator[tuple[str, str]]:
+    shares = [sum(row[TYPES_FROM + i] for row in before) / len(before) for i in range(len(TYPES))]
+    new = [i for i in range(len(TYPES)) if now[TYPES_FROM + i] > OTHER_TYPE and shares[i] < RARE]
     if new:
-        usual = _TYPES[shares.index(max(shares))]
-        yield RETYPED, f"{now[1 + new[0]]:.0%} are {_TYPES[new[0]]}, was {usual}"
+        usual = TYPES[shares.index(max(shares))]
+        yield RETYPED, f"{now[TYPES_FROM + new[0]]:.0%} are {TYPES[new[0]]}, was {usual}"
 
 
-def _shifted(
-    before: Sequence[list[float]], now: list[float], windows: int
-) -> Iterator[tuple[str, str]]:
+def _shifted(before: Sequence[Row], now: Row, windows: int) -> Iterator[tuple[str, str]]:
     """A median outside the usual range of values, where medians used to stay within it."""
-    rows = [row for row in before if len(row) > _ROW]
-    if len(now) <= _ROW or len(rows) < min(KNOWN, windows):
+    rows = [row for row in before if len(row) > LOW]
+    if len(now) <= LOW or len(rows) < min(KNOWN, windows):
         return
-    low, medians, high = ([row[_ROW + i] for row in rows] for i in range(3))
+    low, medians, high = ([row[LOW + i] for row in rows] for i in range(3))
     bottom, top = median(low), median(high)
     width = top - bottom
     if not width or max(medians) - min(medians) > STEADY * width:
         return
-    half = now[_ROW + 1]
+    half = now[MEDIAN]
     if half < bottom or half > top:
         yield RANGE, f"half are below {half:.4g}, was {median(medians):.4g}"
-
-
-class _Window:
-    """What was seen of each field in the records so far."""
-
-    def __init__(self, state: Mapping[str, Any] | None = None) -> None:
-        self.records = 0
-        self._types: dict[str, dict[str, int]] = {}
-        self._numbers: dict[str, list[float]] = {}
-        self._uncounted: list[dict[str, Any]] = []
-        if state is not None:
-            self.records = int(state["records"])
-            self._types = {name: dict(row) for name, row in state["types"].items()}
-            self._numbers = {name: list(row) for name, row in state["numbers"].items()}
-
-    def state(self) -> Mapping[str, Any]:
-        self._count_all()
-        return {
-            "records": self.records,
-            "types": {name: dict(row) for name, row in self._types.items()},
-            "numbers": self._numbers,
-        }
-
-    def add(self, value: bytes) -> None:
-        self.records += 1
-        try:
-            event = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
-        if isinstance(event, dict):
-            self._uncounted.append(event)
-
-    def _count_all(self) -> None:
-        """Count what was added; events of one form field by field, in a third of the time."""
-        events, self._uncounted = self._uncounted, []
-        names = list(events[0]) if events else []
-        if all(list(event) == names for event in events):
-            for name in names:
-                self._count(name, [event[name] for event in events])
-            return
-        for event in events:
-            for name, one in event.items():
-                self._count(name, [one])
-
-    def _count(self, name: str, values: Sequence[Any]) -> None:
-        values = [one for one in values if one is not None] if None in values else values
-        counts = self._types.get(name)
-        if counts is None:
-            if not values or len(self._types) >= MAX_FIELDS or len(name) > LONG:
-                return
-            counts = self._types[name] = {}
-        kinds = Counter(map(type, values))
-        for found, times in kinds.items():
-            kind = _KINDS.get(found, "nested")
-            counts[kind] = counts.get(kind, 0) + times
-        if kinds.keys() != {float}:  # those of JSON are finite
-            numbers = [one for one in values if _KINDS.get(type(one)) == "number"]
-            values = [float(one) for one in numbers if abs(one) <= sys.float_info.max]
-        if values:
-            self._numbers.setdefault(name, []).extend(values)
-
-    def profile(self) -> dict[str, list[float]]:
-        """Return for each field: share of the records, shares of types, and the numbers' range."""
-        self._count_all()
-        return {name: self._row(name, types) for name, types in sorted(self._types.items())}
-
-    def _row(self, name: str, types: Mapping[str, int]) -> list[float]:
-        total = sum(types.values())
-        row = [total / self.records, *(types.get(kind, 0) / total for kind in _TYPES)]
-        numbers = self._numbers.get(name, [])
-        if len(numbers) > WINDOW // 4:
-            ordered = sorted(numbers)
-            row += [_quantile(ordered, q) for q in (0.05, 0.5, 0.95)]
-        return row
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Return a quantile, between two neighbours in proportion.
-
-    For so few numbers a twentieth of what numpy's takes, and this is done for every field.
-    """
-    at = share * (len(ordered) - 1)
-    low = int(at)
-    first, second = ordered[low], ordered[min(low + 1, len(ordered) - 1)]
-    return first + (at - low) * (second - first)
-
-
-_KINDS = {bool: "yes or no", int: "number", float: "number", str: "text"}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaming.drift import KNOWN, SAMPLE, WINDOW, DriftWatch
+from streaming.drift import KNOWN, SAMPLE, WINDOW, DriftWatch, Seen
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Record
 from tests.support.house import House, house_in, stored_and_replayed_agree
@@ -194,3 +194,37 @@ def test_a_snapshot_between_any_two_records_changes_nothing(
     second.restore(first.snapshot())
     second.add(values[cut:])
     assert second.snapshot().meta == whole.snapshot().meta
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    odd=st.lists(st.sampled_from(["null", "text", "yes", "far", "near", "gone"]), min_size=3),
+)
+def test_a_field_that_is_passed_over_would_not_have_been_found(seed: int, odd: list[str]) -> None:
+    """What judges all fields at once only spares the others: nothing is lost by it."""
+    rng = np.random.default_rng(seed)
+    records: list[Record] = []
+    for _ in range(KNOWN + 8):
+        part = rng.choice([0.3, 0.8])
+        how = {name: odd[rng.integers(len(odd))] for name in "abc" if rng.random() < 0.25}
+        values = rng.normal(size=(WINDOW, 3)).round(3).tolist()
+        for row, share in zip(values, rng.random(WINDOW).tolist(), strict=True):
+            one = dict(zip("abc", row, strict=True))
+            for name, kind in how.items() if share < part else ():
+                one[name] = {"null": None, "text": "x", "yes": True, "far": 50.0}.get(kind, 1.7)
+                if kind == "gone":
+                    del one[name]
+            offset = SAMPLE * len(records)
+            records.append(Record("t", 0, offset, None, json.dumps(one).encode()))
+    declared = dict.fromkeys("abd", "number")
+    quick, thorough = DriftWatch(declared), Thorough(declared)
+    assert quick.add(records) == thorough.add(records)
+    assert quick.snapshot() == thorough.snapshot()
+
+
+class Thorough(DriftWatch):
+    """Judges every field."""
+
+    def _doubtful(self, now: Seen) -> frozenset[str]:
+        return frozenset({*now.rows, *(name for window in self._usual for name in window.rows)})
