@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from triage.label_log import Entry
 from triage.label_weights import weighed
-from triage.model import Label
+from triage.model import Label, MemberState
 from triage.policy import Policy
 
 
@@ -99,6 +99,7 @@ class LabelFold:
                 entities=row.entities,
                 source=entry.source,
                 at=entry.at,
+                inferred=entry.state is not MemberState.READ,
             )
         elif made.weight != weight:
             made = replace(made, weight=weight)

@@ -174,6 +174,8 @@ class Label:
         event_time, entities: when it happened and to whom, as the candidate has them.
         source: name of the source of a late truth, empty for a verdict.
         at: when it entered the log, so ``at - event_time`` is its delay.
+        inferred: nobody read it, its cluster's verdict is evidence about it; the weight can't tell,
+            for it also follows from how far its analyst is trusted.
     """
 
     candidate_id: str
@@ -186,6 +188,7 @@ class Label:
     entities: Mapping[str, str]
     source: str = ""
     at: float = 0.0
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ Place = tuple[int, Position]
 """Partition and offset of an event."""
 
 _UNKNOWN_BYTE = UNKNOWN + 2  # bytes can't be negative
-READ = 1.0  # weight of a label that somebody stands for
 LIKELY = 0.5
 
 
@@ -78,10 +77,10 @@ class Judged:
 def judged_of(store: LabelStore, stream: str) -> Judged:
     """Return what analysts and late truth say of a stream's candidates.
 
-    Only of what was read: a propagated verdict is evidence, never truth.
+    Only of what was read, whatever its label weighs: a propagated verdict is evidence, never truth.
     """
     labels = store.labels_at(stream, store.label_position(stream))
-    read = [label for label in labels if label.weight >= READ and label.candidate_id]
+    read = [label for label in labels if label.candidate_id and not label.inferred]
     places = store.places([label.candidate_id for label in read])
     real: dict[str, list[Place]] = defaultdict(list)
     spurious: list[Place] = []

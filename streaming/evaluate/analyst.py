@@ -9,7 +9,7 @@ import numpy as np
 from streaming.evaluate.queue import Cluster, Member
 from streaming.evaluate.truth import UNKNOWN
 from triage.labels import labels_of
-from triage.model import Label, VerdictKind
+from triage.model import Label, MemberState, VerdictKind
 from triage.policy import Policy
 
 READ = 3
@@ -69,6 +69,7 @@ def labels_from(
             features_version=members[one.candidate_id].features_version,
             event_time=members[one.candidate_id].event_time,
             entities=members[one.candidate_id].entities,
+            inferred=one.state is not MemberState.READ,
         )
         for one in new
     ]

@@ -328,7 +328,7 @@ class _Replay:
         new, gone = self._rests.decided(answer.cluster, answer.verdict, answer.read)
         if not self._settings.feedback:
             return
-        kept = [one for one in self._labels if one.verdict_id != gone or one.weight == 1.0]
+        kept = [one for one in self._labels if one.verdict_id != gone or not one.inferred]
         self._taught += len(self._labels) - len(kept) + len(new)
         self._labels = [*kept, *new]
 

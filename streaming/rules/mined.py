@@ -26,7 +26,7 @@ from streaming.pipeline import vectors
 from triage.errors import NotAvailable, NotFound
 from triage.model import Label
 
-CONFIRMED = 0.5  # weight from which on a label is one that somebody read, or late truth
+CONFIRMED = 0.5  # weight from which on a label of what was read is trusted
 FEWEST_EVENTS = 10_000  # until a rule expires, at least
 
 
@@ -85,7 +85,7 @@ def mine_rules(store: AdvisorStore, stream: str, precision: float, most: int) ->
     labels = [
         label
         for label in carried(told, config, ConfigBook(store, stream))
-        if label.weight >= CONFIRMED
+        if label.weight >= CONFIRMED and not label.inferred
     ]
     known, growing = _known(labels, _ordinary(models.values(), labels, len(features.names)))
     expires = max(FEWEST_EVENTS, _events(store, stream))

@@ -82,3 +82,6 @@ def test_it_is_what_the_rows_say_however_they_are_cut(log: Log, cuts: list[int])
             (entry.candidate_id, entry.y, weight, entry.group) for entry, weight in pairs
         ]
         assert all(one.vector == one.candidate_id.encode() for one in labels)
+        assert [one.inferred for one in labels] == [
+            entry.state is MemberState.PROPAGATED for entry, _ in pairs
+        ]

@@ -210,17 +210,19 @@ class FakeStore:
         return {name: (0, int(name[1:])) for name in candidate_ids if name != "c9"}
 
 
-def label(candidate: str, verdict: str, y: float, weight: float = 1.0) -> Label:
-    return Label(candidate, verdict, y, weight, b"", "f", 0.0, {}, "", 0.0)
+def label(
+    candidate: str, verdict: str, y: float, weight: float = 1.0, *, inferred: bool = False
+) -> Label:
+    return Label(candidate, verdict, y, weight, b"", "f", 0.0, {}, inferred=inferred)
 
 
-def test_only_what_somebody_read_is_judged() -> None:
+def test_what_somebody_read_is_judged_however_little_its_label_weighs() -> None:
     store = FakeStore(
         [
             label("c1", "v1", 1.0),
             label("c2", "v1", 1.0),
-            label("c3", "v1", 1.0, weight=0.3),
-            label("c4", "v2", 0.0),
+            label("c3", "v1", 1.0, inferred=True),  # however much a guess weighs
+            label("c4", "v2", 0.0, weight=0.3),  # of an analyst who was overruled before
             label("c9", "v3", 1.0),
         ]
     )
