@@ -11,7 +11,9 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from detectors.base import Attribution, Detector, Matrix, Params, Snapshot, SnapshotError, Vector
+from detectors.duration import Duration
 from detectors.explain.methods import explainer
+from detectors.learning.label_age import LabelAge
 from detectors.learning.label_model import Influence, LabelModel, Labels
 from detectors.online.isolation_forest import IsolationForest
 from detectors.pace import AlertLimit, Pace
@@ -19,6 +21,7 @@ from detectors.scale import ScoreScale
 from detectors.state import nest, unnest
 from detectors.threshold import AlertBudget
 from detectors.trees import Trees
+from detectors.usual import usual_range
 
 PRIOR_SHIFT = 3.5
 """Standard deviations above the usual at which an event is as likely an anomaly as not.
@@ -29,7 +32,6 @@ pushes and the more one of "real" lifts.
 """
 
 USUAL_EVERY = 8  # blocks; what is usual changes slowly, and quantiles cost more than scoring
-_USUAL = (0.05, 0.95)  # quantiles between which a value is usual
 _CHEAP_ROWS = 150  # fitted anew in a millisecond
 _SCALE_ROWS = 256  # of a block are enough to know its mean and deviation
 _SCALE_HALF_LIFE = 20.0 * _SCALE_ROWS  # rows, so 20 blocks of 256 events or more
@@ -72,6 +74,11 @@ class LearningSettings(Params):
         description="Labels learned from. Of more, those that were read stay before those that "
         "were only inferred, and the newest before the rest.",
     )
+    label_half_life: Duration | None = Field(
+        default=None,
+        description="After so much event time a label counts half, after twice as much a quarter, "
+        "such as `90d`; left out, labels do not age.",
+    )
     refit_every: int = Field(
         default=32,
         ge=1,
@@ -84,7 +91,8 @@ class LearningSettings(Params):
 
     def of_state(self) -> Mapping[str, Any]:
         """Return the settings that the state follows from: a model with equal ones can go on."""
-        return self.model_dump(mode="json", exclude={"alert_budget", "alert_limit", "explanations"})
+        beside = {"alert_budget", "alert_limit", "explanations"}
+        return self.model_dump(mode="json", exclude=beside, exclude_none=True)
 
     @model_validator(mode="after")
     def _block_ends_in_time(self) -> LearningSettings:
@@ -130,6 +138,7 @@ class StreamModel:
             len(detector.feature_names), settings.alert_budget, settings.threshold_window
         )
         self._pace = Pace(settings.alert_limit) if settings.alert_limit else None
+        self._age = LabelAge(settings.label_half_life)
         self._companion: IsolationForest | None = None
         if detector.trees is None:
             self._companion = IsolationForest(detector.feature_names, seed=seed + 1)
@@ -203,6 +212,7 @@ class StreamModel:
 
         Each event has to come here exactly once, in order.
         """
+        self._age.note(times)
         rows = np.flatnonzero(scored.alert)
         if self._pace is None or not len(rows):
             return scored
@@ -220,13 +230,14 @@ class StreamModel:
         self._detector.learn_many(X)
         if self._companion:
             self._companion.learn_many(X)
+        self._age.end_block()
         self._scale.learn(self._detector.score_many(X[:: max(1, len(X) // _SCALE_ROWS)]))
         # Before the first block all rows scored alike, which says nothing about a threshold.
         first = not self._rows
         prior = self.prior(X) if first else z - PRIOR_SHIFT
         self._budget.learn(X, prior, prior if first else margins)
         if self._rows // self._settings.block % USUAL_EVERY == 0:
-            self._usual = self._quantiles()
+            self._usual = usual_range(self._window())
         self._rows += len(X)
         self._follow()
         if first:
@@ -242,7 +253,7 @@ class StreamModel:
         strongest = labels.strongest(self._settings.max_labels)
         if self._labels.are(strongest):
             return False
-        self._labels.set_labels(strongest, self.prior, self.presumed_normal())
+        self._labels.set_labels(strongest, self.prior, self.presumed_normal(), self._age.aged)
         self._budget.rebase(self._labels.shift)
         self._relabelled = True
         self._since_fit = 0
@@ -252,6 +263,10 @@ class StreamModel:
     def margins(self, X: Matrix) -> Vector:
         """Return the margins of rows under the model as it is now."""
         return self.score(X).margin
+
+    def aged(self, labels: Labels) -> Labels:
+        """Return labels with the weights that their age leaves them by now."""
+        return self._age.aged(labels)
 
     def variance(self, X: Matrix) -> Vector:
         """Return how uncertain the labels leave the margins of rows."""
@@ -305,6 +320,8 @@ class StreamModel:
             "labels": self._labels.snapshot(),
             "usual": Snapshot({}, dict(zip(("low", "high"), self._usual, strict=True))),
         }
+        if self._settings.label_half_life:
+            parts["age"] = self._age.snapshot()
         if self._companion:
             parts["companion"] = self._companion.snapshot()
         return nest(parts)
@@ -314,6 +331,7 @@ class StreamModel:
         parts = unnest(snapshot)
         wanted = {"counts", "detector", "scale", "budget", "labels", "usual"}
         wanted |= {"companion"} if self._companion else set()
+        wanted |= {"age"} if self._settings.label_half_life else set()
         if set(parts) != wanted:
             raise SnapshotError(f"the snapshot of a model has parts {sorted(parts)}")
         counts = parts["counts"].meta
@@ -324,6 +342,8 @@ class StreamModel:
             self._companion.restore(parts["companion"])
         self._scale.restore(parts["scale"])
         self._budget.restore(parts["budget"])
+        if "age" in parts:
+            self._age.restore(parts["age"])
         self._attach(self._kernel_trees())
         self._labels.restore(parts["labels"])
         self._rows, self._since_fit = int(counts["rows"]), int(counts["since_fit"])
@@ -351,11 +371,6 @@ class StreamModel:
         if len(self._labels):
             self._tables = np.stack([self._trees.values, self._labels.table])
 
-    def _quantiles(self) -> tuple[Vector, Vector]:
-        ordered = np.sort(self._window(), axis=0)
-        low, high = (_quantile(ordered, share) for share in _USUAL)
-        return low, high
-
     def _follow(self) -> None:
         """Bring the labels to the trees as they are after a block.
 
@@ -364,7 +379,7 @@ class StreamModel:
         self._since_fit += 1
         due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 2))
         if self._since_fit >= due:
-            self._labels.refit(self.prior, self.presumed_normal())
+            self._labels.refit(self.prior, self.presumed_normal(), self._age.aged)
             self._since_fit = 0
         else:
             self._labels.follow()
@@ -382,19 +397,3 @@ class StreamModel:
 
     def _standardised(self, X: Matrix) -> Vector:
         return self._scale.standardise(self._detector.score_many(X))
-
-
-def _quantile(ordered: Matrix, share: float) -> Vector:
-    """Return a quantile of each column, NaN where no row has a value.
-
-    ``ordered``: each column by size, missing values last.
-    """
-    if not len(ordered):
-        return np.full(ordered.shape[1], np.nan)
-    columns = np.arange(ordered.shape[1])
-    place = share * np.maximum(np.count_nonzero(~np.isnan(ordered), axis=0) - 1, 0)
-    below = place.astype(np.intp)
-    low = ordered[below, columns].astype(np.float64)
-    high = ordered[np.ceil(place).astype(np.intp), columns].astype(np.float64)
-    quantile: Vector = low + (place - below) * (high - low)
-    return quantile

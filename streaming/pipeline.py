@@ -186,6 +186,7 @@ class PartitionPipeline:
                 X=vectors([label.vector for label in labels], len(self._features.names)),
                 y=np.array([label.y for label in labels], np.float64),
                 weight=np.array([label.weight for label in labels], np.float64),
+                times=np.array([label.event_time for label in labels], np.float64),
             ),
             position,
         )

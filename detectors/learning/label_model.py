@@ -24,6 +24,9 @@ Prior = Callable[[Matrix], Vector]
 Table = npt.NDArray[np.float64]
 """Trees x nodes."""
 
+Aging = Callable[["Labels"], "Labels"]
+"""Labels -> the same with the weights that they have by now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -34,17 +37,21 @@ class Labels:
         X: feature vectors.
         y: 1 anomaly, 0 not, or a probability between.
         weight: 1 for a label that a person gave to what was read, less for weaker evidence.
+        times: when that happened which each is about, seconds since 1970; None: not known.
     """
 
     ids: Sequence[str]
     X: Matrix
     y: Vector
     weight: Vector
+    times: Vector | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.ids)
         if self.X.ndim != 2 or not rows == len(self.X) == len(self.y) == len(self.weight):
             raise ValueError("ids, X, y and weight of labels must have equal lengths")
+        if self.times is not None and len(self.times) != rows:
+            raise ValueError("times of labels must have their length")
         if not ((self.y >= 0) & (self.y <= 1)).all():
             raise ValueError("y of a label lies between 0 and 1")
         if not (np.isfinite(self.weight) & (self.weight >= 0)).all():
@@ -71,6 +78,10 @@ class Labels:
         ids = sorted(rows)
         groups = [sorted(rows[name]) for name in ids]
         totals = [sum(w for w, _, _ in group) for group in groups]
+        times = None
+        if self.times is not None:
+            when = dict(zip(self.ids, self.times.tolist(), strict=True))
+            times = np.array([when[name] for name in ids], np.float64)
         return Labels(
             ids=ids,
             X=np.frombuffer(b"".join(group[-1][2] for group in groups), self.X.dtype).reshape(
@@ -80,6 +91,7 @@ class Labels:
                 [sum(w * y for w, y, _ in g) / t for g, t in zip(groups, totals, strict=True)]
             ).clip(0.0, 1.0),
             weight=np.array([group[-1][0] for group in groups], np.float64),
+            times=times,
         )
 
     def strongest(self, most: int) -> Labels:
@@ -92,7 +104,8 @@ class Labels:
         newest_last = np.lexsort((np.arange(len(self)), self.weight))
         kept = np.sort(newest_last[len(self) - most :])
         ids = [self.ids[i] for i in kept.tolist()]
-        return Labels(ids, self.X[kept], self.y[kept], self.weight[kept])
+        times = None if self.times is None else self.times[kept]
+        return Labels(ids, self.X[kept], self.y[kept], self.weight[kept], times)
 
 
 PRESUMED_WEIGHT = 0.3
@@ -162,21 +175,30 @@ class LabelModel:
             for a, b in ((new.X, old.X), (new.y, old.y), (new.weight, old.weight))
         )
 
-    def set_labels(self, labels: Labels, prior: Prior, background: Matrix | None = None) -> None:
+    def set_labels(
+        self,
+        labels: Labels,
+        prior: Prior,
+        background: Matrix | None = None,
+        aging: Aging | None = None,
+    ) -> None:
         """Fit to exactly these labels.
 
         Args:
             labels: those in force.
             prior: margins before any label.
             background: rows presumed normal; none if left out.
+            aging: what their age takes off their weights in this fit; nothing if left out.
         """
         self._labels = labels.canonical()
-        self._fit(prior, background, start=np.zeros(len(self)))
+        self._fit(prior, background, aging, start=np.zeros(len(self)))
 
-    def refit(self, prior: Prior, background: Matrix | None = None) -> None:
-        """Fit anew to the same labels: trees, prior or background have changed."""
+    def refit(
+        self, prior: Prior, background: Matrix | None = None, aging: Aging | None = None
+    ) -> None:
+        """Fit anew to the same labels: trees, prior, background or their age have changed."""
         if len(self):
-            self._fit(prior, background, start=self._mode.alpha[len(self._background) :])
+            self._fit(prior, background, aging, start=self._mode.alpha[len(self._background) :])
 
     def follow(self) -> None:
         """Carry the last fit over to trees that were replaced since.
@@ -232,6 +254,8 @@ class LabelModel:
             "alpha": self._mode.alpha.copy(),
             "curvature": self._mode.curvature.copy(),
         }
+        if self._labels.times is not None:
+            arrays["times"] = self._labels.times.copy()
         return Snapshot({"kappa": self._kappa}, arrays)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -242,7 +266,13 @@ class LabelModel:
             )
         arrays = snapshot.arrays
         try:
-            labels = Labels(unpack_texts("ids", arrays), arrays["X"], arrays["y"], arrays["weight"])
+            labels = Labels(
+                ids=unpack_texts("ids", arrays),
+                X=arrays["X"],
+                y=arrays["y"],
+                weight=arrays["weight"],
+                times=arrays.get("times"),
+            )
             mode, background = Mode(arrays["alpha"], arrays["curvature"]), arrays["background"]
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the snapshot's labels are damaged: {error}") from error
@@ -259,8 +289,10 @@ class LabelModel:
     def _fitted_rows(self) -> Matrix:
         return np.concatenate([self._background, self._labels.X])
 
-    def _fit(self, prior: Prior, background: Matrix | None, start: Vector) -> None:
-        labels = self._labels
+    def _fit(
+        self, prior: Prior, background: Matrix | None, aging: Aging | None, start: Vector
+    ) -> None:
+        labels = aging(self._labels) if aging else self._labels
         nothing = background is None or not len(self)
         self._background = labels.X[:0] if nothing else np.array(background, labels.X.dtype)
         leaves = self._leaves()

@@ -75,6 +75,7 @@ class Answers:
             X=_matrix(view, [usable[label.candidate_id] for label in more]),
             y=np.array([label.y for label in more], np.float64),
             weight=np.array([label.weight * trust for label in more], np.float64),
+            times=np.array([found[label.candidate_id].event_time for label in more], np.float64),
         )
         seen = [usable[name] for name in read if name in usable]
         if not seen:

@@ -105,6 +105,7 @@ class StreamKeeper:
             X=vectors([label.vector for label in labels], len(self._features.names)),
             y=np.array([label.y for label in labels], np.float64),
             weight=np.array([label.weight for label in labels], np.float64),
+            times=np.array([label.event_time for label in labels], np.float64),
         )
         self._labelled = {label.candidate_id: label.verdict_id for label in labels}
         self._told = frozenset(label.candidate_id for label in labels if label.source)

@@ -29,10 +29,11 @@ class SnapshotModel:
     def __init__(self, model: StreamModel, offset: int, labels: Labels) -> None:
         self.offset = offset
         self._model = model
+        self._labels = labels.strongest(model.settings.max_labels).canonical()
         self._preview = LabelPreview(
             model.trees,
             model.settings.kappa,
-            labels.strongest(model.settings.max_labels),
+            model.aged(self._labels),
             model.prior,
             model.presumed_normal(),
         )
@@ -55,8 +56,8 @@ class SnapshotModel:
 
     @property
     def labels(self) -> Labels:
-        """The labels in force that it has taken in."""
-        return self._preview.labels
+        """The labels in force that it has taken in; their weights are those without age."""
+        return self._labels
 
     @property
     def label_leaves(self) -> Leaves:
@@ -73,7 +74,7 @@ class SnapshotModel:
 
     def table_with(self, more: Labels) -> Table:
         """Return the shift per leaf if these labels were in force too."""
-        return self._preview.table_with(more)
+        return self._preview.table_with(self._model.aged(more))
 
     def line_with(self, table: Table) -> float:
         """Return the margin at which alerts would begin under such shifts."""

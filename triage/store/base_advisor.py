@@ -20,10 +20,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A kept feature vector; its columns mean what ``features_version`` says."""
+    """A kept feature vector of an event; its columns mean what ``features_version`` says."""
 
     vector: bytes
     features_version: str
+    event_time: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,12 +75,14 @@ class SqlAdvisor(SqlLabelLog):
             for part in chunks(candidate_ids):
                 rows = select_in(
                     connection,
-                    sa.select(c.candidate_id, c.vector, c.features_version),
+                    sa.select(c.candidate_id, c.vector, c.features_version, c.event_time),
                     c.candidate_id,
                     part,
                 )
                 found |= {
-                    row["candidate_id"]: Vector(bytes(row["vector"]), row["features_version"])
+                    row["candidate_id"]: Vector(
+                        bytes(row["vector"]), row["features_version"], row["event_time"]
+                    )
                     for row in rows
                 }
         return found

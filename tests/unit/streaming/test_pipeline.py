@@ -23,6 +23,7 @@ from triage.model import Candidate, JournalEntry, Label
 
 CONFIG = small_config()
 LIMITED = small_config(seed="7\nalert_limit: {most: 16, per: hour}")
+AGEING = small_config(learning="{block: 64, warm_up: 128, label_half_life: 90s}")
 RECORDS = as_records(events(700))
 
 
@@ -87,7 +88,7 @@ def test_a_candidate_has_everything_that_the_board_shows() -> None:
 @given(
     st.lists(st.integers(0, 700), max_size=6),
     st.integers(0, 6),
-    st.sampled_from([CONFIG, LIMITED]),
+    st.sampled_from([CONFIG, LIMITED, AGEING]),
 )
 def test_any_split_and_any_crash_give_the_same_candidates_and_state(
     cuts: list[int], crash: int, config: StreamConfig
@@ -163,8 +164,9 @@ def test_labels_move_their_candidates_and_dropping_them_moves_them_back() -> Non
     assert np.array_equal(target.posteriors(blobs), before)
 
 
-def test_replaying_the_journal_gives_the_same_candidates_and_state() -> None:
-    live, got = pipeline(), []
+@pytest.mark.parametrize("config", [CONFIG, AGEING])
+def test_replaying_the_journal_gives_the_same_candidates_and_state(config: StreamConfig) -> None:
+    live, got = pipeline(0, config), []
     got += run(live, RECORDS[:300])
     by_position = {3: [label(got[0], 1.0)], 5: [label(got[0], 1.0), label(got[1], 0.0)]}
     live.apply_labels(by_position[3], 3)
@@ -172,11 +174,31 @@ def test_replaying_the_journal_gives_the_same_candidates_and_state() -> None:
     live.apply_labels(by_position[5], 5)
     got += run(live, RECORDS[450:])
 
-    past = MemoryPast([CONFIG], RECORDS, [JournalEntry(0, 0, 1)], by_position)
+    past = MemoryPast([config], RECORDS, [JournalEntry(0, 0, 1)], by_position)
     past.entries += [JournalEntry(300, 3, 1), JournalEntry(450, 5, 1)]
     steps = list(from_the_beginning(past.past(), 700))
     assert [c for _, outcome in steps if outcome for c in outcome.candidates] == got
     assert steps[-1][0].live.snapshot() == live.snapshot()
+
+
+def test_old_labels_fade_also_where_no_label_comes_and_a_restart_changes_nothing() -> None:
+    faded, kept = pipeline(0, AGEING), pipeline()
+    got = run(kept, RECORDS[:300])
+    run(faded, RECORDS[:300])
+    wrong = [label(one, 0.0) for one in got]
+    shifts = []
+    for stop in (400, 550, 700):
+        for one in (faded, kept):
+            one.apply_labels(wrong, 1)  # as at a start: in force already, so nothing is fitted
+            run(one, RECORDS[stop - 100 : stop])
+        blobs = [got[0].vector]
+        shifts.append(faded.posteriors(blobs) - kept.posteriors(blobs))
+    assert 0 < shifts[0] < shifts[1] < shifts[2]
+
+    again = pipeline(0, AGEING)
+    again.restore(faded.snapshot())
+    again.apply_labels(wrong, 1)
+    assert again.snapshot() == faded.snapshot()
 
 
 def test_labels_make_the_record_of_their_entities_from_where_they_take_effect() -> None:
