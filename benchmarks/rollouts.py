@@ -56,8 +56,8 @@ class Deployer:
             current = store.in_force(stream)
             if deed == "back":
                 go_back(store, stream, asked)
-            elif deed == "live" and current is not None and current.beside:
-                tried = [one for one in self._variants if one.version == current.beside]
+            elif deed == "live" and current is not None and current.tried:
+                tried = [one for one in self._variants if one.version == current.tried]
                 apply(store, tried[0], asked)
             else:
                 stage = Stage(deed) if deed in ("shadow", "canary") else Stage.LIVE

@@ -19,7 +19,7 @@ from streaming.errors import ConfigInvalid, Stop
 from streaming.rollouts import apply, go_back
 from triage.errors import TriageError
 from triage.plain import plain
-from triage.rollout import Request, Rollout, Stage
+from triage.rollout import TRIED, Request, Rollout, Stage
 from triage.store.base import Store
 
 DEFAULT = "resets-state"
@@ -30,7 +30,7 @@ NAME = 60  # characters
 @click.argument("file", metavar="FILE|STREAM", type=click.Path(path_type=Path))
 @click.option(
     "--stage",
-    type=click.Choice([stage.value for stage in Stage]),
+    type=click.Choice([stage.value for stage in (*TRIED, Stage.LIVE)]),
     default=Stage.LIVE.value,
     show_default=True,
     help="shadow: beside the one in force, nothing shown; canary: for a share of the keys; live.",
@@ -118,9 +118,9 @@ def _apply(
     if current is None and not new:
         click.echo("Nothing was done. To create the stream: --new", err=True)
         sys.exit(1)
-    if current and current.beside and current.beside != config.version:
+    if current and current.tried and current.tried != config.version:
         who = f", by {plain(current.author, NAME)}" if current.author else ""
-        click.echo(f"This ends the trial of version {current.beside[:12]} in {current.stage}{who}.")
+        click.echo(f"This ends the trial of version {current.tried[:12]} in {current.stage}{who}.")
     return apply(store, config, asked, stage, again=again)
 
 
@@ -131,12 +131,18 @@ def _done(entry: Rollout) -> str:
             f"{where}: the stream is retired; its workers end at their next commit. To take it up "
             f"again: triage apply --back {entry.stream}"
         )
-    if entry.beside:
+    if entry.tried:
         return (
             f"{where}: version {entry.beside[:12]} is tried in {entry.stage} beside "
             f"{entry.version[:12]}. See how it does: triage stages {entry.stream}"
         )
+    watched = ""
+    if entry.stage is Stage.WATCHED:
+        watched = (
+            f"Version {entry.beside[:12]} runs on beside it for a while: if it breaks a limit of "
+            "`rollout` it is taken back. "
+        )
     return (
         f"{where}: version {entry.version[:12]} is in force; running workers turn to it at their "
-        f"next commit. See: triage stages {entry.stream}"
+        f"next commit. {watched}See: triage stages {entry.stream}"
     )

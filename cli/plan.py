@@ -80,7 +80,7 @@ def told_of(store: Store, new: StreamConfig) -> tuple[Effect, Sequence[str]]:
     book = ConfigBook(store, new.stream)
     labels = store.labels_at(new.stream, store.label_position(new.stream))
     current = store.in_force(new.stream)
-    tried_in = current.stage if current is not None and current.beside == new.version else None
+    tried_in = current.stage if current is not None and current.tried == new.version else None
     return _lines(book.config(live.version), new, labels, book, tried_in)
 
 

@@ -60,10 +60,16 @@ def _lines(store: Store, stream: str) -> Iterator[str]:
     turned = [number == current.number for number in store.turned(stream)]
     yield _state(current)
     if current.beside:
-        yield f"  version {current.beside[:12]} is tried in {current.stage}"
+        yield f"  {_besides(current)}"
         yield from _trial(store.trial(stream, current.number), store.lost(stream, current.number))
     yield f"  {sum(turned)} of {len(turned)} partitions have turned to roll-out {current.number}"
     yield from _history(log)
+
+
+def _besides(current: Rollout) -> str:
+    if current.tried:
+        return f"version {current.tried[:12]} is tried in {current.stage}"
+    return f"it is watched: version {current.beside[:12]}, the one before, runs on beside it"
 
 
 def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
@@ -71,7 +77,7 @@ def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
         yield "    no event seen yet"
         return
     yield (
-        f"    {trial.events:,} events: {trial.new:,} candidates where the version in force has "
+        f"    {trial.events:,} events: {trial.new:,} candidates where the old version has "
         f"{trial.live:,}: {trial.both:,} in both, {trial.only_new:,} only new, "
         f"{trial.only_live:,} only old"
     )
@@ -84,9 +90,10 @@ def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
 def _history(log: Sequence[Rollout]) -> Iterator[str]:
     for entry in reversed(log[-SHOWN:]):
         at = dt.datetime.fromtimestamp(entry.at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
-        what = f"{entry.beside[:12]} in {entry.stage}" if entry.beside else entry.version[:12]
+        what = f"{entry.tried[:12]} in {entry.stage}" if entry.tried else entry.version[:12]
         if entry.kind is RolloutKind.STOP:
-            what = f"{log[entry.number - 2].beside[:12]}, back to {what}"
+            ended = log[entry.number - 2]
+            what = f"{(ended.tried or ended.version)[:12]}, back to {what}"
         who = f", by {entry.author}" if entry.author else ""
         why = f": {entry.reason}" if entry.reason else ""
         yield f"  {entry.number:>3}  {at}  {entry.kind:<6}  {what}{plain(who + why, SENTENCE)}"

@@ -117,10 +117,11 @@ TRIAL = Metric(
     "triage_trial",
     "gauge",
     ("stream", "measure"),
-    "The config that is tried: events, candidates, candidates_in_force, cost, errors, lost.",
+    "The config that is tried or watched: events, candidates, candidates_in_force (of the old "
+    "one), cost, errors, lost.",
 )
 STOPPED = Metric(
-    "triage_trials_stopped_total", "counter", ("stream",), "Tried configs that a guard took back."
+    "triage_trials_stopped_total", "counter", ("stream",), "Configs that a guard took back."
 )
 BOARD_ANSWERS = Metric(
     "triage_board_answers_total",

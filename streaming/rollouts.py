@@ -20,10 +20,10 @@ def start_with(store: ConfigStore, config: StreamConfig, asked: Request) -> None
 
     Raises Superseded where something newer has taken its place, Invalid where it can't follow.
     """
-    _check(store, config)
+    watch = _check(store, config)
     store.roll_out(
         config.stream,
-        lambda known: log.started(known, config.stream, config.version, asked),
+        lambda known: log.started(known, config.stream, config.version, asked, watch=watch),
         new_config(config),
         ROLE,
     )
@@ -38,12 +38,12 @@ def apply(
     again: bool = False,
 ) -> Rollout:
     """Bring a config into force, or try it beside the one that is. Raises Refused."""
-    _check(store, config)
+    watch = _check(store, config)
     stream, version = config.stream, config.version
 
     def decide(known: Sequence[Rollout]) -> Rollout:
         if stage is Stage.LIVE:
-            return log.applied(known, stream, version, asked, again=again)
+            return log.applied(known, stream, version, asked, again=again, watch=watch)
         return log.staged(known, stream, version, stage, asked, again=again)
 
     return _done(store.roll_out(stream, decide, new_config(config), ROLE))
@@ -77,11 +77,15 @@ def new_config(config: StreamConfig) -> NewConfig:
     return NewConfig(config.version, config.text, config.name(), config.policy, noun_of(config))
 
 
-def _check(store: ConfigStore, config: StreamConfig) -> None:
-    """Refuse what no running stream can turn to: other topics, other partitions, another key."""
+def _check(store: ConfigStore, config: StreamConfig) -> bool:
+    """Refuse what no running stream can turn to: other topics, other partitions, another key.
+
+    Return whether the config has to be watched once it is in force: where it makes other candidates
+    than the one before it.
+    """
     live = store.live_config(config.stream)
     if live is None or live.version == config.version:
-        return
+        return False
     old = ConfigBook(store, config.stream).config(live.version)
     for what, before, after in (
         ("source", old.source, config.source),
@@ -92,6 +96,11 @@ def _check(store: ConfigStore, config: StreamConfig) -> None:
                 f"{config.stream}: {what} differs from the config in force, and the topic was "
                 "written by that: give the stream a new name"
             )
+    same = old.state_version() == config.state_version() and (
+        (old.learning.alert_budget, old.learning.alert_limit)
+        == (config.learning.alert_budget, config.learning.alert_limit)
+    )
+    return config.rollout.watch_hours > 0 and not same
 
 
 def _done(entry: Rollout | None) -> Rollout:

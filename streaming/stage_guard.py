@@ -1,4 +1,4 @@
-"""Takes a tried version back by itself when it breaks one of its limits."""
+"""Takes a version back by itself that is tried or watched, when it breaks one of its limits."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from typing import Protocol
 from streaming import metrics
 from streaming.config_book import ConfigBook
 from streaming.metrics import Metrics
-from triage.rollout import Request, Rollout, stopped
-from triage.store.base_configs import ConfigStore
+from streaming.rollouts import new_config
+from triage.rollout import Request, Rollout, Stage, kept, stopped
+from triage.store.base_configs import ConfigWriter
 from triage.trial import Limits, RolloutReads, broken
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0  # seconds between two looks
+HOUR_S = 3_600.0
 GUARD = "guard"
 
 
-class GuardStore(ConfigStore, RolloutReads, Protocol):
+class GuardStore(ConfigWriter, RolloutReads, Protocol):
     """What the guard needs of a store."""
 
 
 class StageGuard:
-    """Watches what is tried in a stream; several processes may do it at once."""
+    """Watches what is tried in a stream, and for a while what has come into force.
+
+    Several processes may do it at once.
+    """
 
     def __init__(
         self,
@@ -41,7 +46,7 @@ class StageGuard:
         self._next = float("-inf")
 
     def step(self) -> bool:
-        """Look at the trial, if there is one; return whether it was stopped."""
+        """Look at what is tried or watched, if anything is; return whether that has ended."""
         at = self._clock()
         if at < self._next:
             return False
@@ -52,27 +57,24 @@ class StageGuard:
         self._metrics.set(metrics.ROLLOUT, self._stream, to=current.number)
         if not current.beside:
             return False
-        reason = self._broken(current)
-        if not reason:
+        if reason := self._broken(current):
+            return take_back(self._store, current, reason, at, self._metrics)
+        return current.stage is Stage.WATCHED and self._watched_long_enough(current, at)
+
+    def _watched_long_enough(self, current: Rollout, at: float) -> bool:
+        hours = self._book.config(current.version).rollout.watch_hours
+        if at < current.at + hours * HOUR_S:
             return False
+        events = self._store.trial(self._stream, current.number).events
+        reason = f"watched for {hours:g} h over {events:,} events, no limit broken"
         asked = Request(GUARD, reason, at)
         entry = self._store.roll_out(
-            self._stream, lambda known: stopped(known, current.number, asked), None, "system"
+            self._stream, lambda known: kept(known, current.number, asked), None, "system"
         )
-        if entry is None:
-            return False
-        log.warning(
-            "%s: version %s is no longer tried in %s: %s",
-            self._stream,
-            current.beside[:12],
-            current.stage,
-            reason,
-        )
-        self._metrics.add(metrics.STOPPED, self._stream)
-        return True
+        return entry is not None
 
     def _broken(self, current: Rollout) -> str:
-        settings = self._book.config(current.beside).rollout
+        settings = self._book.config(current.tried or current.version).rollout
         trial = self._store.trial(self._stream, current.number)
         lost = len(self._store.lost(self._stream, current.number))
         for measure, value in (
@@ -92,3 +94,28 @@ class StageGuard:
             max_lost=settings.max_lost,
         )
         return broken(trial, lost, limits)
+
+
+def take_back(
+    store: ConfigWriter, current: Rollout, reason: str, at: float, counted: Metrics
+) -> bool:
+    """Take back what is tried or watched; return whether nobody else has ended that before."""
+    asked = Request(GUARD, reason, at)
+    new = None
+    if current.stage is Stage.WATCHED:  # the one before comes into force again: the board's, too
+        new = new_config(ConfigBook(store, current.stream).config(current.beside))
+    entry = store.roll_out(
+        current.stream, lambda known: stopped(known, current.number, asked), new, "system"
+    )
+    if entry is None:
+        return False
+    version = current.tried or current.version
+    log.warning(
+        "%s: version %s is taken back from %s: %s",
+        current.stream,
+        version[:12],
+        current.stage,
+        reason,
+    )
+    counted.add(metrics.STOPPED, current.stream)
+    return True

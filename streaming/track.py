@@ -1,4 +1,4 @@
-"""What scores one partition: the config in force, and the one that is tried beside it."""
+"""What scores one partition: the config in force, and the one that runs beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from streaming.carry import ColumnKeys
 from streaming.pipeline import Outcome, PartitionPipeline
 from streaming.records import Position, Record
+from triage.drift import SCHEMA_DRIFT
 from triage.model import Label
 from triage.rollout import Rollout, Stage
 from triage.store.base import SnapshotRow
@@ -20,15 +21,28 @@ from triage.trial import Trial
 HASHES = 10_000
 
 
+class VersionFailed(Exception):
+    """An error of the program in a version that came into force a short while ago.
+
+    Nothing of the records has taken effect: take the version back and go on from the last commit.
+    """
+
+    def __init__(self, rollout: Rollout, what: str) -> None:
+        super().__init__(what)
+        self.rollout = rollout
+
+
 class Track:
     """The pipelines of a partition under a roll-out. A pure function of what a pipeline is one of.
 
     In shadow the tried version's candidates are only compared; in canary they are the outcome for a
-    share of the keys, those of the version in force for the rest.
+    share of the keys, those of the version in force for the rest. While the version in force is
+    watched, what only the one before it finds is shown as well, for that share of the keys: else
+    nobody would learn that it is lost.
 
     Attributes:
-        live: scores by the version in force. ``beside``: by the one that is tried, if any.
-        failed: why the tried version can't go on; it is left out from there.
+        live: scores by the version in force. ``beside``: by the other one, if any.
+        failed: why the other version can't go on; it is left out from there.
     """
 
     def __init__(
@@ -53,15 +67,23 @@ class Track:
         return self.live.model_version
 
     def process_live(self, records: Sequence[Record]) -> Outcome:
-        """Take the records by the version in force. First of two calls for the same records."""
-        return self.live.process(records)
+        """Take the records by the version in force. First of two calls for the same records.
+
+        Raises VersionFailed for an error of a version that is watched: the one before can go on.
+        """
+        try:
+            return self.live.process(records)
+        except Exception as error:
+            if self.rollout.stage is not Stage.WATCHED:
+                raise
+            raise VersionFailed(self.rollout, f"{type(error).__name__}: {error}") from error
 
     def process_beside(
         self, records: Sequence[Record], outcome: Outcome
     ) -> tuple[Outcome, Trial | None]:
-        """Take the same records by the tried version; return what takes effect, and the comparison.
+        """Take the same records by the other version; return what takes effect, and the comparison.
 
-        An error of the tried version must not stop the one in force: it is left out from there.
+        Its errors must not stop the version in force: it is left out from there.
         """
         if self.beside is None or self.failed:
             return outcome, None
@@ -69,7 +91,9 @@ class Track:
             tried = self.beside.process(records)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the live one
             self.failed = f"{type(error).__name__}: {error}"
-            return outcome, Trial(failed=self.failed)
+            return outcome, Trial(failed=self.failed) if self.rollout.tried else None
+        if self.rollout.stage is Stage.WATCHED:
+            return self._watched(outcome, tried)
         compared = _compared(outcome, tried)
         if self.rollout.stage is not Stage.CANARY:
             return outcome, compared
@@ -81,6 +105,26 @@ class Track:
         chosen.sort(key=lambda candidate: candidate.offset)
         counters = replace(outcome.counters, candidates=len(chosen))
         return replace(outcome, candidates=tuple(chosen), counters=counters), compared
+
+    def _watched(self, outcome: Outcome, before: Outcome) -> tuple[Outcome, Trial | None]:
+        """Return what the version in force and the one before it made of records, and compare."""
+        found = {candidate.offset for candidate in outcome.candidates}
+        part = self.live.config.rollout.canary
+        shown = [
+            candidate
+            for candidate in before.candidates
+            if candidate.offset not in found
+            and candidate.detector != SCHEMA_DRIFT
+            and in_canary(candidate.entity, part)
+        ]
+        warming = any(one.warm_up_left for one in self.pipelines)
+        compared = None if warming else _compared(before, outcome)
+        if compared:
+            missed = {candidate.candidate_id for candidate in shown}
+            compared = replace(compared, missed=tuple(c for c in compared.missed if c in missed))
+        both = sorted([*outcome.candidates, *shown], key=lambda candidate: candidate.offset)
+        counters = replace(outcome.counters, candidates=len(both))
+        return replace(outcome, candidates=tuple(both), counters=counters), compared
 
     def process(self, records: Sequence[Record]) -> Outcome:
         """Take records; return what takes effect."""

@@ -101,8 +101,11 @@ def take(track: Track, entry: JournalEntry, past: Past, found: Collection[Positi
 
 
 def _goes_on(track: Track, config: StreamConfig) -> PartitionPipeline | None:
-    """Return what goes on as the config in force, None if there is nothing that can."""
-    tried = None if track.failed else track.beside
+    """Return what goes on as the config in force, None if there is nothing that can.
+
+    Not what was watched against: what it found and nobody was shown has to come up yet.
+    """
+    tried = track.beside if track.rollout.tried and not track.failed else None
     if track.live.config.version == config.version:
         return track.live
     if tried is not None and tried.config.version == config.version:
@@ -115,7 +118,9 @@ def _goes_on(track: Track, config: StreamConfig) -> PartitionPipeline | None:
 def _tried_goes_on(
     track: Track, live: StreamConfig, tried: StreamConfig
 ) -> PartitionPipeline | None:
-    """Return what goes on as the tried config."""
+    """Return what goes on beside the config in force."""
+    if track.live.config.version == tried.version:
+        return track.live
     known = None if track.failed else track.beside
     if known is not None and known.config.version == tried.version:
         return known

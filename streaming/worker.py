@@ -21,7 +21,8 @@ from streaming.owned import Owned
 from streaming.past import Past
 from streaming.records import Position, Record, TopicPartition
 from streaming.replay import recover
-from streaming.track import Track
+from streaming.stage_guard import take_back
+from streaming.track import Track, VersionFailed
 from streaming.transports.base import Consumer, Transport
 from streaming.turn import new_track, plan, take
 from triage.errors import Fenced
@@ -104,8 +105,14 @@ class Worker:
             records = self._consumer.poll(POLL_S, POLL_RECORDS)
         except PositionLost as error:
             raise PositionLost(f"{error}. {REMEDY}") from error
-        for partition, batch in _by_partition(records).items():
-            self._process(self._owned[partition], batch)
+        try:
+            for partition, batch in _by_partition(records).items():
+                self._process(self._owned[partition], batch)
+        except VersionFailed as error:
+            reason = f"it failed: {error}"
+            take_back(self._store, error.rollout, reason, self._clock(), self._metrics)
+            self._owned.clear()  # nothing since the last commit has taken effect
+            self._fenced = True
         self._tell_lag(records)
         return bool(records)
 

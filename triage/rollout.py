@@ -16,11 +16,18 @@ MAX_REASON = 4_000  # characters
 
 
 class Stage(StrEnum):
-    """How far a version has come: ``shadow`` shows nothing, ``canary`` a share of the keys."""
+    """How far a version has come: ``shadow`` shows nothing, ``canary`` a share of the keys.
+
+    One that is ``watched`` is in force, and the one before it runs on beside it to compare.
+    """
 
     SHADOW = "shadow"
     CANARY = "canary"
+    WATCHED = "watched"
     LIVE = "live"
+
+
+TRIED = (Stage.SHADOW, Stage.CANARY)
 
 
 class RolloutKind(StrEnum):
@@ -29,7 +36,8 @@ class RolloutKind(StrEnum):
     START = "start"  # a worker or run was started with the file
     APPLY = "apply"
     BACK = "back"
-    STOP = "stop"  # a guard took a version back that was being tried
+    STOP = "stop"  # a guard took a version back that was tried or watched
+    KEEP = "keep"  # a guard has watched a version long enough
     RETIRE = "retire"  # the stream is given up, until somebody goes back
 
 
@@ -40,8 +48,8 @@ class Rollout:
     Attributes:
         number: of the stream's entries, from 1 without gaps.
         version: of the config in force.
-        beside: of the config that is tried beside it, "" if none; ``stage`` says how, ``live``
-            where nothing is tried.
+        beside: of the config that runs beside it, "" if none: the one that is tried, or the one
+            before where that in force is watched; ``stage`` says which, ``live`` where none does.
         previous: the entry that going back returns to, 0 if there is none.
     """
 
@@ -55,6 +63,11 @@ class Rollout:
     author: str = ""
     reason: str = ""
     at: float = 0.0
+
+    @property
+    def tried(self) -> str:
+        """Version that is tried, "" if none is."""
+        return self.beside if self.stage in TRIED else ""
 
     @property
     def retired(self) -> bool:
@@ -75,7 +88,9 @@ class Superseded(Refused):
     """A config was in force before and something newer has taken its place."""
 
 
-def started(log: Sequence[Rollout], stream: str, version: str, asked: Request) -> Rollout | None:
+def started(
+    log: Sequence[Rollout], stream: str, version: str, asked: Request, *, watch: bool = False
+) -> Rollout | None:
     """A process starts with a file: return the entry that brings it into force, None if it is.
 
     Raises Superseded where that would roll a newer version back without anybody saying so, or take
@@ -92,7 +107,7 @@ def started(log: Sequence[Rollout], stream: str, version: str, asked: Request) -
             f"stream instead of a file (--stream {stream}). To return to this file: triage apply "
             f"{_way_to(log, stream, version)}"
         )
-    return _next(log, stream, RolloutKind.START, version, asked, previous=_top(log))
+    return _in_force(log, stream, RolloutKind.START, version, asked, watch=watch)
 
 
 def registered(log: Sequence[Rollout], stream: str, version: str, at: float) -> Rollout | None:
@@ -103,9 +118,15 @@ def registered(log: Sequence[Rollout], stream: str, version: str, at: float) -> 
 
 
 def applied(
-    log: Sequence[Rollout], stream: str, version: str, asked: Request, *, again: bool = False
+    log: Sequence[Rollout],
+    stream: str,
+    version: str,
+    asked: Request,
+    *,
+    again: bool = False,
+    watch: bool = False,
 ) -> Rollout:
-    """Return the entry that brings a version into force for all.
+    """Return the entry that brings a version into force for all; to be watched, if so wanted.
 
     Raises Superseded where it had its turn before (unless ``again``), Conflict if it is in force.
     """
@@ -113,11 +134,11 @@ def applied(
     refuse_retired(log)
     current = log[-1] if log else None
     if current and current.version == version:
-        if not current.beside:
+        if not current.tried:
             raise Conflict(f"{stream}: version {version[:12]} is in force already", version)
-    elif not (current and current.beside == version):
+    elif not (current and current.tried == version):
         _not_known(log, stream, version, again=again)
-    return _next(log, stream, RolloutKind.APPLY, version, asked, previous=_top(log))
+    return _in_force(log, stream, RolloutKind.APPLY, version, asked, watch=watch)
 
 
 def staged(
@@ -137,7 +158,7 @@ def staged(
     current = log[-1]
     if current.version == version:
         raise Conflict(f"{stream}: version {version[:12]} is in force already", version)
-    if current.beside == version:
+    if current.tried == version:
         if current.stage is stage:
             raise Conflict(f"{stream}: version {version[:12]} is in {stage} already", version)
     else:
@@ -157,7 +178,7 @@ def went_back(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
     if not log:
         raise NotFound(f"{stream} never ran: there is nothing to go back to")
     current = log[-1]
-    if current.beside:
+    if current.tried:
         return _next(log, stream, RolloutKind.BACK, current.version, asked, current.previous)
     if not current.previous:
         raise NotFound(
@@ -192,11 +213,20 @@ def refuse_retired(log: Sequence[Rollout]) -> None:
 
 
 def stopped(log: Sequence[Rollout], number: int, asked: Request) -> Rollout | None:
-    """A guard takes back what is tried since entry ``number``: None if that is over already."""
+    """A guard takes back what is tried or watched since entry ``number``: None if that is over."""
     current = log[-1]
     if current.number != number or not current.beside:
         return None
-    return _next(log, current.stream, RolloutKind.STOP, current.version, asked, current.previous)
+    target = current if current.tried else log[current.previous - 1]
+    return _next(log, current.stream, RolloutKind.STOP, target.version, asked, target.previous)
+
+
+def kept(log: Sequence[Rollout], number: int, asked: Request) -> Rollout | None:
+    """A guard has watched since entry ``number`` long enough: None if that is over already."""
+    current = log[-1]
+    if current.number != number or current.stage is not Stage.WATCHED:
+        return None
+    return _next(log, current.stream, RolloutKind.KEEP, current.version, asked, current.previous)
 
 
 def _check(asked: Request) -> None:
@@ -226,7 +256,7 @@ def _brought(log: Sequence[Rollout]) -> Rollout:
 
 def _newest_of(log: Sequence[Rollout], version: str) -> Rollout | None:
     """Return the last entry in which a version was in force or tried."""
-    return next((one for one in reversed(log) if version in (one.version, one.beside)), None)
+    return next((one for one in reversed(log) if version in (one.version, one.tried)), None)
 
 
 def _fate(log: Sequence[Rollout], known: Rollout) -> str:
@@ -256,6 +286,21 @@ def _way_to(log: Sequence[Rollout], stream: str, version: str) -> str:
     return (
         f"--back {stream}" if previous and log[previous - 1].version == version else "FILE --again"
     )
+
+
+def _in_force(
+    log: Sequence[Rollout],
+    stream: str,
+    kind: RolloutKind,
+    version: str,
+    asked: Request,
+    *,
+    watch: bool,
+) -> Rollout:
+    entry = _next(log, stream, kind, version, asked, previous=_top(log))
+    if not watch or not log or log[-1].version == version:
+        return entry
+    return dataclasses.replace(entry, beside=log[-1].version, stage=Stage.WATCHED)
 
 
 def _top(log: Sequence[Rollout]) -> int:

@@ -103,7 +103,8 @@ class StreamConfig(Section):
     policy: Policy = Field(default_factory=Policy, description="How verdicts are handled.")
     rollout: RolloutSettings = Field(
         default=RolloutSettings(),
-        description="What takes a version back that is tried beside this one's predecessor.",
+        description="What takes this version back by itself, while it is tried and for a while "
+        "after it came into force.",
     )
     seed: int = Field(
         default=1, ge=0, lt=2**31, description="Seed of everything that is drawn by chance."

@@ -1,4 +1,4 @@
-"""How a version of a config is tried beside the one in force, and what takes it back by itself."""
+"""How a version of a config is tried, then watched, and what takes it back by itself."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from streaming.config.fields import Section
 
 
 class RolloutSettings(Section):
-    """Guards of the stages shadow and canary; those of the version that is tried count."""
+    """Guards of a version that is tried or has just come into force; its own settings count."""
 
     canary: float = Field(
         default=0.1,
         gt=0,
         le=1,
-        description="Share of the keys whose candidates are the tried version's in canary.",
+        description="Share of the keys whose candidates are the tried version's in canary; and for "
+        "which those of the one before are shown as well, while a version in force is watched.",
+    )
+    watch_hours: float = Field(
+        default=1.0,
+        ge=0,
+        le=720,
+        description="So long the version that was replaced runs on beside this one, which is taken "
+        "back if it breaks a limit; 0: not at all.",
     )
     after: int = Field(
         default=2_000,
@@ -27,7 +35,7 @@ class RolloutSettings(Section):
         default=2.0,
         gt=0,
         le=100,
-        description="The tried version may take so many times the time of the one in force.",
+        description="The new version may take so many times the time of the old one.",
     )
     max_volume: float = Field(
         default=2.0,

@@ -31,7 +31,7 @@ from triage.requests import Requests
 from triage.store.base_accounts import AccountStore, TokenStore
 from triage.store.base_advisor import AdvisorReads
 from triage.store.base_closing import ClosingUnit
-from triage.store.base_configs import ConfigReader, ConfigStore
+from triage.store.base_configs import ConfigStore, ConfigWriter
 from triage.store.base_labels import LabelUnit
 from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_regroup import RegroupUnit
@@ -166,7 +166,7 @@ class GroupedCandidate:
     cluster_id: str | None
 
 
-class WorkerStore(ConfigReader, Protocol):
+class WorkerStore(ConfigWriter, Protocol):
     """What the scoring worker needs."""
 
     def register_config(

@@ -51,17 +51,8 @@ class ConfigReader(Protocol):
         """Return the versions of the stream's config that were ever known, oldest first."""
 
 
-class ConfigStore(ConfigReader, Protocol):
-    """What those need who compare configs and roll them out."""
-
-    def live_config(self, stream: str) -> LiveConfig | None:
-        """Return the config in force, None if the stream never ran."""
-
-    def places(self, candidate_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-        """Return candidate -> partition and offset; those not known are left out."""
-
-    def turned(self, stream: str) -> Sequence[int]:
-        """Return for each partition of the stream the roll-out that it has taken in."""
+class ConfigWriter(ConfigReader, Protocol):
+    """What those need who change what is in force."""
 
     def roll_out(
         self,
@@ -76,3 +67,16 @@ class ConfigStore(ConfigReader, Protocol):
         it becomes the stream's where the new entry has its version in force. Errors of ``decide``
         leave nothing behind.
         """
+
+
+class ConfigStore(ConfigWriter, Protocol):
+    """What those need who compare configs and roll them out."""
+
+    def live_config(self, stream: str) -> LiveConfig | None:
+        """Return the config in force, None if the stream never ran."""
+
+    def places(self, candidate_ids: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """Return candidate -> partition and offset; those not known are left out."""
+
+    def turned(self, stream: str) -> Sequence[int]:
+        """Return for each partition of the stream the roll-out that it has taken in."""

@@ -17,6 +17,7 @@ DID: dict[RolloutKind, str] = {
     RolloutKind.APPLY: "applied",
     RolloutKind.BACK: "back to",
     RolloutKind.STOP: "stopped, back to",
+    RolloutKind.KEEP: "kept",
     RolloutKind.RETIRE: "retired with",
 }
 
@@ -41,10 +42,13 @@ def rollout_table(
 def _trial(current: Rollout, trial: Trial, lost: Sequence[str]) -> list[Component]:
     if not current.beside:
         return []
-    where = "nothing of it is shown" if current.stage is Stage.SHADOW else "for a share of the keys"
+    if current.tried:
+        where = "nothing shown" if current.stage is Stage.SHADOW else "for a share of the keys"
+        what = f"Version {current.tried[:12]} is tried in {current.stage} ({where})"
+    else:
+        what = f"The version in force is watched, {current.beside[:12]} runs on beside it"
     words = (
-        f"Version {current.beside[:12]} is tried in {current.stage} ({where}): "
-        f"{trial.events:,} events, {trial.new:,} candidates where the version in force has "
+        f"{what}: {trial.events:,} events, {trial.new:,} candidates where the old version has "
         f"{trial.live:,} ({trial.both:,} in both), {len(lost):,} verified findings missed, "
         f"{trial.cost:.1f} times the time."
     )
@@ -52,7 +56,7 @@ def _trial(current: Rollout, trial: Trial, lost: Sequence[str]) -> list[Componen
 
 
 def _row(entry: Rollout, now: float) -> Component:
-    what = f"{entry.beside[:12]} in {entry.stage}" if entry.beside else entry.version[:12]
+    what = f"{entry.tried[:12]} in {entry.stage}" if entry.tried else entry.version[:12]
     return html.Tr(
         [
             html.Th([f"{DID[entry.kind]} ", html.Code(visible(what, 40))], scope="row"),

@@ -112,7 +112,7 @@ def test_the_command_says_what_a_restart_does_and_fails_beyond_what_is_accepted(
     assert plan() == (1, plan()[1])
     assert "there is no store in" in plan()[1]
     store = open_store(f"sqlite:///{data / 'triage.db'}")
-    assert plan() == (0, "tests: never ran here; this is its first config\n")
+    assert plan() == (0, "tests: a new stream, nothing of this name ever ran here.\n")
     store.register_config("tests", OLD.version, OLD.text, 0.0)
     code, out = plan("--accept", "needs-warm-up")
     assert code == 1

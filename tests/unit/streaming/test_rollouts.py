@@ -45,7 +45,12 @@ def begun(house: House) -> Worker:
     return worker
 
 
-@pytest.mark.parametrize("new", [OTHER, SMALLER], ids=["another state", "the same state"])
+UNWATCHED = [
+    parse(each.text + "\nrollout: {watch_hours: 0}\n", "new.yaml") for each in (OTHER, SMALLER)
+]
+
+
+@pytest.mark.parametrize("new", UNWATCHED, ids=["another state", "the same state"])
 def test_a_running_worker_turns_to_what_is_applied(house: House, new: StreamConfig) -> None:
     worker = begun(house)
     entry = apply(house.store, new, ASKED)
