@@ -7,11 +7,11 @@ transaction. Time comes with the command, ids are made from it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from triage.access import Action, authorise
 from triage.assign import assign
 from triage.cases import AuditEntry, Case, Regrouping, Rollback, Verdict
+from triage.checks import check, check_decidable, check_read, check_undoable
 from triage.commands import (
     AssignCluster,
     Command,
@@ -23,7 +23,7 @@ from triage.commands import (
     TruthCommand,
     UndoVerdict,
 )
-from triage.errors import Conflict, Invalid, NotFound
+from triage.errors import NotFound
 from triage.findings import FindingKind, MessageOf
 from triage.ids import made_id
 from triage.labels import labels_of
@@ -55,11 +55,8 @@ from triage.store.base import CaseStore, UnitOfWork
 from triage.suppression import Suppression, scope_of
 from triage.truth import TruthOutcome
 
-MAX_TEXT = 4_000  # characters of a reason or scope
-MAX_READ = 1_000  # members that a person can have read
 LOOKING_S = 45.0  # seconds; a board says it again every 15
 TOLD = 200  # cluster ids in one change
-CLOSED = (ClusterStatus.DECIDED, ClusterStatus.MERGED)
 
 
 class Triage:
@@ -81,7 +78,7 @@ class Triage:
             StoreUnavailable: nothing happened.
         """
         authorise(actor, Action.DECIDE if isinstance(command, RecordVerdict) else Action.UNDO_OWN)
-        _check(command, at)
+        check(command, at)
         with self._store.unit_of_work() as unit:
             verdict_id = made_before(unit, command, actor)
             if verdict_id is None:
@@ -153,9 +150,9 @@ class Triage:
         standing = unit.standing(case.cluster_id)
         audit = unit.audit_of(case.cluster_id) if case.origin else None
         blind = check_reader(unit, case, audit, actor)
-        _check_decidable(case, command, standing, None if blind else actor)
+        check_decidable(case, command, standing, None if blind else actor)
         members = unit.member_ids(case.cluster_id)
-        _check_read(command, members)
+        check_read(command.read, members)
         policy = unit.policy(case.stream)
 
         unsure = command.kind is VerdictKind.UNSURE or is_first_of_two(
@@ -218,7 +215,7 @@ class Triage:
             authorise(actor, Action.UNDO_OTHERS)
         case = _find_case(unit, verdict.cluster_id)
         standing = unit.standing(verdict.cluster_id)
-        _check_undoable(verdict, standing)
+        check_undoable(verdict, standing)
 
         out = recall(unit, verdict.verdict_id)
         in_time = not out and (verdict.kind is VerdictKind.REAL or at <= verdict.grace_until)
@@ -262,71 +259,6 @@ class Triage:
             send(unit, self._message_of, finding, at, not_before=at)
         unit.change("verdict", at, {"id": verdict.verdict_id, "cluster_id": case.cluster_id})
         return verdict.verdict_id
-
-
-def _check(command: Command, at: float) -> None:
-    """Refuse what no state of the case could make valid."""
-    if not 0 < len(command.idempotency_key) <= 200:
-        raise Invalid("idempotency_key: 1 to 200 characters")
-    if len(command.reason) > MAX_TEXT:
-        raise Invalid(f"reason: at most {MAX_TEXT} characters")
-    if isinstance(command, UndoVerdict):
-        return
-    if len(command.scope) > MAX_TEXT:
-        raise Invalid(f"scope: at most {MAX_TEXT} characters")
-    if not 0 < len(command.read) <= MAX_READ:
-        raise Invalid(f"read: name the members that were on the screen, 1 to {MAX_READ}")
-    if len(set(command.read)) != len(command.read):
-        raise Invalid("read: a member is named twice")
-    if command.kind is VerdictKind.EXPECTED:
-        if not command.scope.strip():
-            raise Invalid("expected: say in scope what is expected")
-        if command.expires_at is None or not at < command.expires_at < float("inf"):
-            raise Invalid("expected: expires_at must be a time in the future")
-
-
-def _check_decidable(
-    case: Case, command: RecordVerdict, standing: Sequence[Verdict], actor: Actor | None
-) -> None:
-    """``actor`` None: whoever gave a first opinion may give the second."""
-    if case.status is ClusterStatus.SECOND_OPINION and any(
-        actor is not None and verdict.actor == actor.name for verdict in standing
-    ):
-        raise Conflict("this cluster waits for a second opinion: yours was the first")
-    if case.status in CLOSED or command.revision != case.revision:
-        raise _conflict(case, standing)
-
-
-def _check_undoable(verdict: Verdict, standing: Sequence[Verdict]) -> None:
-    if verdict.state in (VerdictState.UNDONE, VerdictState.RETRACTED):
-        raise Conflict("this verdict has been taken back already", verdict.verdict_id)
-    if standing[-1].verdict_id != verdict.verdict_id:
-        newest = standing[-1]
-        raise Conflict(
-            f"{newest.actor} has decided since ({newest.kind}): undo that one first",
-            newest.verdict_id,
-        )
-
-
-def _conflict(case: Case, standing: Sequence[Verdict]) -> Conflict:
-    """Say what stands now. A first, unsure opinion stays hidden from the second analyst."""
-    if case.status is ClusterStatus.DECIDED and standing:
-        newest = standing[-1]
-        return Conflict(
-            f"{newest.actor} decided {newest.kind} at {_clock(newest.at)}: reload the cluster",
-            newest.verdict_id,
-        )
-    return Conflict("the cluster has changed since you opened it: reload it")
-
-
-def _clock(at: float) -> str:
-    return f"{int(at) // 3600 % 24:02d}:{int(at) // 60 % 60:02d}:{int(at) % 60:02d} UTC"
-
-
-def _check_read(command: RecordVerdict, members: Sequence[str]) -> None:
-    strangers = set(command.read).difference(members)
-    if strangers:
-        raise Invalid(f"read: not in this cluster: {', '.join(sorted(strangers)[:3])}")
 
 
 def _suppression(unit: UnitOfWork, command: RecordVerdict, verdict: Verdict) -> Suppression:
