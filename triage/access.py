@@ -18,6 +18,7 @@ class Action(enum.StrEnum):
     ASSIGN = "assign"
     UNDO_OWN = "undo_own"
     UNDO_OTHERS = "undo_others"
+    SETTLE = "settle"
     TELL_TRUTH = "tell_truth"
     ROLL_BACK = "roll_back"
     MANAGE_ACCESS = "manage_access"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,38 @@ class Regrouping:
     actor: str
     at: float
     reason: str
+
+
+class DisputeState(enum.StrEnum):
+    """``open`` waits for a lead; ``kept``: the verdict stays; ``accepted``: it was taken back."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A second reader's disagreement with a verdict, and what became of it.
+
+    Attributes:
+        kind: what the reader says instead. ``read_ids``: the members that were on the screen.
+        settled_by, settled_at, answer: who ended it, when, in which words; empty while it is open.
+    """
+
+    dispute_id: str
+    verdict_id: str
+    cluster_id: str
+    kind: VerdictKind
+    actor: str
+    at: float
+    reason: str
+    read_ids: tuple[str, ...]
+    state: DisputeState = DisputeState.OPEN
+    settled_by: str = ""
+    settled_at: float | None = None
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,32 @@ class AssignCluster:
     assignee: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeVerdict:
+    """Disagree with a verdict that stands; a lead decides between the two.
+
+    Attributes:
+        kind: what it is instead. ``read``, ``idempotency_key``: as of ``RecordVerdict``.
+    """
+
+    verdict_id: str
+    kind: VerdictKind
+    read: tuple[str, ...]
+    idempotency_key: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleDispute:
+    """End a dispute and let the verdict stand: its reader withdraws it, or a lead says so."""
+
+    dispute_id: str
+    idempotency_key: str
+    reason: str = ""
+
+
 Command = RecordVerdict | UndoVerdict
+DisputeCommand = DisputeVerdict | SettleDispute
 RegroupCommand = SplitCluster | MergeClusters
 RollBackCommand = RollBack | UndoRollBack
 TruthCommand = ReportTruth | RetractTruth

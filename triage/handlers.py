@@ -10,11 +10,12 @@ import dataclasses
 
 from triage.access import Action, authorise
 from triage.assign import assign
-from triage.cases import AuditEntry, Case, Regrouping, Rollback, Verdict
+from triage.cases import AuditEntry, Case, Dispute, Regrouping, Rollback, Verdict
 from triage.checks import check, check_decidable, check_read, check_undoable
 from triage.commands import (
     AssignCluster,
     Command,
+    DisputeCommand,
     RecordVerdict,
     RegroupCommand,
     ReportTruth,
@@ -23,6 +24,7 @@ from triage.commands import (
     TruthCommand,
     UndoVerdict,
 )
+from triage.disputes import accept, dispute
 from triage.errors import NotFound
 from triage.findings import FindingKind, MessageOf
 from triage.ids import made_id
@@ -129,6 +131,17 @@ class Triage:
         with self._store.unit_of_work() as unit:
             return regroup(unit, command, actor, at, self._message_of)
 
+    def dispute(self, command: DisputeCommand, actor: Actor, at: float) -> Dispute:
+        """Disagree with a verdict that stands, or end a dispute; a repeated key changes nothing.
+
+        Raises:
+            NotAllowed, NotFound, Invalid, Conflict: see the message; nothing happened.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.DECIDE)
+        with self._store.unit_of_work() as unit:
+            return dispute(unit, command, actor, at)
+
     def assign(self, command: AssignCluster, actor: Actor, at: float) -> None:
         """Say who takes care of a cluster.
 
@@ -232,6 +245,7 @@ class Triage:
         unit.update_case(reopened)
         unit.set_members(case.cluster_id, {})
         take_back(unit, verdict)
+        accept(unit, verdict, actor, at, command.reason)
         audit = unit.audit_of(case.cluster_id) if case.origin else None
         if audit is not None:
             waits_again(unit, audit, case.stream, at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from triage.case_queries import CaseQueries
-from triage.cases import Rollback
+from triage.cases import Dispute, Rollback
 from triage.closing import Bound
 from triage.drift import DriftReads
 from triage.looks import Look
@@ -29,6 +29,7 @@ class QueueFilter:
 
     Attributes:
         text: words that must all occur in title, subtitle or stream, or be an entity's value.
+        disputed: only those whose verdict a second reader disagrees with; a lead decides.
         viewer: name of who asks. With it ``status=OPEN`` also lists the clusters that wait for a
             second opinion, except those where the viewer gave the first; all that wait for the
             viewer's are shown as ``open``, so that the second opinion is blind.
@@ -41,6 +42,7 @@ class QueueFilter:
     order: str = "worth"
     viewer: str | None = None
     assignee: str | None = None
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,7 @@ class ClusterDetail:
         bound: of the stream's closings, where a dismissal left members of this cluster unread.
         again: the viewer works alone, and is asked to read an audit a second time.
         choices: reasons that can be given with a verdict, by the keys 1 to 9.
+        disputes: of its verdicts, newest first.
     """
 
     row: QueueRow
@@ -292,6 +295,7 @@ class ClusterDetail:
     bound: Bound | None = None
     again: bool = False
     choices: Sequence[str] = ()
+    disputes: Sequence[Dispute] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,13 +387,17 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class BoardStatus:
-    """The numbers of the top bar. ``position``: newest change."""
+    """The numbers of the frame. ``position``: newest change.
+
+    ``disputed_clusters``: a second reader disagrees with their verdict, and a lead has not settled.
+    """
 
     streams: Sequence[StreamStatus]
     open_clusters: int
     suppressed_clusters: int
     decided_today: int
     position: int
+    disputed_clusters: int = 0
 
 
 @dataclass(frozen=True, slots=True)

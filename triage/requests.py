@@ -7,9 +7,11 @@ import hashlib
 import json
 from typing import Protocol
 
-from triage.commands import Command, RegroupCommand
+from triage.commands import Command, DisputeCommand, RegroupCommand
 from triage.errors import Invalid
 from triage.model import Actor
+
+Keyed = Command | RegroupCommand | DisputeCommand
 
 
 class Requests(Protocol):
@@ -22,7 +24,7 @@ class Requests(Protocol):
         """Note the answer to a request."""
 
 
-def made_before(unit: Requests, command: Command | RegroupCommand, actor: Actor) -> str | None:
+def made_before(unit: Requests, command: Keyed, actor: Actor) -> str | None:
     """Return what this command made when it came before, None if it is new.
 
     Raises:
@@ -37,13 +39,11 @@ def made_before(unit: Requests, command: Command | RegroupCommand, actor: Actor)
     return made
 
 
-def remember_made(
-    unit: Requests, command: Command | RegroupCommand, actor: Actor, made: str, at: float
-) -> None:
+def remember_made(unit: Requests, command: Keyed, actor: Actor, made: str, at: float) -> None:
     """Note what a command made."""
     unit.remember(actor.name, command.idempotency_key, _digest(command), made, at)
 
 
-def _digest(command: Command | RegroupCommand) -> str:
+def _digest(command: Keyed) -> str:
     content = {"command": type(command).__name__, **dataclasses.asdict(command)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

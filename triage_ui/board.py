@@ -64,6 +64,7 @@ def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> N
         Output("open-count", "children"),
         Output("decided-today", "children"),
         Output("suppressed", "children"),
+        Output("disputed-count", "children"),
         Output("streams", "data"),
         Input("pulse", "data"),
         State("streams", "data"),
@@ -80,6 +81,7 @@ def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> N
             f"{status.open_clusters:,}",
             f"{status.decided_today:,}",
             f"{status.suppressed_clusters:,}",
+            f"{status.disputed_clusters:,}" if status.disputed_clusters else "",
             streams if streams != known else no_update,
         )
 

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from triage.advisor import Advisor
-from triage.cases import Regrouping, Rollback
-from triage.commands import AssignCluster, Command, RegroupCommand, RollBackCommand, TruthCommand
+from triage.cases import Dispute, Regrouping, Rollback
+from triage.commands import (
+    AssignCluster,
+    Command,
+    DisputeCommand,
+    RegroupCommand,
+    RollBackCommand,
+    TruthCommand,
+)
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
 from triage.truth import TruthOutcome
@@ -30,6 +37,9 @@ class Commands(Protocol):
         """Split a cluster or merge two; raise a ``TriageError`` that says why not."""
 
     def assign(self, command: AssignCluster, actor: Actor, at: float) -> None:
+    def dispute(self, command: DisputeCommand, actor: Actor, at: float) -> Dispute:
+        """Disagree with a verdict, or end a dispute; raise a ``TriageError`` if it can't be."""
+
         """Say who takes care of a cluster; raise a ``TriageError`` that says why not."""
 
     def look_at(self, cluster_id: str | None, actor: Actor, at: float) -> None:

@@ -175,6 +175,7 @@ def _rail() -> Component:
             _page("Metrics", "/figures"),
             html.Div(id="rail-views"),
             html.H2("Streams", className="rail-title"),
+            _view("Disputed", "disputed", html.Span(id="disputed-count", className="count")),
             html.Div(id="rail-streams"),
         ],
         className="rail",

@@ -10,7 +10,7 @@ from typing import Any
 
 from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
-from triage.cases import Regrouping, Rollback
+from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
 from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
 from triage.queries import (
@@ -86,6 +86,7 @@ def cluster(detail: ClusterDetail) -> Json:
         "truths": [_fields(row) for row in detail.truths],
         "influences": [_fields(row) for row in detail.influences],
         "bound": None if detail.bound is None else bound(detail.bound),
+        "disputes": [_fields(row) for row in detail.disputes],
     }
     return _cleaned(fields)
 
@@ -96,6 +97,11 @@ def regrouping(row: Regrouping) -> Json:
 
 
 def past_case(row: PastCase) -> Json:
+def dispute(row: Dispute) -> Json:
+    """A second reader's disagreement with a verdict."""
+    return _cleaned(_fields(row))
+
+
     """A decided cluster that is like another one."""
     real, not_real = row.proved
     return _cleaned(_fields(row) | {"proved": {"real": real, "not_real": not_real}})
@@ -243,6 +249,7 @@ def status(board: BoardStatus) -> Json:
 
 def _share(share: Share) -> Json:
     return _fields(share) | {"value": share.value}
+            "disputed_clusters": board.disputed_clusters,
 
 
 def _median(median: Median | None) -> Json | None:

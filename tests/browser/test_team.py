@@ -117,3 +117,48 @@ def test_a_lead_who_is_second_sees_whose_it_was_and_can_disagree(page: Page, boa
     wait_for(page, lambda: len(board.store.recent_verdicts(9)) == 2, "the lead's verdict")
     newest, before = board.store.recent_verdicts(9)
     assert (newest.actor, str(newest.kind), str(before.state)) == ("lea", "spurious", "undone")
+
+
+def disputed(page: Page, board: Served) -> tuple[str, str]:
+    """Let Ben mark the first cluster real and Anna disagree; return the cluster and the verdict."""
+    first = order(board)[0]
+    verdict = board.desk.decide(first, VerdictKind.REAL, BEN, at=time.time())
+    page.goto(f"{board.url}/cluster/{first}")
+    page.wait_for_selector("#subject")
+    page.keyboard.press("s")
+    line = toast(page)
+    expect(line).to_contain_text("marked real by ben")
+    line.get_by_role("button", name="disagree").click()
+    expect(line).to_contain_text("You say spurious: a lead decides")
+    expect(page.locator(".disputed")).to_contain_text("anna disagrees")
+    return first, verdict.verdict_id
+
+
+def test_an_analyst_disagrees_and_a_lead_decides(
+    analyst: Page, second: Page, board: Served
+) -> None:
+    first, verdict = disputed(analyst, board)
+    sign_in(second, board, LEAD, path="/?status=disputed")
+    at(second, first)
+    expect(second.locator(".rail #disputed-count")).to_have_text("1")
+    second.get_by_role("button", name="Take it back").click()
+    expect(toast(second)).to_contain_text("open again")
+    second.goto(f"{board.url}/cluster/{first}?tab=history")
+    expect(second.locator(".section-disputes")).to_contain_text("taken back by lea")
+    detail = board.store.cluster(first, 0)
+    assert detail is not None
+    assert [(one.verdict_id, str(one.state)) for one in detail.verdicts] == [(verdict, "undone")]
+
+
+def test_who_disagrees_can_withdraw_and_the_verdict_never_moved(
+    analyst: Page, board: Served
+) -> None:
+    first, verdict = disputed(analyst, board)
+    toast(analyst).get_by_role("button", name="withdraw").click()
+    expect(toast(analyst)).to_contain_text("the verdict stands")
+    expect(analyst.locator(".disputed")).to_have_count(0)
+    detail = board.store.cluster(first, 0)
+    assert detail is not None
+    assert [str(one.state) for one in detail.disputes] == ["withdrawn"]
+    assert [one.verdict_id for one in detail.verdicts] == [verdict]
+    assert detail.row.verdict is VerdictKind.REAL

@@ -32,6 +32,7 @@ from triage.store.base_accounts import AccountStore, TokenStore
 from triage.store.base_advisor import AdvisorReads
 from triage.store.base_closing import ClosingUnit
 from triage.store.base_configs import ConfigStore, ConfigWriter
+from triage.store.base_disputes import DisputeUnit
 from triage.store.base_labels import LabelUnit
 from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_regroup import RegroupUnit
@@ -310,7 +311,14 @@ class LeaseStore(Protocol):
 
 
 class UnitOfWork(
-    ClosingUnit, LabelUnit, TruthUnit, SuppressionUnit, RegroupUnit, Requests, Protocol
+    ClosingUnit,
+    LabelUnit,
+    TruthUnit,
+    SuppressionUnit,
+    RegroupUnit,
+    DisputeUnit,
+    Requests,
+    Protocol,
 ):
     """What a handler does within one transaction. Reads see what was written before."""
 

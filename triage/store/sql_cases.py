@@ -19,8 +19,8 @@ from triage.store.bulk import among, select_in
 from triage.store.codec import dump_headers, dumps, load_candidate
 from triage.store.database import next_number
 from triage.store.sql_closing import VERDICTS
+from triage.store.sql_disputes import SqlDisputeUnit
 from triage.store.sql_labels import teaches
-from triage.store.sql_regroup import SqlRegroupUnit
 from triage.store.sql_shared import (
     STANDING,
     SqlPart,
@@ -47,7 +47,7 @@ class SqlCases(SqlPart):
             yield SqlUnitOfWork(self._db, connection)
 
 
-class SqlUnitOfWork(SqlRegroupUnit):
+class SqlUnitOfWork(SqlDisputeUnit):
     """See ``base.UnitOfWork``."""
 
     def policy(self, stream: str) -> Policy:

@@ -34,6 +34,7 @@ from triage.store import tables as t
 from triage.store.codec import loads
 from triage.store.sql_bounds import alone, audit_rows, bound, bounds
 from triage.store.sql_configs import retired_streams
+from triage.store.sql_disputes import disputed, disputes_of
 from triage.store.sql_entity import entity_detail
 from triage.store.sql_labels import analyst_rows, rollback_rows
 from triage.store.sql_looks import configs, lessons, looks
@@ -101,6 +102,7 @@ class SqlQueries(SqlPart):
                 else None,
                 again=_reads_again(connection, row, viewer),
                 choices=policy.reasons,
+                disputes=disputes_of(connection, cluster_id),
             )
 
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
@@ -189,12 +191,14 @@ class SqlQueries(SqlPart):
             suppressed = connection.scalar(
                 sa.select(sa.func.count()).where(c.status == ClusterStatus.SUPPRESSED)
             )
+            waits = sa.select(sa.func.count()).select_from(disputed().subquery())
             return BoardStatus(
                 streams=streams,
                 open_clusters=sum(stream.open_clusters for stream in streams),
                 suppressed_clusters=suppressed or 0,
                 decided_today=decided or 0,
                 position=position(connection),
+                disputed_clusters=connection.scalar(waits) or 0,
             )
 
     def changes_after(self, change_id: int, limit: int) -> Sequence[Change]:

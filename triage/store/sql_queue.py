@@ -18,6 +18,7 @@ from triage.queries import QueueFilter, QueuePage, QueueRow
 from triage.shares import HEAD
 from triage.store import tables as t
 from triage.store.codec import loads
+from triage.store.sql_disputes import disputed
 from triage.store.sql_shared import STANDING, position
 from triage.store.sql_shares import mixed_head
 from triage.store.sql_similar import similar
@@ -100,7 +101,8 @@ def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
 
 
 def _narrow(where: QueueFilter) -> bool:
-    return bool(where.text) or where.entity is not None or where.assignee is not None
+    named = where.entity is not None or where.assignee is not None
+    return bool(where.text) or named or where.disputed
 
 
 def queue_row(row: sa.RowMapping) -> QueueRow:
@@ -197,6 +199,8 @@ def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool
         conditions.extend(_waiting(where.status, where.viewer, to_find, indexed))
     if where.assignee is not None:
         conditions.append(_is(c.assignee, where.assignee, to_find))
+    if where.disputed:
+        conditions.append(c.cluster_id.in_(disputed()))
     if where.entity is not None:
         conditions.append(c.cluster_id.in_(_with_entity(where.entity)))
     conditions.extend(

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from triage.store.columns import BIG, Name, Words, col, key, metadata, opt
 from triage.store.tables_closing import audits, closings
+from triage.store.tables_disputes import disputes
 
-__all__ = ["audits", "closings", "metadata"]
+__all__ = ["audits", "closings", "disputes", "metadata"]
 
 configs = sa.Table(
     "configs",

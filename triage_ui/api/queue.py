@@ -18,7 +18,7 @@ MAX_OFFSET = 10_000_000
 
 Text = Annotated[str, Query(max_length=200)]
 """Empty: any. (A query can say nothing and "", it can't say null.)"""
-Status = Literal["open", "second_opinion", "decided", "suppressed", "all"]
+Status = Literal["open", "second_opinion", "decided", "disputed", "suppressed", "all"]
 Order = Literal["worth", "newest", "largest"]
 
 
@@ -33,12 +33,13 @@ def asked(
     """Return the filter that a request's query asks for."""
     return QueueFilter(
         stream=stream or None,
-        status=None if status == "all" else ClusterStatus(status),
+        status=None if status in ("all", "disputed") else ClusterStatus(status),
         entity=entity or None,
         text=text or None,
         order=order,
         viewer=current_actor().name,
         assignee=current_actor().name if assignee == "me" else assignee or None,
+        disputed=status == "disputed",
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
-from triage.cases import Regrouping, Rollback
+from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
 from triage.looks import Look, Median, Share
 from triage.model import Candidate, MemberState, VerdictKind
@@ -88,6 +88,7 @@ CLUSTER = shape_of(
 ENTITY = shape_of(EntityDetail, clusters=many(QUEUE_ROW))
 REGROUPING = shape_of(Regrouping)
 PROVED = shape("Proved", "Reports of late truth.", real=int, not_real=int)
+DISPUTE = shape_of(Dispute)
 PAST_CASES = rows("PastCases", "cases", shape_of(PastCase, proved=PROVED))
 ALIKE = rows("AlikeClusters", "clusters", AlikeCluster)
 RECORD_LINK = shape("RecordLink", label=str, url=str)

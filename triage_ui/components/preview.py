@@ -8,11 +8,12 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from triage.model import MemberState, VerdictKind
+from triage.model import Actor, MemberState, VerdictKind
 from triage.queries import ClusterDetail, MemberRow
 from triage_ui.components.chips import fate, verdict_chip
 from triage_ui.components.closing import closed_unread
 from triage_ui.components.consequences import consequences
+from triage_ui.components.disputes import waiting
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.reasons import reason_bars
 from triage_ui.components.when import when_strip
@@ -21,7 +22,7 @@ from triage_ui.text import VERDICT_WORDS, ago, clock, count, percent, visible
 from triage_ui.timeline import Timeline
 
 
-def preview(detail: ClusterDetail, now: float) -> Component:
+def preview(detail: ClusterDetail, now: float, viewer: Actor | None = None) -> Component:
     """Return the preview; its root tells scripts what a verdict given now is about.
 
     The drawing of *when* comes a moment later (``preview_when``): it reads many events.
@@ -32,7 +33,7 @@ def preview(detail: ClusterDetail, now: float) -> Component:
         [
             html.H2(visible(row.title, 300), className="title", dir="auto"),
             html.P(facts(detail), className="facts"),
-            *decided(detail, now),
+            *decided(detail, now, viewer),
             section(
                 "Why",
                 reason_bars(detail.reasons),
@@ -119,7 +120,7 @@ def detector_name(name: str) -> str:
     return visible(name.replace("_", " "), 60)
 
 
-def decided(detail: ClusterDetail, now: float) -> list[Component]:
+def decided(detail: ClusterDetail, now: float, viewer: Actor | None = None) -> list[Component]:
     """Return the verdict that stands, if there is one, and what it left unread."""
     if detail.row.verdict is None or not detail.verdicts:
         return list(closed_unread(detail))
@@ -132,6 +133,7 @@ def decided(detail: ClusterDetail, now: float) -> list[Component]:
             ],
             className="decided",
         ),
+        *waiting(detail.disputes, newest, viewer, now),
         *closed_unread(detail),
     ]
 

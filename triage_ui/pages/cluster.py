@@ -161,7 +161,7 @@ def _head(detail: ClusterDetail, now: float) -> Component:
             html.H1(visible(detail.row.title, 500), className="title", dir="auto"),
             html.P(facts(detail), className="facts"),
             _entities(detail),
-            *decided(detail, now),
+            *decided(detail, now, current_actor()),
             *_predecessor(detail.row.predecessor),
             *_suppressed(detail.row.status),
         ],

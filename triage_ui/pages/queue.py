@@ -78,6 +78,7 @@ STATUSES = (
     ("open", "open"),
     ("second_opinion", "second opinion"),
     ("decided", "decided"),
+    ("disputed", "disputed"),
     ("suppressed", "suppressed"),
     ("all", "all"),
 )
@@ -269,9 +270,9 @@ def register(board: Dash, services: Services) -> None:
         if not cursor or not cursor.get("cluster"):
             return nothing_selected()
         cluster_id = str(cursor["cluster"])
-        viewer = current_actor().name
-        detail = await in_thread(queries.cluster, cluster_id, MEMBERS, viewer)
-        return gone() if detail is None else preview(detail, settings.clock())
+        viewer = current_actor()
+        detail = await in_thread(queries.cluster, cluster_id, MEMBERS, viewer.name)
+        return gone() if detail is None else preview(detail, settings.clock(), viewer)
 
     @board.callback(Output("preview-when", "children"), Input("preview-when", "data-cluster"))
     async def show_when(cluster_id: str) -> object:

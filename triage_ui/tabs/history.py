@@ -6,6 +6,7 @@ from dash import Dash, Input, Output, html, no_update
 from dash.development.base_component import Component
 
 from triage_ui.actor import current_actor
+from triage_ui.components.disputes import dispute_list
 from triage_ui.components.history import history
 from triage_ui.components.regroupings import regroupings
 from triage_ui.services import Services, in_thread
@@ -33,7 +34,11 @@ def register(board: Dash, services: Services) -> None:
             return []
         moves = await in_thread(queries.regroupings, cluster_id)
         now = settings.clock()
-        return [history(detail.verdicts, now), *regroupings(moves, cluster_id, now)]
+        return [
+            history(detail.verdicts, now),
+            *dispute_list(detail.disputes, now),
+            *regroupings(moves, cluster_id, now),
+        ]
 
 
 TAB = Tab("history", "History", 90, layout, register)

@@ -19,6 +19,7 @@ EXPECTED = {
     ("lead", Action.ASSIGN),
     ("lead", Action.UNDO_OWN),
     ("lead", Action.UNDO_OTHERS),
+    ("lead", Action.SETTLE),
     ("lead", Action.TELL_TRUTH),
     ("lead", Action.ROLL_BACK),
     ("lead", Action.MANAGE_ACCESS),

@@ -34,6 +34,8 @@ BEYOND = {
     "POST /api/v1/clusters/{cluster_id}/verdicts": "members of this cluster; an end in the future",
     "POST /api/v1/clusters/{cluster_id}/split": "some of its members, and none twice",
     "POST /api/v1/clusters/{cluster_id}/merge": "another open cluster",
+    "POST /api/v1/verdicts/{verdict_id}/dispute": "members of its cluster, and another kind",
+    "POST /api/v1/views": "a name that is not blank",
     "POST /api/v1/rollbacks": "since lies before until",
     "POST /api/v1/truth": "a report names an event; printable ids",
     "POST /api/v1/truth/retract": "printable ids",

@@ -92,15 +92,17 @@
     const address = "/cluster/" + encodeURIComponent(entry.cluster) + "?tab=history";
     const actions = [button("see why", "", () => triage.go(address))];
     if (standing) actions.push(button("keep it", "", () => line().replaceChildren()));
-    if (standing && standing.kind !== entry.kind && triage.me && triage.me.role === "lead") {
-      actions.push(button("disagree", "", () => triage.overrule(entry, standing)));
+    if (standing && triage.canDisagree(entry.kind, standing)) {
+      actions.push(button("disagree", "", () => triage.disagree(entry, standing)));
     }
     show("conflict", null, [bdi(entry.title, 46), ": ", text, ". Yours was not counted."], actions);
   });
 
-  triage.on("told", ({ text, open }) => {
+  triage.on("told", ({ text, open, back }) => {
     const look = () => triage.go("/cluster/" + encodeURIComponent(open));
-    show("saved", null, [text], open ? [button("open it", "", look)] : []);
+    const actions = open ? [button("open it", "", look)] : [];
+    if (back) actions.push(button(back.text, "", back.work));
+    show("saved", null, [text], actions);
   });
 
   triage.on("trouble", ({ text, title, remedy, retry }) => {

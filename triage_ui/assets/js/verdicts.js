@@ -87,12 +87,10 @@
 
   const decideOne = (seen, kind, extra) => {
     const mark = marks.get(seen.cluster);
-    if ((mark && mark.state !== "conflict" && mark.state !== "refused") || seen.status === "decided") {
-      triage.emit("trouble", { text: "Decided already. Z takes it back." });
-      return;
-    }
     const entry = entryOf(seen, kind, { reason: triage.takeReason(), ...extra });
-    begin(entry);
+    const taken = mark && mark.state !== "conflict" && mark.state !== "refused";
+    if (taken || seen.status === "decided") contest(entry, mark && mark.verdict);
+    else begin(entry);
   };
 
   const begin = (entry) => {
@@ -195,16 +193,23 @@
     triage.emit("conflict", { entry, text, standing });
   }
 
-  /** A lead disagrees with the verdict that stands: it is taken back, the own one given. */
-  triage.overrule = async (entry, standing) => {
-    const path = `/verdicts/${encodeURIComponent(standing.verdict_id)}/undo`;
-    const body = { reason: "overruled" };
-    const { status, data } = await triage.request("POST", path, { body, key: triage.newKey() });
-    const now = await triage.request("GET", `/clusters/${encodeURIComponent(entry.cluster)}?members=0`);
-    if (status !== 200 || now.status !== 200) return refused(entry, status === 200 ? now.data : data);
-    begin({ ...entry, key: triage.newKey(), body: { ...entry.body, revision: now.data.row.revision } });
+  /** Give a verdict that was prepared before, on the cluster as it is now. */
+  triage.giveAgain = (entry, revision) =>
+    begin({ ...entry, key: triage.newKey(), body: { ...entry.body, revision } });
+
+  /** Somebody has decided this one: say who, and let the reader keep that or disagree. */
+  const contest = async (entry, verdictId) => {
+    const path = `/clusters/${encodeURIComponent(entry.cluster)}?members=0`;
+    const { status, data } = await triage.request("GET", path);
+    const standing = status === 200 && data.verdicts.find((one) => one.verdict_id === verdictId || !verdictId);
+    if (!standing || !triage.me || standing.actor === triage.me.name) {
+      triage.emit("trouble", { text: "Decided already. Z takes it back." });
+    } else {
+      await beaten(entry, { detail: "", current: standing.verdict_id });
+    }
   };
 
+  triage.refused = refused;
   function refused(entry, data) {
     done(entry);
     setMark(entry.cluster, null);
