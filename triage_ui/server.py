@@ -13,6 +13,7 @@ from triage.accounts import Accounts
 from triage.advisor import Advisor, NoAdvisor
 from triage.queries import Queries
 from triage.store.base import AccessStore
+from triage.views import Views
 from triage_ui import api, problems, sign_in
 from triage_ui.api import document
 from triage_ui.board import build_board
@@ -57,7 +58,7 @@ def create_app(
     """
     hub = LiveHub(queries, settings)
     advisor = advisor or NoAdvisor()
-    services = Services(triage, queries, hub, settings, advisor)
+    services = Services(triage, queries, hub, settings, advisor, Views(sessions))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

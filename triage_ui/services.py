@@ -20,6 +20,7 @@ from triage.commands import (
 from triage.model import Actor
 from triage.queries import Queries, VerdictRow
 from triage.truth import TruthOutcome
+from triage.views import Views
 from triage_ui.live import LiveHub
 from triage_ui.settings import BoardSettings
 
@@ -36,10 +37,10 @@ class Commands(Protocol):
     def regroup(self, command: RegroupCommand, actor: Actor, at: float) -> Regrouping:
         """Split a cluster or merge two; raise a ``TriageError`` that says why not."""
 
-    def assign(self, command: AssignCluster, actor: Actor, at: float) -> None:
     def dispute(self, command: DisputeCommand, actor: Actor, at: float) -> Dispute:
         """Disagree with a verdict, or end a dispute; raise a ``TriageError`` if it can't be."""
 
+    def assign(self, command: AssignCluster, actor: Actor, at: float) -> None:
         """Say who takes care of a cluster; raise a ``TriageError`` that says why not."""
 
     def look_at(self, cluster_id: str | None, actor: Actor, at: float) -> None:
@@ -61,6 +62,7 @@ class Services:
     hub: LiveHub
     settings: BoardSettings
     advisor: Advisor
+    views: Views
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -29,6 +29,7 @@ from triage.queries import (
     TruthSource,
     VerdictRow,
 )
+from triage.store.base_views import SavedView
 from triage.truth import TruthOutcome
 
 Json = dict[str, Any]
@@ -85,8 +86,8 @@ def cluster(detail: ClusterDetail) -> Json:
         "verdicts": [verdict(row) for row in detail.verdicts],
         "truths": [_fields(row) for row in detail.truths],
         "influences": [_fields(row) for row in detail.influences],
-        "bound": None if detail.bound is None else bound(detail.bound),
         "disputes": [_fields(row) for row in detail.disputes],
+        "bound": None if detail.bound is None else bound(detail.bound),
     }
     return _cleaned(fields)
 
@@ -96,12 +97,12 @@ def regrouping(row: Regrouping) -> Json:
     return _cleaned(_fields(row))
 
 
-def past_case(row: PastCase) -> Json:
 def dispute(row: Dispute) -> Json:
     """A second reader's disagreement with a verdict."""
     return _cleaned(_fields(row))
 
 
+def past_case(row: PastCase) -> Json:
     """A decided cluster that is like another one."""
     real, not_real = row.proved
     return _cleaned(_fields(row) | {"proved": {"real": real, "not_real": not_real}})
@@ -216,6 +217,11 @@ def truth_source(row: TruthSource) -> Json:
     return _cleaned(_fields(row))
 
 
+def view(row: SavedView) -> Json:
+    """A saved view of the queue."""
+    return _cleaned(_fields(row))
+
+
 def advice(found: Advice) -> Json:
     """What a verdict would change."""
     fields: Json = clean(dataclasses.asdict(found))
@@ -243,13 +249,13 @@ def status(board: BoardStatus) -> Json:
             "suppressed_clusters": board.suppressed_clusters,
             "decided_today": board.decided_today,
             "position": board.position,
+            "disputed_clusters": board.disputed_clusters,
         }
     )
 
 
 def _share(share: Share) -> Json:
     return _fields(share) | {"value": share.value}
-            "disputed_clusters": board.disputed_clusters,
 
 
 def _median(median: Median | None) -> Json | None:

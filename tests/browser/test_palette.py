@@ -7,9 +7,10 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import fill
+from tests.browser.conftest import fill, sign_in
 from tests.browser.seeing import at, row
 from tests.browser.test_queue import order
+from tests.support.cases import BEN
 from tests.unit.triage_ui.serving import Running, Served
 from triage_ui.server import create_app
 from triage_ui.settings import BoardSettings
@@ -62,6 +63,39 @@ def test_a_view_is_kept_under_a_name_and_is_a_link(analyst: Page, board: Served)
     analyst.reload()
     analyst.get_by_role("button", name="Forget the view Large ones").click()
     expect(link).to_have_count(0)
+
+
+def test_a_view_is_shared_with_the_team_by_a_switch(
+    analyst: Page, second: Page, board: Served
+) -> None:
+    analyst.goto(f"{board.url}/?order=newest")
+    analyst.wait_for_selector("#subject")
+    analyst.get_by_role("button", name="Save view").click()
+    analyst.keyboard.type("New ones")
+    analyst.get_by_role("switch", name="Share with the team").click()
+    analyst.get_by_role("button", name="Save Enter").click()
+    share = analyst.get_by_role("button", name="keep New ones to yourself")
+    expect(share).to_have_attribute("aria-pressed", "true")
+    sign_in(second, board, BEN)
+    theirs = second.get_by_role("link", name="New ones")
+    expect(theirs).to_have_attribute("title", "New ones, shared by anna")
+    expect(second.get_by_role("button", name="Forget the view New ones")).to_have_count(0)
+    share.click()
+    expect(analyst.get_by_role("button", name="Share New ones with the team")).to_be_visible()
+    second.reload()
+    second.wait_for_selector("#subject")
+    expect(second.locator("#me-name")).to_have_text("ben")
+    expect(theirs).to_have_count(0)
+    assert [(one.owner, one.shared) for one in board.store.views("anna")] == [("anna", False)]
+
+
+def test_views_that_the_browser_kept_move_to_the_account(analyst: Page, board: Served) -> None:
+    kept = '[{"name": "Old", "address": "/?status=decided"}]'
+    analyst.evaluate("kept => localStorage.setItem('triage.views', kept)", kept)
+    analyst.reload()
+    expect(analyst.get_by_role("link", name="Old")).to_have_attribute("href", "/?status=decided")
+    assert analyst.evaluate("localStorage.getItem('triage.views')") is None
+    assert [one.name for one in board.store.views("anna")] == ["Old"]
 
 
 def test_the_tour_comes_once_on_the_demo_and_stops_nothing(page: Page, bare: Served) -> None:

@@ -38,6 +38,7 @@ from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_regroup import RegroupUnit
 from triage.store.base_suppression import SuppressionUnit
 from triage.store.base_truth import TruthUnit
+from triage.store.base_views import ViewStore
 from triage.titles import Noun
 from triage.trial import Trial
 
@@ -418,8 +419,8 @@ class SessionStore(Protocol):
         """End a session (idempotent)."""
 
 
-class AccessStore(SessionStore, AccountStore, TokenStore, Protocol):
-    """All that the board needs to know who asks."""
+class AccessStore(SessionStore, AccountStore, TokenStore, ViewStore, Protocol):
+    """All that the board needs to know who asks, and what each keeps."""
 
 
 class Store(

@@ -20,13 +20,13 @@ from triage.store.sql_queries import SqlQueries
 from triage.store.sql_reconcile import SqlReconcile
 from triage.store.sql_relay import SqlRelay
 from triage.store.sql_similar import SqlSimilar
-from triage.store.sql_tokens import SqlAccess
 from triage.store.sql_trials import SqlTrials
+from triage.store.sql_views import SqlViews
 from triage.store.sql_worker import SqlWorker
 
 
 class SqlStore(
-    SqlAccess,
+    SqlViews,
     SqlWorker,
     SqlGrouper,
     SqlRelay,

@@ -1,10 +1,10 @@
-"""The tables of who may come in: accounts, links, sessions, tokens."""
+"""The tables of who may come in: accounts, links, sessions, tokens; and what each keeps."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from triage.store.columns import Name, col, key, opt
+from triage.store.columns import Name, Words, col, key, opt
 from triage.store.tables import metadata
 
 accounts = sa.Table(
@@ -63,6 +63,18 @@ api_tokens = sa.Table(
     opt("used_at", sa.Double),
     opt("revoked_at", sa.Double),
     sa.Index(None, "name"),
+)
+
+views = sa.Table(
+    "views",  # saved filters of the queue
+    metadata,
+    key("view_id", sa.Text),
+    col("owner", Name),
+    col("name", Words),
+    col("address", Words),
+    col("shared", sa.SmallInteger),
+    col("at", sa.Double),
+    sa.Index(None, "owner"),
 )
 
 SCHEMA = metadata

@@ -20,6 +20,7 @@ from triage_ui.api import (
     team,
     truth,
     verdicts,
+    views,
 )
 from triage_ui.services import Services
 
@@ -40,10 +41,11 @@ def routes(services: Services) -> APIRouter:
         exports,
         insight,
         verdicts,
-        suppressions,
         disputes,
+        suppressions,
         truth,
         analysts,
+        views,
         live,
     ):
         router.include_router(part.routes(services))

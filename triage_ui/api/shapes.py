@@ -32,6 +32,7 @@ from triage.queries import (
     TruthSource,
     VerdictRow,
 )
+from triage.store.base_views import SavedView
 from triage.truth import TruthOutcome
 
 CLOSED = ConfigDict(extra="forbid")
@@ -87,8 +88,8 @@ CLUSTER = shape_of(
 )
 ENTITY = shape_of(EntityDetail, clusters=many(QUEUE_ROW))
 REGROUPING = shape_of(Regrouping)
-PROVED = shape("Proved", "Reports of late truth.", real=int, not_real=int)
 DISPUTE = shape_of(Dispute)
+PROVED = shape("Proved", "Reports of late truth.", real=int, not_real=int)
 PAST_CASES = rows("PastCases", "cases", shape_of(PastCase, proved=PROVED))
 ALIKE = rows("AlikeClusters", "clusters", AlikeCluster)
 RECORD_LINK = shape("RecordLink", label=str, url=str)
@@ -107,6 +108,8 @@ ROLLBACK = shape_of(Rollback, taken=int)
 ANALYSTS = shape("Analysts", analysts=many(AnalystRow), rollbacks=many(ROLLBACK))
 TRUTH_OUTCOME = shape_of(TruthOutcome)
 TRUTH_SOURCES = rows("TruthSources", "sources", TruthSource)
+VIEW = shape_of(SavedView)
+VIEWS = rows("Views", "views", VIEW)
 ME = shape("Me", "Who asks.", name=str, role=str)
 STATUS = shape_of(BoardStatus, now=float, actor=ME)
 SHARE = shape_of(Share, value=float)

@@ -45,9 +45,10 @@ def view_sheet() -> Component:
             dmc.TextInput(
                 id="view-name",
                 label="Its name",
-                description="The filters and the order, kept in this browser.",
+                description="The filters and the order, kept with your account.",
                 autoComplete="off",
             ),
+            dmc.Switch(id="view-shared", label="Share with the team", checked=False),
             html.Div(
                 [
                     action_button(["Save ", kbd("Enter")], "view-save", main=True),

@@ -19,7 +19,7 @@ def test_every_route_of_the_api_is_in_the_docs_and_no_other(board: Board) -> Non
         if path.startswith(PREFIX)
         for method in methods
     }
-    assert set(re.findall(r"^\| `((?:GET|POST) /[^`]*)`", API, re.MULTILINE)) == routes
+    assert set(re.findall(r"^\| `((?:GET|POST|DELETE) /[^`]*)`", API, re.MULTILINE)) == routes
 
 
 def test_every_key_is_in_the_docs() -> None:

@@ -100,6 +100,7 @@
     triage.setProps("me-role", { children: data.actor.role });
     triage.setProps("rail-analysts", { hidden: data.actor.role !== "lead" });
     triage.listen(data.position);
+    triage.emit("signed-in");
   };
   triage.on("start", begin);
 })();
