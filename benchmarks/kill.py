@@ -10,6 +10,7 @@ once. The last line is JSON: kills, events, lost, twice, different.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import subprocess
@@ -43,6 +44,7 @@ STREAM = Path(__file__).parent.parent / "examples" / "streams" / "payments.yaml"
 RATE = 4_000  # events per second
 LIFE_S = (1.5, 6.0)  # seconds between kills; importing takes the first two or three
 FINISH_S = 600.0
+LOOK_S = 0.25  # seconds between two looks of the analyst at the queue
 READ = 5_000
 UNDO_SHARE = 0.2
 ANALYST = Actor("oracle", "analyst")
@@ -74,7 +76,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="triage-kill-") as folder:
@@ -181,13 +183,14 @@ def _must_have_ended_well(process: subprocess.Popen[bytes], output: Path) -> Non
 def _decide_for(places: Places, seconds: float, rng: random.Random, labels: dict[str, int]) -> None:
     """Give verdicts as an analyst would, and take some back, for so long."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(0.1)
-        if not (places.folder / "triage.db").exists():
-            continue
-        store = places.store()
-        decide_some(store, rng, labels)
-        store.close()
+    with contextlib.ExitStack() as stack:
+        store: Store | None = None
+        while time.monotonic() < until:
+            time.sleep(LOOK_S)
+            if store is None and (places.folder / "triage.db").exists():
+                store = stack.enter_context(closing(places.store()))
+            if store is not None:
+                decide_some(store, rng, labels)
 
 
 def decide_some(store: Store, rng: random.Random, labels: dict[str, int]) -> None:
