@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -140,6 +142,8 @@ def main() -> None:
     parser.add_argument("--times", type=int, help="Instead of the long run's number.")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    # what was started is ended, too
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     for name in [options.fault] if options.fault else known:
         with tempfile.TemporaryDirectory(prefix="triage-faults-") as folder:
             if name in FULL:
@@ -148,12 +152,15 @@ def main() -> None:
                 result = run_stories(Path(folder), name, options.times or TOLD.get(name, 3))
             else:
                 times = options.times or FAULTS[name][1]
-                result = run(Path(folder), name, [name] * times, options.seed)
+                result = run(Path(folder), name, [(name,)] * times, options.seed)
         print(json.dumps(asdict(result)), flush=True)
 
 
-def run(folder: Path, title: str, faults: Sequence[str], seed: int) -> Result:
-    """Let these faults happen one after the other under load; verify what came out."""
+def run(folder: Path, title: str, faults: Sequence[Sequence[str]], seed: int) -> Result:
+    """Let these faults happen one after the other under load; verify what came out.
+
+    Those of one entry happen at once: they are recovered from together.
+    """
     with java_kafka() as broker, postgres_server() as server:
         url = f"kafka://{broker.address}?prefix=faults"
         config = load(_eight_partitions(folder))
@@ -171,7 +178,11 @@ def run(folder: Path, title: str, faults: Sequence[str], seed: int) -> Result:
             store.close()
     del found["verdicts"]
     return Result(
-        fault=title, times=len(faults), events=events, recovered_s_max=round(slowest, 1), **found
+        fault=title,
+        times=sum(map(len, faults)),
+        events=events,
+        recovered_s_max=round(slowest, 1),
+        **found,
     )
 
 
@@ -206,7 +217,7 @@ def _eight_partitions(folder: Path) -> Path:
 
 
 def _go_through(
-    stage: Stage, config: StreamConfig, url: str, store: Store, faults: Sequence[str]
+    stage: Stage, config: StreamConfig, url: str, store: Store, faults: Sequence[Sequence[str]]
 ) -> tuple[int, float]:
     """Return how many events went in, and the slowest recovery."""
     labels: dict[str, int] = {}
@@ -214,8 +225,9 @@ def _go_through(
     feeder = Feeder(url, str(config.source.topic), payments(config, labels), RATE)
     _recovered(stage, {})
     slowest = 0.0
-    for name in faults:
-        FAULTS[name][0](stage)
+    for together in faults:
+        for name in together:
+            FAULTS[name][0](stage)
         slowest = max(slowest, _recovered(stage, _positions(stage.server)))
         _decide(store, stage.rng, labels)
     events = feeder.finish(FINISH_S)
