@@ -27,7 +27,7 @@ from benchmarks.fleet import Feeder, Fleet
 from benchmarks.full_disk import FULL
 from benchmarks.kill import STREAM, decide_some, verify
 from benchmarks.processes import wait_for
-from benchmarks.stories import STORIES, tell
+from benchmarks.stories import MANY, STORIES, tell
 from benchmarks.story import Told, payments, plain
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
@@ -140,6 +140,7 @@ def main() -> None:
     known = [*FAULTS, *STORIES, *FULL]
     parser.add_argument("--fault", choices=known, help="Only this one.")
     parser.add_argument("--times", type=int, help="Instead of the long run's number.")
+    parser.add_argument("--events", type=int, default=MANY, help="Of each dirty stream.")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     # what was started is ended, too
@@ -149,7 +150,8 @@ def main() -> None:
             if name in FULL:
                 result = fill_disks(Path(folder), name, options.times or FILLED)
             elif name in STORIES:
-                result = run_stories(Path(folder), name, options.times or TOLD.get(name, 3))
+                times = options.times or TOLD.get(name, 3)
+                result = run_stories(Path(folder), name, times, options.events)
             else:
                 times = options.times or FAULTS[name][1]
                 result = run(Path(folder), name, [(name,)] * times, options.seed)
@@ -186,10 +188,11 @@ def run(folder: Path, title: str, faults: Sequence[Sequence[str]], seed: int) ->
     )
 
 
-def run_stories(folder: Path, fault: str, times: int) -> Result:
+def run_stories(folder: Path, fault: str, times: int, many: int = MANY) -> Result:
     """Let a fault happen so many times, each on a stream of its own; add up what came out."""
     with java_kafka() as broker, postgres_server() as server:
-        return _sum(fault, [tell(fault, folder, broker, server, number) for number in range(times)])
+        told = [tell(fault, folder, broker, server, number, many=many) for number in range(times)]
+        return _sum(fault, told)
 
 
 def fill_disks(folder: Path, place: str, times: int) -> Result:
