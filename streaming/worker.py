@@ -26,8 +26,7 @@ from streaming.track import Track, VersionFailed
 from streaming.transports.base import Consumer, Transport
 from streaming.turn import new_track, plan, take
 from triage.errors import Fenced
-from triage.model import JournalEntry, Label
-from triage.policy import Policy
+from triage.model import JournalEntry
 from triage.rollout import Rollout, Superseded, refuse_retired
 from triage.store.base import (
     PartitionCommit,
@@ -90,8 +89,8 @@ class Worker:
         """
         try:
             if self._clock() >= self._commit_due:
-                self._commit()
-                self._commit_due = self._clock() + COMMIT_EVERY_S
+                more = self._commit()
+                self._commit_due = self._clock() + (0.0 if more else COMMIT_EVERY_S)
                 self._stop_if_retired()
         except Fenced as error:
             log.warning("%s; joining the group anew", error)
@@ -102,7 +101,8 @@ class Worker:
             self._begin_anew()
             return True
         try:
-            records = self._consumer.poll(POLL_S, POLL_RECORDS)
+            wait = max(0.0, min(POLL_S, self._commit_due - self._clock()))
+            records = self._consumer.poll(wait, POLL_RECORDS)
         except PositionLost as error:
             raise PositionLost(f"{error}. {REMEDY}") from error
         try:
@@ -178,39 +178,31 @@ class Worker:
         owned.read_ms = records[-1].timestamp_ms
         owned.dirty = True
 
-    def _commit(self, *, snapshot: bool = False) -> None:
-        """Write one commit interval.
+    def _commit(self, *, snapshot: bool = False) -> bool:
+        """Write one commit interval; return whether another partition waits for new labels.
 
-        1. What came of the records. If there are new labels, also the open candidates under the
-           model as it is before them, so that what the labels change is theirs alone.
-        2. New labels take effect, at the position reached: journal and moved candidates.
+        1. What came of the records. Where new labels take effect next, also the open candidates
+           under the model as it is before them, so that what the labels change is theirs alone.
+        2. New labels take effect in one partition, at the position reached: journal and moved
+           candidates. The others follow, records in between: a refit takes time.
         3. One partition turns to the config in force, where it is not there yet.
         """
         rollout = self._in_force()
         newest = self._store.label_position(self._config.stream)
-        behind = {p: o for p, o in self._owned.items() if o.track.label_position < newest}
+        behind = [p for p, o in self._owned.items() if o.track.label_position < newest]
+        behind.sort(key=lambda partition: self._owned[partition].track.label_position)
+        next_up = behind[:1]
         turning = [p for p, o in self._owned.items() if o.track.rollout.number < rollout.number]
         for partition, owned in self._owned.items():
             warm_now = owned.warm_up_has_ended()
             if warm_now:
                 owned.want_snapshot()  # the advisor waits for it
-            if partition in behind or warm_now:
+            if partition in next_up or warm_now:
                 self._rescore(partition, owned)
-        self._write(snapshot=snapshot and not behind)
+        self._write(snapshot=snapshot and not next_up)
 
-        if behind:
-            known: dict[Policy, Sequence[Label]] = {}
-            for partition, owned in behind.items():
-                policy = owned.track.live.config.policy
-                if policy not in known:
-                    known[policy] = owned.past.labels_at(newest, policy)
-                labels = known[policy]
-                changed = owned.track.apply_labels(labels, newest, self._book)
-                number = owned.track.rollout.number
-                owned.journal.append(JournalEntry(owned.position, newest, number))
-                owned.dirty = True
-                if changed:
-                    self._rescore(partition, owned)
+        for partition in next_up:
+            self._learn(partition, self._owned[partition], newest)
             self._write(snapshot=snapshot)
 
         for partition in turning[:1]:  # learning from the log takes time, and others' records wait
@@ -218,6 +210,16 @@ class Worker:
             self._turn(partition, owned, plan(owned.track, rollout, owned.position, owned.past))
             self._rescore(partition, owned)
             self._write(snapshot=False)
+        return len(behind) > 1
+
+    def _learn(self, partition: int, owned: Owned, newest: int) -> None:
+        """Let the labels up to ``newest`` take effect; what comes of it is in the next commit."""
+        labels = owned.past.labels_at(newest, owned.track.live.config.policy)
+        changed = owned.track.apply_labels(labels, newest, self._book)
+        owned.journal.append(JournalEntry(owned.position, newest, owned.track.rollout.number))
+        owned.dirty = True
+        if changed:
+            self._rescore(partition, owned)
 
     def _turn(self, partition: int, owned: Owned, entry: JournalEntry) -> None:
         """Turn a partition to another roll-out; what comes of it belongs to its next commit."""

@@ -123,6 +123,29 @@ def test_a_verdict_is_felt_journaled_and_replayed(house: House) -> None:
     assert not stored
 
 
+def test_labels_take_effect_in_one_partition_after_the_other_with_records_in_between(
+    house: House,
+) -> None:
+    house.send(events(1500))
+    worker, grouper = house.worker(), house.grouper()
+    house.run(worker)
+    grouper.step()
+    house.decide()
+    newest = house.store.label_position("tests")
+    house.send([{**each, "id": f"n{i}"} for i, each in enumerate(events(200))])
+
+    def learned() -> list[bool]:
+        entries = [house.store.journal("tests", p, 0) for p in (0, 1)]
+        return [each[-1].label_position == newest for each in entries]
+
+    house.now += COMMIT_EVERY_S
+    worker.step()
+    assert sorted(learned()) == [False, True]
+    assert worker.lag() == 0  # records were taken before the other's turn
+    worker.step()  # at once: no interval passes
+    assert learned() == [True, True]
+
+
 def test_an_undone_verdict_leaves_no_trace_in_the_model(house: House) -> None:
     house.send(events(1500))
     worker = house.worker()
