@@ -1,13 +1,14 @@
 """What the service costs and how late it is on Kafka and PostgreSQL: ``make bench-kafka``.
 
-A topic of four partitions is filled with a million events of ten numbers. Then, each in a process
-of its own and over the same events: the bare clients with a JSON decoder; ``triage worker``'s own
-loop through kafka-python and through librdkafka; two of them sharing the partitions. Figures are of
-processor time (all threads of the process), so that other work on the machine counts as little as
-possible. Then the real processes, two workers and a grouper, at half of the speed at which one
-worker has worked off the backlog: how long from an event's sending until its candidate is in a
-cluster in PostgreSQL, and from a verdict until every partition has been committed with it in force.
-The last line is one line of JSON.
+A topic of four partitions is filled with events of ten numbers. Then, each in a process of its own
+and over the same events: the bare clients with a JSON decoder; ``triage worker``'s own loop through
+kafka-python and through librdkafka; two of them sharing the partitions. Figures are of processor
+time (all threads of the process), so that other work on the machine counts as little as possible.
+Then the real processes, two workers and a grouper, at half of the speed at which one worker has
+worked off the backlog: how long from an event's sending until its candidate is in a cluster in
+PostgreSQL, and from a verdict until every partition has been committed with it in force. The last
+line is one line of JSON. ``--only costs`` and ``--only latencies`` are its two halves; the second
+takes ``--rate``, or lets one worker work off the backlog first to know it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from streaming.transports.registry import open_transport
 from tests.support.java_kafka import java_kafka
 from tests.support.postgres_server import postgres_server
 
-EVENTS = 1_000_000
+EVENTS = 300_000
 WARM = 100_000  # first events of a reader that are not counted
 PARTITIONS = 4
 CHUNK = 100_000  # events made at a time
@@ -47,6 +48,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--seconds", type=int, default=30, help="How long latencies are measured.")
+    parser.add_argument("--only", choices=["costs", "latencies"], help="One half of it.")
+    parser.add_argument(
+        "--rate", type=float, help="Events per second while latencies are measured."
+    )
     options = parser.parse_args()
     print(f"load at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with (
@@ -54,7 +59,8 @@ def main() -> None:
         java_kafka(DELAY) as broker,
         postgres_server() as server,
     ):
-        fill(broker.address, rows(options.events), PARTITIONS)
+        if not options.rate or options.only != "latencies":
+            fill(broker.address, rows(options.events), PARTITIONS)
         order = {
             "url": f"kafka://{broker.address}",
             "fast": f"kafka+librdkafka://{broker.address}",
@@ -63,11 +69,19 @@ def main() -> None:
             "partitions": PARTITIONS,
             "warm": min(WARM, options.events // 5),
         }
-        found = costs(order)
-        tell_costs(found)
-        rate = found["worker"]["events_per_s"] / 2
-        late = latencies(Path(folder), broker.address, server.url, rate, options.seconds)
-    tell(found, late)
+        told: dict[str, float] = {}
+        rate = options.rate
+        if options.only != "latencies":
+            found = costs(order)
+            tell_costs(found)
+            told |= of_costs(found)
+            rate = rate or found["worker"]["events_per_s"] / 2
+        if options.only != "costs":
+            rate = rate or read({**order, **_worker("one")})["events_per_s"] / 2
+            late = latencies(Path(folder), broker.address, server.url, rate, options.seconds)
+            told |= of_latencies(late)
+    print(f"load at the end: {os.getloadavg()[0]:.1f}")
+    print(json.dumps(told))
 
 
 def rows(events: int) -> Iterator[bytes]:
@@ -162,27 +176,30 @@ def tell_costs(found: Mapping[str, Mapping[str, Any]]) -> None:
         print(f"{name}, MB after the first events and at most: {rss:.0f}, {peak:.0f}", flush=True)
 
 
-def tell(found: Mapping[str, Mapping[str, Any]], late: Latencies) -> None:
-    """Print the line of JSON."""
+def of_costs(found: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return what is wanted of the readers."""
     worker, bare = found["worker"]["us"], found["bare"]["us"]
-    print(f"load at the end: {os.getloadavg()[0]:.1f}")
-    print(
-        json.dumps(
-            {
-                "bare_us": round(bare, 2),
-                "bare_json_us": round(found["bare_json"]["us"], 2),
-                "worker_us": round(worker, 2),
-                "worker_ratio": round(worker / bare, 2),
-                "librdkafka_eps": round(1e6 / found["librdkafka"]["us"]),
-                "two_workers_ratio": round(found["two"]["us"] / worker, 2),
-                "event_to_cluster_p50_s": round(statistics.median(late.clusters), 3),
-                "event_to_cluster_p99_s": round(percentile(late.clusters, 0.99), 3),
-                "verdict_in_force_p99_s": round(percentile(late.verdicts, 0.99), 3),
-                "rate": round(late.rate),
-                "backlog_mb": round(found["worker"]["rss_mb_peak"] - found["worker"]["rss_mb"]),
-            }
-        )
-    )
+    return {
+        "bare_us": round(bare, 2),
+        "bare_json_us": round(found["bare_json"]["us"], 2),
+        "worker_us": round(worker, 2),
+        "worker_ratio": round(worker / bare, 2),
+        "librdkafka_eps": round(1e6 / found["librdkafka"]["us"]),
+        "two_workers_ratio": round(found["two"]["us"] / worker, 2),
+        "backlog_mb": round(found["worker"]["rss_mb_peak"] - found["worker"]["rss_mb"]),
+    }
+
+
+def of_latencies(late: Latencies) -> dict[str, float]:
+    """Return how late clusters and verdicts were."""
+    return {
+        "event_to_cluster_p50_s": round(statistics.median(late.clusters), 3),
+        "event_to_cluster_p99_s": round(percentile(late.clusters, 0.99), 3),
+        "verdict_in_force_p99_s": round(percentile(late.verdicts, 0.99), 3),
+        "clusters": len(late.clusters),
+        "verdicts": len(late.verdicts),
+        "rate": round(late.rate),
+    }
 
 
 def stages(report: Mapping[str, Any]) -> Mapping[str, float]:
