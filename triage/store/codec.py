@@ -26,6 +26,14 @@ def loads(text: str) -> Any:
     return json.loads(text)
 
 
+def canonical(value: Any) -> bytes:
+    """Return what is equal for equal values, whatever the order of their keys."""
+    try:
+        return msgspec.json.encode(value, order="sorted")
+    except UnicodeEncodeError:  # half a pair of surrogates
+        return json.dumps(value, sort_keys=True).encode("ascii")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)

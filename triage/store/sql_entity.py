@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from triage.model import Candidate
 from triage.queries import EntityDetail, EntityEvent
 from triage.store import tables as t
-from triage.store.sql_members import shown_candidate
+from triage.store.sql_members import shown_candidates
 from triage.store.sql_queue import blinded, queue_row
 from triage.store.sql_timeline import READ, same_event
 
@@ -55,7 +55,7 @@ def _events(
     connection: sa.Connection, cluster_ids: Sequence[str], name: str, value: str
 ) -> Sequence[EntityEvent]:
     """Return the entity's newest candidates with the ordinary events kept beside them."""
-    events: dict[tuple[float, str], EntityEvent] = {}
+    events: dict[tuple[float, bytes], EntityEvent] = {}
     for candidate, cluster_id in _candidates(connection, cluster_ids):
         if candidate.entities.get(name) != value:
             continue
@@ -91,5 +91,8 @@ def _candidates(
             sa.select(t.candidates).where(c.seq.in_([seq for seq, _ in newest]))
         ).mappings()
     }
-    for seq, cluster_id in newest:
-        yield shown_candidate(connection, found[seq]), cluster_id
+    rows = [found[seq] for seq, _ in newest]
+    for (_, cluster_id), (_, candidate) in zip(
+        newest, shown_candidates(connection, rows), strict=True
+    ):
+        yield candidate, cluster_id

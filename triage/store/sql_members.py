@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -40,9 +40,16 @@ def cluster_members(
     ]
 
 
-def shown_candidate(connection: sa.Connection, row: sa.RowMapping) -> Candidate:
-    """Return the candidate of a row of ``candidates`` as the board may have it."""
-    return masked_candidate(load_candidate(row), policy_of(connection, row["stream"]).masked)
+def shown_candidates(
+    connection: sa.Connection, rows: Iterable[sa.RowMapping]
+) -> Iterator[tuple[sa.RowMapping, Candidate]]:
+    """Yield rows of ``candidates``, each with its candidate as the board may have it."""
+    masks: dict[str, Collection[str]] = {}
+    for row in rows:
+        stream = row["stream"]
+        if stream not in masks:
+            masks[stream] = policy_of(connection, stream).masked
+        yield row, masked_candidate(load_candidate(row), masks[stream])
 
 
 def record_detail(

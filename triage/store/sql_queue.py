@@ -81,7 +81,9 @@ def _mixed(
     limit: int,
 ) -> Sequence[sa.RowMapping]:
     """Return rows of the queue whose head has its shares; the others come in order of worth."""
-    head = mixed_head(connection, where, _ordered(connection, "worth", fits, 0, HEAD), fits)
+    by_worth = _ordered(connection, "worth", fits, 0, HEAD)
+    named = _conditions(where, to_find=True, named=True)
+    head = mixed_head(connection, where, by_worth, fits, named)
     page = head[offset : offset + limit]
     if len(page) == limit or len(head) < HEAD:
         return page
@@ -181,15 +183,21 @@ def _others(stream: sa.ColumnElement[str], viewer: str) -> sa.ColumnElement[bool
     return sa.exists().where(o.stream == stream, o.actor != viewer)
 
 
-def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool]]:
-    """Return the filter, ``to_find`` (or count) what fits, else to read it in order."""
+def _conditions(
+    where: QueueFilter, to_find: bool, named: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """Return the filter, ``to_find`` (or count) what fits, else to read it in order.
+
+    ``named``: the clusters are given by their ids, so no other index may be taken.
+    """
     c = t.clusters.c
-    indexed = not (to_find and _narrow(where))
+    indexed = not (named or (to_find and _narrow(where)))
     conditions: list[sa.ColumnElement[bool]] = []
     if where.stream is not None:
         conditions.append(_is(c.stream, where.stream, indexed))
     if where.status is ClusterStatus.DECIDED:
-        conditions.append(_is(c.waiting, 0, indexed and not to_find))
+        if not to_find:  # what is decided does not wait: to count it, its status is enough
+            conditions.append(_is(c.waiting, 0, indexed))
         conditions.append(_is(c.status, where.status, indexed and to_find))
     elif where.status is ClusterStatus.SUPPRESSED:
         conditions.append(_is(c.status, where.status, indexed))
@@ -198,7 +206,7 @@ def _conditions(where: QueueFilter, to_find: bool) -> list[sa.ColumnElement[bool
     else:
         conditions.extend(_waiting(where.status, where.viewer, to_find, indexed))
     if where.assignee is not None:
-        conditions.append(_is(c.assignee, where.assignee, to_find))
+        conditions.append(_is(c.assignee, where.assignee, to_find and not named))
     if where.disputed:
         conditions.append(c.cluster_id.in_(disputed()))
     if where.entity is not None:

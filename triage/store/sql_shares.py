@@ -20,15 +20,17 @@ def mixed_head(
     where: QueueFilter,
     by_worth: Sequence[sa.RowMapping],
     fits: Sequence[sa.ColumnElement[bool]],
+    named: Sequence[sa.ColumnElement[bool]],
 ) -> Sequence[sa.RowMapping]:
     """Return the rows of the head as the next looks go; ``by_worth``: the head in order of worth.
 
+    ``fits``: the filter, to be read along the order; ``named``: the same for clusters given by id.
     Looks up a few dozen rows along indexes, however long the queue is.
     """
     shares = _shares(connection, where.stream)
     look = connection.scalar(sa.select(sa.func.max(t.verdicts.c.number))) or 0
     uncertain = _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look))
-    audits = _audits(connection, fits, shares.wanted(Purpose.AUDIT, look))
+    audits = _audits(connection, named, shares.wanted(Purpose.AUDIT, look))
     rows = {row["cluster_id"]: row for row in (*by_worth, *uncertain, *audits)}
     order = mixed(
         [row["cluster_id"] for row in by_worth if row["pull"]],
@@ -75,7 +77,7 @@ def _uncertain(
 
 
 def _audits(
-    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
+    connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int
 ) -> Sequence[sa.RowMapping]:
     """Return the audits that wait, oldest first: an unread one holds up all that came after."""
     a, k, c = t.audits.c, t.closings.c, t.clusters.c
@@ -92,7 +94,7 @@ def _audits(
     rows = {
         row["cluster_id"]: row
         for row in connection.execute(
-            sa.select(t.clusters).where(c.cluster_id.in_(oldest), *fits)
+            sa.select(t.clusters).where(c.cluster_id.in_(oldest), *named)
         ).mappings()
     }
     return [rows[cluster_id] for cluster_id in oldest if cluster_id in rows][:count]

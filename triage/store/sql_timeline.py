@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
 from triage.queries import EntityEvent
 from triage.store import tables as t
-from triage.store.codec import dumps
-from triage.store.sql_members import shown_candidate
+from triage.store.codec import canonical
+from triage.store.sql_members import shown_candidates
 from triage.suppression import KEY_ENTITY
 
 READ = 200  # candidates whose contexts are opened at most
@@ -24,11 +24,11 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
     main = _main_entity(connection, cluster_id)
     if main is None:
         return []
-    events: dict[tuple[float, str], EntityEvent] = {}
-    for row in _candidates(connection, cluster_id, main):
-        candidate = shown_candidate(connection, row)
+    events: dict[tuple[float, bytes], EntityEvent] = {}
+    rows = _candidates(connection, cluster_id, main)
+    for row, candidate in shown_candidates(connection, rows):
         # Newest first, and a context lies before its event: older ones can't displace these.
-        if sum(event.time > candidate.event_time for event in events.values()) >= limit:
+        if len(events) >= limit and _later(events.values(), candidate.event_time) >= limit:
             break
         named = EntityEvent(
             candidate.event_time, candidate.record, candidate.candidate_id, row["cluster_id"]
@@ -39,6 +39,10 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
             events.setdefault(same_event(event), event)
     ordered = sorted(events.items(), key=lambda item: item[0])
     return [event for _, event in ordered][-limit:]
+
+
+def _later(events: Iterable[EntityEvent], time: float) -> int:
+    return sum(event.time > time for event in events)
 
 
 def _main_entity(connection: sa.Connection, cluster_id: str) -> str | None:
@@ -66,6 +70,6 @@ def _candidates(connection: sa.Connection, cluster_id: str, entity: str) -> Iter
     yield from rows.mappings()
 
 
-def same_event(event: EntityEvent) -> tuple[float, str]:
+def same_event(event: EntityEvent) -> tuple[float, bytes]:
     """Return what two sightings of one event have in common."""
-    return event.time, dumps(dict(sorted(event.fields.items())))
+    return event.time, canonical(event.fields)
