@@ -27,7 +27,7 @@ format:  ## let ruff format and fix what it can
 	@.ci/venv dev
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-bench-board:  ## does the board keep its budgets with 100,000 open clusters: SQLite, PostgreSQL, Chromium
+bench-board:  ## does the board keep its budgets with 100,000 open clusters (PART=, STORE=)
 bench-pipeline:  ## events per second and average precision beside river and scikit-learn
 bench-forest:  ## speed, memory, snapshots, refits and average precision of the forest beside peers
 bench-explain:  ## speed and exactness of explanations, and whether they name true causes
@@ -46,7 +46,7 @@ bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 op
 bench-rules:  ## are rules mined from verdicts right on later payments, and is their bound
 bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts:
 	@.ci/venv dev
-	@.venv/bin/python -m benchmarks.$(@:bench-%=%)
+	@.venv/bin/python -m benchmarks.$(@:bench-%=%) $(if $(PART),--part $(PART)) $(if $(STORE),--store $(STORE))
 
 faults:  ## the service on Kafka and PostgreSQL while everything fails, many times: hours (FAULT=, TIMES=, EVENTS=)
 	@.ci/venv dev

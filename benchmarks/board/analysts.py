@@ -9,30 +9,27 @@ from contextlib import contextmanager
 
 import httpx
 
+from benchmarks.board.served import Board
 from triage.model import Actor
 from triage.queries import QueueFilter
-from triage.store.base import Store
 
 EVERY_S = 2.0
 FAR = 20_000  # rows further down the queue than the browser's own
+EACH = 60  # clusters that an analyst has before it: two minutes
 
 
 @contextmanager
-def crowd(store: Store, address: str, analysts: int) -> Iterator[list[float]]:
+def crowd(board: Board, analysts: int) -> Iterator[list[float]]:
     """Let so many work beside the block; give the ms that their verdicts took.
 
     Raises:
         RuntimeError: after the block, if any request failed.
     """
-    rows = store.queue(QueueFilter(order="newest"), FAR, analysts * 400).rows
+    rows = board.store.queue(QueueFilter(order="newest"), FAR, analysts * EACH).rows
     stop, times, failed = threading.Event(), list[float](), list[str]()
 
     def work(number: int) -> None:
-        name = f"crowd-{number}"
-        token = store.new_sign_in(Actor(name, "analyst"), time.time(), 3600)
-        with httpx.Client(base_url=address, timeout=30) as client:
-            assert client.post("/sign-in", data={"token": token}).status_code == 303
-            client.headers["x-csrftoken"] = client.cookies["_csrf_token"]
+        with board.client(Actor(f"crowd-{number}", "analyst")) as client:
             stop.wait(EVERY_S * number / analysts)
             for row in rows[number::analysts]:
                 begun = time.perf_counter()

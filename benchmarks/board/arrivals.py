@@ -23,8 +23,8 @@ class Arrivals:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rng = random.Random(11)
-        self._number = 10_000_000
         now = time.time()
+        self._number = int(now * 10)  # ids that no earlier part or run has given
         self._states = [
             store.own(STREAM, partition, f"topic-{STREAM}", "c0ffee12")
             for partition in range(PARTITIONS)
@@ -44,10 +44,9 @@ class Arrivals:
 
     def many(self, screen: Screen, clusters: int) -> None:
         """Commit so many, as fast as the page takes them in."""
-        for _ in range(clusters // BATCH):
+        for _ in range(max(1, clusters // BATCH)):
             self._commit(BATCH, margin=0.0)
             screen.page.wait_for_timeout(50)
-        screen.page.wait_for_timeout(3000)
 
     def _commit(self, clusters: int, margin: float) -> None:
         now = time.time()

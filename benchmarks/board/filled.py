@@ -1,7 +1,8 @@
-"""A store with a hundred thousand open clusters, made in minutes.
+"""A store with a hundred thousand open clusters, made in bulk.
 
 A thousand clusters are made as in the tests; the database itself then copies their rows under new
-ids, further back in time and a little less worth each time.
+ids, further back in time and a little less worth each time, while it keeps neither indexes nor a
+journal: both come back at the end.
 """
 
 from __future__ import annotations
@@ -22,6 +23,29 @@ from triage.store.store import open_store
 
 TEMPLATE = 1_000  # clusters
 LESS = 0.0005  # of its worth that each copy has less
+APART = 40.0  # seconds that each copy is earlier
+COPIED = (t.clusters, t.cluster_reasons, t.cluster_entities, t.candidates, t.members)
+UNSAFE = {  # if the machine stops meanwhile, the store is made anew
+    "sqlite": (
+        "PRAGMA journal_mode = OFF",
+        "PRAGMA synchronous = OFF",
+        "PRAGMA cache_size = -1000000",  # kB
+        "PRAGMA temp_store = MEMORY",
+    ),
+    "postgresql": (
+        "SET synchronous_commit = off",
+        "SET session_replication_role = replica",  # foreign keys of copies are right
+        "SET maintenance_work_mem = '512MB'",
+    ),
+}
+
+copies = sa.Table(
+    "copies",
+    sa.MetaData(),
+    sa.Column("copy", sa.Integer),
+    sa.Column("decided", sa.Integer),
+    prefixes=["TEMPORARY"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,93 +59,90 @@ class Size:
 def fill(url: str, size: Size) -> Size:
     """Fill the empty store at ``url``; return what is in it."""
     with closing(open_store(url)) as store:
-        seed_store(store, TEMPLATE, seed=7, at=time.time())
+        seed_store(store, min(TEMPLATE, size.clusters), seed=7, at=time.time())
     with closing(Database(url)) as database:
-        with database.read() as connection:
-            first = Size(_open(connection), _number(connection, t.candidates))
-            seq = connection.scalar(sa.select(sa.func.max(t.candidates.c.seq))) or 0
-        copy, have = 1, first
-        while have.clusters < size.clusters or have.candidates < size.candidates:
-            decided = have.clusters >= size.clusters
-            with database.write() as connection:
-                _copy(connection, copy, seq, decided)
-            grown = 0 if decided else first.clusters
-            have = Size(have.clusters + grown, have.candidates + first.candidates)
-            copy += 1
-        if not database.is_sqlite:  # it would do so by itself, later; SQLite keeps no statistics
-            with database.write() as connection:
-                connection.exec_driver_sql("ANALYZE")
-        return have
+        address = database.engine.url
+    engine = sa.create_engine(address)
+    with engine.connect() as connection:
+        for setting in UNSAFE[engine.dialect.name]:
+            connection.exec_driver_sql(setting)
+        connection.commit()
+        _multiply(connection, size)
+        connection.commit()
+        made = Size(_open(connection), _number(connection, t.candidates))
+    engine.dispose()
+    return made
 
 
-def _copy(connection: sa.Connection, copy: int, seq: int, decided: bool) -> None:
-    """Copy the first thousand clusters with all that belongs to them."""
-    tail = f"-{copy}"
-    c, k = t.clusters.c, t.candidates.c
-    earlier = 40.0 * copy  # seconds
-    worth = c.worth * (1 - LESS * copy)
-    as_decided: dict[str, Any] = {}
-    if decided:
-        as_decided = {"status": ClusterStatus.DECIDED.value, "waiting": 0, "verdict": "spurious"}
-    own = sa.not_(c.cluster_id.like("%-%-%-%-%-%"))
-    _clone(
-        connection,
-        t.clusters,
-        own,
-        {
-            "cluster_id": c.cluster_id + tail,
-            "worth": worth,
-            "last_time": c.last_time - earlier,
-            "first_time": c.first_time - earlier,
-            **as_decided,
-        },
-    )
-    for table, changed in (
-        (t.cluster_reasons, {}),
-        (t.cluster_entities, {"value": t.cluster_entities.c.value + tail}),
-    ):
-        given = {"cluster_id": table.c.cluster_id + tail, **changed}
-        _clone(connection, table, sa.not_(table.c.cluster_id.like("%-%-%-%-%-%")), given)
-    _clone(
-        connection,
-        t.candidates,
-        k.seq <= seq,
-        {
-            "seq": k.seq + copy * seq,
-            "candidate_id": k.candidate_id + tail,
-            "offset": k.offset + copy * 10_000_000,
-            "event_time": k.event_time - earlier,
-            "event_id": k.event_id + tail,
-        },
-    )
-    m = t.members.c
-    state = {"state": "propagated"} if decided else {}
-    _clone(
-        connection,
-        t.members,
-        m.seq <= seq,
-        {
-            "candidate_id": m.candidate_id + tail,
-            "seq": m.seq + copy * seq,
-            "cluster_id": m.cluster_id + tail,
-            **state,
-        },
-    )
+def _multiply(connection: sa.Connection, size: Size) -> None:
+    first = Size(_open(connection), _number(connection, t.candidates))
+    seq = connection.scalar(sa.select(sa.func.max(t.candidates.c.seq))) or 0
+    opened = -(-size.clusters // first.clusters)
+    number = max(opened, -(-size.candidates // first.candidates))
+    copies.create(connection)
+    made = [{"copy": copy, "decided": int(copy >= opened)} for copy in range(1, number)]
+    if not made:
+        return
+    connection.execute(copies.insert(), made)
+    indexes = [index for table in COPIED for index in table.indexes]
+    for index in indexes:
+        index.drop(connection)
+    for table in COPIED:
+        _copy(connection, table, _template(connection, table), seq)
+    for index in indexes:
+        index.create(connection)
+    if connection.dialect.name == "postgresql":  # it would do so by itself, later
+        connection.exec_driver_sql("ANALYZE")
 
 
-def _clone(
-    connection: sa.Connection,
-    table: sa.Table,
-    which: sa.ColumnElement[bool],
-    changed: Mapping[str, Any],
-) -> None:
-    names = [column.name for column in table.c]
-    values = [sa.type_coerce(_value(changed.get(n, table.c[n])), table.c[n].type) for n in names]
-    connection.execute(table.insert().from_select(names, sa.select(*values).where(which)))
+def _template(connection: sa.Connection, table: sa.Table) -> sa.Table:
+    """Set the rows of a table aside: it grows while they are copied."""
+    columns = [sa.Column(column.name, column.type) for column in table.c]
+    aside = sa.Table(f"template_{table.name}", sa.MetaData(), *columns, prefixes=["TEMPORARY"])
+    aside.create(connection)
+    connection.execute(aside.insert().from_select(list(aside.c), sa.select(table)))
+    return aside
 
 
-def _value(given: Any) -> Any:
-    return given if isinstance(given, sa.ColumnElement) else sa.literal(given)
+def _copy(connection: sa.Connection, table: sa.Table, template: sa.Table, seq: int) -> None:
+    """Copy the rows of the template under new ids, once for each row of ``copies``."""
+    changed = _changes(template, seq)
+    values = [
+        sa.type_coerce(changed.get(column.name, template.c[column.name]), column.type)
+        for column in table.c
+    ]
+    each = sa.select(*values).select_from(copies.join(template, sa.true()))
+    connection.execute(table.insert().from_select([column.name for column in table.c], each))
+
+
+def _changes(template: sa.Table, seq: int) -> Mapping[str, Any]:
+    """Return what differs in a copy, by column."""
+    c, copy, decided = template.c, copies.c.copy, copies.c.decided == 1
+    tail = sa.literal("-") + sa.cast(copy, sa.Text)
+    earlier = APART * copy
+    fresh: dict[str, Any] = {
+        name: c[name] + tail for name in ("cluster_id", "candidate_id", "event_id") if name in c
+    }
+    fresh |= {
+        name: c[name] - earlier for name in ("first_time", "last_time", "event_time") if name in c
+    }
+    if "seq" in c:
+        fresh["seq"] = c.seq + copy * seq
+    if "offset" in c:
+        fresh["offset"] = c.offset + copy * 10_000_000
+    if "value" in c:
+        fresh["value"] = c.value + tail
+    if "worth" in c:
+        status = ClusterStatus.DECIDED.value
+        fresh |= {
+            "worth": c.worth * (1 - LESS * copy),
+            "status": sa.case((decided, status), else_=c.status),
+            "waiting": sa.case((decided, 0), else_=c.waiting),
+            "verdict": sa.case((decided, "spurious"), else_=c.verdict),
+        }
+    elif "state" in c:
+        fresh["state"] = sa.case((decided, "propagated"), else_=c.state)
+    return fresh
 
 
 def _open(connection: sa.Connection) -> int:

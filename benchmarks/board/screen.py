@@ -21,6 +21,7 @@ SELECTED = f"{ROW}[aria-selected='true']"
 
 PROBE = """
 (() => {
+  performance.setResourceTimingBufferSize(100000);
   const selected = () => {
     const row = document.querySelector("SELECTED");
     return row ? row.getAttribute("row-id") : "";
@@ -88,7 +89,7 @@ class Screen:
         self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         self.page.add_init_script(PROBE)
         self.page.goto(link)
         begun = time.perf_counter()
