@@ -233,6 +233,21 @@ def test_where_the_screen_is_not_full_new_rows_come_by_themselves(
     assert cursor(analyst) == clusters[1]
 
 
+def test_who_leaves_while_new_rows_are_read_is_asked_nothing_more(
+    analyst: Page, board: Served
+) -> None:
+    held: list[Route] = []
+    analyst.route("**/api/v1/queue**", held.append)
+    arrive(board, "new", margin=5.0)
+    wait_for(analyst, lambda: held, "a look at what is new")
+    analyst.keyboard.press("Enter")
+    expect(analyst.locator("#cluster-head")).to_be_visible()
+    expect(analyst.locator(".queue-grid")).to_have_count(0)
+    analyst.unroute("**/api/v1/queue**")
+    held[0].continue_()
+    analyst.wait_for_timeout(300)  # the fixture sees to it that no script failed
+
+
 def test_what_a_verdict_taught_reorders_below_the_cursor(analyst: Page, board: Served) -> None:
     clusters = order(board)
     at(analyst, clusters[0])

@@ -171,7 +171,7 @@
     showFresh(count);
     repaint();
     // Where rows end above the end of the screen, new ones move nothing that is seen.
-    if (count && view.rows.length < triage.byId(GRID).clientHeight / ROW_PX - 1) reorderSoon();
+    if (count && onPage() && view.rows.length < triage.byId(GRID).clientHeight / ROW_PX - 1) reorderSoon();
   });
 
   /** Rows don't move under a hand that is about to click one. */
