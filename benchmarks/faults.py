@@ -44,6 +44,7 @@ RATE = 500.0  # events per second; all of it runs on two cores
 SESSION_S = 13.0  # a frozen worker's session (10 s) has certainly ended
 RECOVER_S = 180.0  # then something is broken, however busy the machine
 FINISH_S = 300.0
+LOOK_S = 0.1  # between two looks at the database, each with a connection of its own
 TOLD = {"freeze_in_its_batch": 20, "dirty_stream": 1}  # times in the long run; else 3
 FILLED = 5
 
@@ -234,8 +235,8 @@ def _go_through(
         slowest = max(slowest, _recovered(stage, _positions(stage.server)))
         _decide(store, stage.rng, labels)
     events = feeder.finish(FINISH_S)
-    wait_for(lambda: _processed(store, config) >= events, FINISH_S, "end of the backlog")
-    wait_for(lambda: not store.outbox_topics(), FINISH_S, "empty outbox")
+    wait_for(lambda: _processed(store, config) >= events, FINISH_S, "end of the backlog", LOOK_S)
+    wait_for(lambda: not store.outbox_topics(), FINISH_S, "empty outbox", LOOK_S)
     ended = stage.fleet.stop(*stage.fleet.names)
     if any(ended.values()):
         raise RuntimeError(f"not ended in order: {ended}")
@@ -257,7 +258,7 @@ def _recovered(stage: Stage, before: Mapping[int, int]) -> float:
         now = _positions(stage.server)
         return len(now) == PARTITIONS and all(now[p] > before.get(p, 0) for p in now)
 
-    return wait_for(moved, RECOVER_S, "recovery")
+    return wait_for(moved, RECOVER_S, "recovery", LOOK_S)
 
 
 def _decide(store: Store, rng: random.Random, labels: dict[str, int]) -> None:

@@ -67,13 +67,18 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
         process.wait(STOP_S)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
-    """Return how long it took until the condition held. Raises TimeoutError, naming ``what``."""
+def wait_for(
+    condition: Callable[[], bool], seconds: float, what: str, pause: float = 0.02
+) -> float:
+    """Return how long it took until the condition held. Raises TimeoutError, naming ``what``.
+
+    ``pause``: seconds between two looks; one at a server takes from what is waited for.
+    """
     begun = time.monotonic()
     while not condition():
         if time.monotonic() - begun > seconds:
             raise TimeoutError(f"no {what} within {seconds:.0f} s")
-        time.sleep(0.02)
+        time.sleep(pause)
     return time.monotonic() - begun
 
 

@@ -132,13 +132,13 @@ class Story:
             with opened(self.store_url) as store:
                 return bool(store.outbox_topics())
 
-        wait_for(waits, WAIT_S, "verdict that is published")
+        wait_for(waits, WAIT_S, "verdict that is published", LOOK_S)
 
     def work_off(self) -> None:
         """Wait until all is processed and published."""
         with opened(self.store_url) as store:
-            wait_for(lambda: self._lag() == 0, WAIT_S, "end of the backlog")
-            wait_for(lambda: not store.outbox_topics(), WAIT_S, "empty outbox")
+            wait_for(lambda: self._lag() == 0, WAIT_S, "end of the backlog", LOOK_S)
+            wait_for(lambda: not store.outbox_topics(), WAIT_S, "empty outbox", LOOK_S)
 
     def halted(self, process: str, told: Sequence[str]) -> None:
         """Wait until the process has ended with status 3, and has said all of this."""
@@ -186,7 +186,7 @@ class Story:
         begun = time.monotonic()
         self.fleet.start(*self.fleet.names)
         with self.feeding(RATE):
-            wait_for(lambda: self._moved(before), WAIT_S, "recovery")
+            wait_for(lambda: self._moved(before), WAIT_S, "recovery", LOOK_S)
         return time.monotonic() - begun
 
     def _moved(self, before: Mapping[int, int]) -> bool:
