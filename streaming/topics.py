@@ -11,6 +11,8 @@ from streaming.verified import TOPIC as VERIFIED
 
 DAY_MS = 24 * 3600 * 1000
 LEAST_BYTES = 1_000_000  # of the largest record: a dead letter holds the whole of a bad one
+MOST_BYTES = 1_048_588  # Kafka's default; of a batch that nothing bounds when decompressed
+GZIP, LZ4 = 1_032, 255  # times as much a byte can become
 LEAST_RETENTION_MS = DAY_MS  # a worker that comes back replays from its last snapshot
 SAFE_REPLICATION = 3
 
@@ -27,11 +29,16 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """A topic as it is."""
+    """A topic as it is.
+
+    Attributes:
+        bounded: whether who reads it here limits what a batch may decompress to.
+    """
 
     partitions: int
     replication: int
     configs: Mapping[str, str]
+    bounded: bool = True
 
 
 def topics_of(config: StreamConfig) -> Sequence[TopicSpec]:
@@ -65,6 +72,12 @@ def problems(spec: TopicSpec, facts: TopicFacts, replication: int | None) -> Ite
         )
     if (largest := int(facts.configs.get("max.message.bytes", LEAST_BYTES))) < LEAST_BYTES:
         yield f"takes records of {largest} bytes: set max.message.bytes to at least {LEAST_BYTES}"
+    if largest > MOST_BYTES and not facts.bounded:
+        yield (
+            f"takes batches of {largest} bytes, of which gzip may make {largest * GZIP / 1e9:.1f}"
+            f" GB and lz4 {largest * LZ4 / 1e9:.1f}, and librdkafka has no limit for either: set"
+            f" max.message.bytes to {MOST_BYTES}, or read it through kafka://"
+        )
     if replication is not None and facts.replication < replication:
         yield f"has {facts.replication} copies, not {replication}: reassign its partitions"
     in_sync = int(facts.configs.get("min.insync.replicas", 1))

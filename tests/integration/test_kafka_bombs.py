@@ -21,6 +21,8 @@ from tests.support.streams import small_config
 
 BOMB_BYTES = 200_000_000
 LIMIT_MB = 150  # a consumer that took the bomb would need 600
+BOMBS = 8  # all at once they would need 1,600 MB
+SOME_MB = 900  # two, as librdkafka has them and as Python has them, and some air
 WAIT_S = 120
 
 READ = """
@@ -50,14 +52,35 @@ print(json.dumps({
 """
 
 
-def bomb(bootstrap: str, compression: str) -> str:
-    """Make a topic with a bomb and an ordinary record after it; return its name."""
+DRAIN = """
+import json, sys, time
+from pathlib import Path
+from streaming.transports.registry import open_transport
+from tests.contract.transport_harness import reader
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if "VmHWM" in line).split()[1]) / 1e3
+
+transport = open_transport(sys.argv[1], time.time)
+consumer = reader(transport, sys.argv[2])
+before, sizes = peak(), []
+while not sizes or sizes[-1] > 1_000:
+    sizes += [len(each.value) for each in consumer.poll(0.1, 1_000)]
+consumer.close()
+transport.close()
+print(json.dumps({"grown": peak() - before, "sizes": sizes}))
+"""
+
+
+def bomb(bootstrap: str, compression: str, bombs: int = 1) -> str:
+    """Make a topic with bombs and an ordinary record after them; return its name."""
     topic = f"bomb-{uuid.uuid4().hex[:8]}"
     transport = transport_to(bootstrap)
     transport.create(topic, 1, None, {"max.message.bytes": str(1 << 20)})
     transport.close()
     sizes = {"message.max.bytes": 2 * BOMB_BYTES, "queue.buffering.max.kbytes": 1 << 20}
-    for value in (b"0" * BOMB_BYTES, b'{"amount": 1}'):
+    for value in (*[b"0" * BOMB_BYTES] * bombs, b'{"amount": 1}'):
         producer = Producer(
             {"bootstrap.servers": bootstrap, "compression.type": compression, **sizes}
         )
@@ -88,6 +111,28 @@ def test_a_bomb_becomes_a_dead_letter_and_the_stream_goes_on(
     assert bad.code == "too_large"
     assert "a batch of 1 records of over 33554432 bytes" in bad.message
     assert "none is kept" in bad.message
+
+
+def test_librdkafka_takes_few_batches_at_a_time_since_it_decompresses_them_whole(
+    kafka_bootstrap: str,
+) -> None:
+    topic = bomb(kafka_bootstrap, "lz4", BOMBS)
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            DRAIN,
+            f"kafka+librdkafka://{kafka_bootstrap}?prefix={topic}",
+            topic,
+        ],
+        capture_output=True,
+        check=True,
+        timeout=WAIT_S,
+        text=True,
+    )
+    found = json.loads(told.stdout)
+    assert found["sizes"] == [BOMB_BYTES] * BOMBS + [13]
+    assert found["grown"] < SOME_MB
 
 
 def test_what_librdkafka_will_not_decompress_stops_with_the_remedy(kafka_bootstrap: str) -> None:

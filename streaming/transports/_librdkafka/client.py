@@ -29,7 +29,9 @@ READER_SETTINGS: Mapping[str, Any] = {
     "check.crcs": True,
     "fetch.wait.max.ms": 100,
     "queued.max.messages.kbytes": 16 << 10,  # of each partition, fetched ahead
-    "fetch.max.bytes": 16 << 20,
+    # Of one answer of a broker, compressed: librdkafka has no limit for what gzip and lz4 make of
+    # it, up to 1,032 and 255 times as much. A batch that is larger comes alone.
+    "fetch.max.bytes": 1 << 20,
     "receive.message.max.bytes": 32 << 20,  # of a zstd batch when decompressed, too
 }
 

@@ -74,6 +74,7 @@ class KafkaTopics:
             len(found),
             min(len(one.replicas) for one in found),
             {name: str(one.value) for name, one in configs.items()},
+            bounded=False,
         )
 
     def close(self) -> None:

@@ -48,6 +48,16 @@ def test_what_is_wrong_comes_with_its_remedy(
     assert problem in found[0]
 
 
+def test_large_batches_are_wrong_where_nothing_bounds_what_becomes_of_them() -> None:
+    (spec, *_) = topics_of(small_config())
+    large = RIGHT | {"max.message.bytes": "10000000"}
+    assert not list(problems(spec, TopicFacts(2, 1, large), None))
+    assert not list(problems(spec, TopicFacts(2, 1, RIGHT, bounded=False), None))
+    (found,) = problems(spec, TopicFacts(2, 1, large, bounded=False), None)
+    assert "gzip may make 10.3 GB" in found
+    assert "read it through kafka://" in found
+
+
 def test_retention_without_limit_is_right() -> None:
     (spec, *_) = topics_of(small_config())
     assert not list(problems(spec, TopicFacts(2, 1, RIGHT | {"retention.ms": "-1"}), None))
