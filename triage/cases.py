@@ -18,7 +18,7 @@ class Case:
     ``revision`` counts verdicts and their reversals, not new members: a busy cluster must be
     decidable while it grows, and members that were not on the screen are never *read*.
     ``origin``: the verdict out of whose unread members it was made. ``counted``: these count among
-    the closings already.
+    the closings already. ``suggested``: what the model says of it.
     """
 
     cluster_id: str
@@ -31,6 +31,7 @@ class Case:
     verdict: VerdictKind | None
     origin: str | None = None
     counted: bool = False
+    suggested: VerdictKind = VerdictKind.UNSURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Verdict:
     Attributes:
         read_ids: the members that were on the screen; ``propagated``: number of the others.
         label_position: newest row of the label log that it caused; None if it teaches nothing.
+        suggested: what the board suggested to the reader; None where it suggests nothing.
     """
 
     verdict_id: str
@@ -56,6 +58,7 @@ class Verdict:
     propagated: int
     grace_until: float
     label_position: int | None = None
+    suggested: VerdictKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

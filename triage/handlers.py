@@ -185,6 +185,7 @@ class Triage:
             read_ids=command.read,
             propagated=0 if unsure else len(members) - len(command.read),
             grace_until=at + policy.undo_grace,
+            suggested=None if audit is not None else case.suggested,
         )
         decided = dataclasses.replace(
             case,

@@ -19,6 +19,7 @@ class Look:
 
     Attributes:
         since: when the cluster came to the board; ``at``: when it was decided. Seconds since 1970.
+        suggested: what the board suggested then; None where that is unknown, or nothing was.
     """
 
     verdict_id: str
@@ -29,6 +30,7 @@ class Look:
     actor: str
     since: float
     at: float
+    suggested: VerdictKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,24 @@ def precision(looks: Sequence[Look]) -> Share:
     """Return the share of the looks that found something real; bad data says nothing of it."""
     counted = [look for look in looks if look.kind is not VerdictKind.PIPELINE_FAULT]
     return share(sum(look.kind is VerdictKind.REAL for look in counted), len(counted))
+
+
+def overrides(looks: Sequence[Look]) -> Share:
+    """Return the share of the looks that said the opposite of what the board suggested.
+
+    A board that doubts suggests nothing, bad data says nothing, and the model does not tell
+    *spurious* from *expected*.
+    """
+    counted = [
+        look
+        for look in looks
+        if look.suggested in (VerdictKind.REAL, VerdictKind.SPURIOUS)
+        and look.kind is not VerdictKind.PIPELINE_FAULT
+    ]
+    real = VerdictKind.REAL
+    return share(
+        sum((look.kind is real) != (look.suggested is real) for look in counted), len(counted)
+    )
 
 
 def time_to_verdict(looks: Sequence[Look]) -> Median | None:

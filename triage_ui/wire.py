@@ -12,7 +12,7 @@ from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
-from triage.looks import LAST, Look, Median, Share, precision, time_to_verdict
+from triage.looks import LAST, Look, Median, Share, overrides, precision, time_to_verdict
 from triage.queries import (
     AnalystRow,
     AuditRow,
@@ -159,6 +159,7 @@ def metrics(looks: Sequence[Look], now: float) -> Json:
                 for number in LAST
                 if len(looks) > number
             ],
+            "overrides": _share(overrides(looks)),
             "time_to_verdict_s": _median(time_to_verdict(looks)),
             "time_to_verdict_today_s": _median(time_to_verdict(today)),
             "verdicts": kinds,

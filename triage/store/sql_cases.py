@@ -90,6 +90,7 @@ class SqlUnitOfWork(SqlDisputeUnit):
             verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
             origin=row["origin"],
             counted=bool(row["counted"]),
+            suggested=VerdictKind(row["suggested"]),
         )
 
     def member_ids(self, cluster_id: str) -> Sequence[str]:
@@ -151,6 +152,7 @@ class SqlUnitOfWork(SqlDisputeUnit):
                 propagated=verdict.propagated,
                 grace_until=verdict.grace_until,
                 label_position=verdict.label_position,
+                suggested=None if verdict.suggested is None else str(verdict.suggested),
             )
         )
         given = VERDICTS + verdict.stream

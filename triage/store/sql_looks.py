@@ -22,7 +22,15 @@ def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence
         conditions.append(v.stream == stream)
     rows = connection.execute(
         sa.select(
-            v.verdict_id, v.cluster_id, c.title, v.stream, v.kind, v.actor, c.created_at, v.at
+            v.verdict_id,
+            v.cluster_id,
+            c.title,
+            v.stream,
+            v.kind,
+            v.actor,
+            c.created_at,
+            v.at,
+            v.suggested,
         )
         .join(t.clusters, c.cluster_id == v.cluster_id)
         .where(*conditions)
@@ -30,8 +38,18 @@ def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence
         .limit(limit)
     ).all()
     return [
-        Look(verdict, cluster, title, of, VerdictKind(kind), actor, since, at)
-        for verdict, cluster, title, of, kind, actor, since, at in reversed(rows)
+        Look(
+            row.verdict_id,
+            row.cluster_id,
+            row.title,
+            row.stream,
+            VerdictKind(row.kind),
+            row.actor,
+            since=row.created_at,
+            at=row.at,
+            suggested=VerdictKind(row.suggested) if row.suggested else None,
+        )
+        for row in reversed(rows)
     ]
 
 

@@ -136,4 +136,5 @@ def _verdict(row: sa.RowMapping) -> Verdict:
         propagated=row["propagated"],
         grace_until=row["grace_until"],
         label_position=row["label_position"],
+        suggested=None if row["suggested"] is None else VerdictKind(row["suggested"]),
     )

@@ -297,6 +297,7 @@ verdicts = sa.Table(
     col("propagated", BIG),
     col("grace_until", sa.Double),
     opt("label_position", BIG),
+    opt("suggested", sa.Text),  # to the reader, by the model
     sa.UniqueConstraint("number"),
     sa.Index(None, "cluster_id"),
     sa.Index(None, "actor", "kind"),

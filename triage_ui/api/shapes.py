@@ -120,6 +120,7 @@ METRICS = shape(
     looks=int,
     precision=SHARE,
     precision_of_last=many(PRECISION_OF),
+    overrides=SHARE,
     time_to_verdict_s=Median | None,
     time_to_verdict_today_s=Median | None,
     verdicts=dict[VerdictKind, int],

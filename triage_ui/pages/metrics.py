@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from triage.looks import LAST, Look, precision, time_to_verdict
+from triage.looks import LAST, Look, overrides, precision, time_to_verdict
 from triage.queries import BoardStatus
 from triage_ui.components.chips import verdict_chip
 from triage_ui.components.closing import audits, bounds
@@ -130,6 +130,11 @@ def _figures(looks: Sequence[Look], now: float) -> Component:
     ]
     rows += [
         (
+            "Overrides",
+            share_figure(overrides(looks)),
+            "Share of looks that said the opposite of what the board suggested: real, or not.",
+        ),
+        (
             "Time to verdict",
             median_figure(time_to_verdict(looks)),
             "Median time from a cluster's coming to the board until the verdict that stands.",
@@ -161,7 +166,7 @@ def _kinds(looks: Sequence[Look]) -> Component:
 def _rows(looks: Sequence[Look], now: float) -> Children:
     if not looks:
         return html.P("Nothing has been decided yet.", className="quiet")
-    names = ("Cluster", "Verdict", "By", "When", "Waited")
+    names = ("Cluster", "Verdict", "Suggested", "By", "When", "Waited")
     return html.Table(
         [
             html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
@@ -182,6 +187,7 @@ def _row(look: Look, now: float) -> Component:
         [
             html.Th([link, html.Span(visible(look.stream, 60), className="under")], scope="row"),
             html.Td(verdict_chip(look.kind)),
+            html.Td(VERDICT_WORDS[look.suggested].lower() if look.suggested else "–"),
             html.Td(html.Bdi(visible(look.actor, 60))),
             html.Td(ago(look.at, now)),
             html.Td(span(max(0.0, look.at - look.since))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.cases import AT, STREAM, Desk
-from triage.looks import discovery, precision, time_to_verdict
+from triage.looks import discovery, overrides, precision, time_to_verdict
 from triage.model import VerdictKind
 
 
@@ -28,6 +28,22 @@ def test_looks_are_standing_verdicts_in_the_order_given(desk: Desk) -> None:
     waited = time_to_verdict(found)
     assert waited is not None
     assert (waited.n, waited.value) == (3, 30.0)
+
+
+def test_a_look_knows_what_the_board_suggested_then(desk: Desk) -> None:
+    likely, unlikely, even = (
+        desk.cluster(1, str(margin), margin=margin) for margin in (4.0, -4.0, 0.0)
+    )
+    desk.decide(likely, VerdictKind.EXPECTED)
+    desk.decide(unlikely, VerdictKind.SPURIOUS)
+    desk.decide(even, VerdictKind.REAL)
+    member = desk.first(unlikely)[0]
+    desk.commit(desk.part(rescored={member: 0.99}))  # what it says later changes nothing
+    looks = desk.store.looks(STREAM, 50)
+    real, spurious, unsure = VerdictKind.REAL, VerdictKind.SPURIOUS, VerdictKind.UNSURE
+    assert [look.suggested for look in looks] == [real, spurious, unsure]
+    found = overrides(looks)
+    assert (found.hits, found.n) == (1, 2)
 
 
 def test_configs_newest_first(desk: Desk) -> None:
