@@ -143,6 +143,12 @@ def _me() -> Component:
                 [
                     html.Div(id="me-name", className="me-name"),
                     html.Div(id="me-role", className="me-role"),
+                    html.A(
+                        "Change password",
+                        href="/sign-in/change",
+                        id="change-password",
+                        className="button",
+                    ),
                     html.Button(
                         "Sign out",
                         type="button",
@@ -169,13 +175,13 @@ def _rail() -> Component:
             ),
             _view("Second opinions", "second_opinion"),
             _view("Decided", "decided"),
+            _view("Disputed", "disputed", html.Span(id="disputed-count", className="count")),
             _page("Suppressions", "/suppressions", html.Span(id="suppressed", className="count")),
             _page("Analysts", "/analysts", id="rail-analysts", hidden=True),  # shown to leads
             _page("Detectors", "/detectors"),
             _page("Metrics", "/figures"),
             html.Div(id="rail-views"),
             html.H2("Streams", className="rail-title"),
-            _view("Disputed", "disputed", html.Span(id="disputed-count", className="count")),
             html.Div(id="rail-streams"),
         ],
         className="rail",

@@ -96,6 +96,8 @@ def test_signing_out_ends_it(page: Page, board: Served) -> None:
     page.wait_for_selector("#subject")
     page.get_by_label("Account").click()
     expect(page.locator(".me-menu")).to_contain_text("analyst")
+    change = page.get_by_role("link", name="Change password")
+    expect(change).to_have_attribute("href", "/sign-in/change")
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/sign-in"))
     page.goto(board.url)

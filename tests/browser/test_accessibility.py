@@ -179,3 +179,13 @@ def test_nothing_is_cut_off_at_any_size(page: Page, board: Served, width: int, h
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         assert box["y"] + box["height"] <= height
+
+
+def test_a_clusters_page_is_one_column_at_twice_the_size(page: Page, board: Served) -> None:
+    page.set_viewport_size({"width": 640, "height": 400})
+    sign_in(page, board, path=f"/cluster/{order(board)[0]}")
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+    for name in ("#why-title", "#cluster-tabs", "#read-title"):
+        page.locator(name).scroll_into_view_if_needed()
+        expect(page.locator(name)).to_be_in_viewport()
+        expect(page.get_by_role("button", name="R Real")).to_be_in_viewport(ratio=1)

@@ -62,7 +62,9 @@ def table(rows: Sequence[AnalystRow]) -> Component:
             [
                 html.Bdi(visible(row.analyst, 100)),
                 f"{row.read:,}",
-                f"{row.agreed:,} of {row.agreed + row.disagreed:,}",
+                f"{row.agreed:,} of {checked:,}"
+                if (checked := row.agreed + row.disagreed)
+                else "–",
                 percent(row.reliability),
                 f"{row.weight:.2f}",
             ]

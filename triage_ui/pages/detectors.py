@@ -169,7 +169,9 @@ def _row(stream: StreamStatus, looks: Sequence[Look], chosen: bool, now: float) 
     return html.Tr(
         [
             html.Th([name, under], scope="row"),
-            html.Td(warm_up_text(stream) or "alerts", className="wrap"),
+            html.Td(
+                warm_up_text(stream) or html.Span("alerts", className="whole"), className="wrap"
+            ),
             html.Td(share_figure(precision(looks))),
             html.Td(f"{stream.open_clusters:,}"),
             html.Td(

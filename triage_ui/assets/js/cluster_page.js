@@ -43,7 +43,9 @@
     if (!frame || here() !== listed) return;
     const place = frame.getBoundingClientRect();
     const top = Math.max(place.top, 0);
-    const bottom = Math.min(place.bottom, window.innerHeight);
+    const bar = document.querySelector(".decision-bar").getBoundingClientRect();
+    const end = bar.left < place.right ? bar.top : window.innerHeight; // on a narrow screen it lies below
+    const bottom = Math.min(place.bottom, end);
     for (const row of frame.querySelectorAll(".ag-row[row-id]")) {
       const box = row.getBoundingClientRect();
       const loaded = api && !api.isDestroyed() && api.getRowNode(row.getAttribute("row-id"));
