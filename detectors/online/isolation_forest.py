@@ -10,8 +10,12 @@ from pydantic import Field, model_validator
 from detectors import base
 from detectors.arrays import Matrix, Vector
 from detectors.explain.tree_shap import METHOD, TreeShap
+from detectors.page_hinkley import PageHinkley
 from detectors.ring import Ring
 from detectors.trees import Trees, depth_limit
+
+_ALLOWANCE = 0.02  # of a block's mean score, the usual one being about -1.2
+_LIMIT = 0.1
 
 
 class IsolationForest(base.Detector):
@@ -22,6 +26,12 @@ class IsolationForest(base.Detector):
     block replaces the ``replace`` oldest trees by ones grown on samples of the window as it
     stands. So the forest forgets a passed behaviour over ``trees / replace`` blocks, and old trees
     go on remembering what a window has already lost.
+
+    After a sudden change that takes as many blocks as a whole turn of the trees, and all that is
+    new looks anomalous for so long. With ``replace_on_drift`` the trees are replaced faster from
+    where the mean score of blocks has risen (Page and Hinkley's test) until the window has no row
+    from before. Better where behaviour leaps, worse where anomalies come in floods, which look the
+    same (``benchmarks/drift.py``): off by default.
 
     A tree is drawn with the random numbers of its place, so that it asks much the same as the one
     it replaces and scores stay comparable over time. Average precision rose on http (.70 to .79,
@@ -49,6 +59,7 @@ class IsolationForest(base.Detector):
     """
 
     kind = "isolation_forest"
+    version = 2
     neutral = -1.0
     natural = (-1.2, 0.15)
     scores_are_leaf_sums = True
@@ -67,6 +78,12 @@ class IsolationForest(base.Detector):
             default=2048, ge=2, le=1_000_000, description="latest rows that are kept"
         )
         replace: int = Field(default=10, ge=1, description="oldest trees replaced with every block")
+        replace_on_drift: int = Field(
+            default=0,
+            ge=0,
+            description="oldest trees replaced with every block, if that is more, from where the "
+            "mean score has risen until the window holds later rows only; 0: drift changes nothing",
+        )
 
         @model_validator(mode="after")
         def _sample_fits_window(self) -> IsolationForest.Params:
@@ -80,10 +97,11 @@ class IsolationForest(base.Detector):
 
     @classmethod
     def examples(cls) -> Sequence[Params]:
-        """Return a small forest and one whose trees are all replaced at once."""
+        """Return a small forest, one that replaces all trees at once, one that does on drift."""
         return [
             cls.Params(trees=30, subsample=64, window=256, replace=5),
             cls.Params(trees=20, subsample=32, window=128, replace=20),
+            cls.Params(trees=20, subsample=32, window=128, replace=2, replace_on_drift=20),
         ]
 
     def _begin(self, features: int) -> None:
@@ -92,6 +110,8 @@ class IsolationForest(base.Detector):
         self._shap = TreeShap(self._trees)
         self._grown = 0  # running number of the next tree; tree number i lives in slot i % trees
         self._rows_at_growth = np.zeros(self.params.trees, np.int64)
+        self._rise = PageHinkley(_ALLOWANCE, _LIMIT)
+        self._hurry = 0  # rows yet to come until the window is all of after the drift
 
     @property
     def trees(self) -> Trees:
@@ -114,6 +134,7 @@ class IsolationForest(base.Detector):
         X = base.as_rows(X, self._trees.features)
         if len(X) == 0:
             return
+        self._watch(X)
         self._ring.add(X)
         rows = self._ring.rows
         size = min(self.params.subsample, len(rows))
@@ -126,7 +147,18 @@ class IsolationForest(base.Detector):
     def _due(self, rows: int) -> int:
         # Trees are grown in turn, so the ones on small windows are the oldest.
         small = int(np.count_nonzero(2 * self._rows_at_growth <= rows))
-        return min(max(self.params.replace, small), len(self._trees))
+        drifted = self.params.replace_on_drift if self._hurry > 0 else 0
+        return min(max(self.params.replace, small, drifted), len(self._trees))
+
+    def _watch(self, X: Matrix) -> None:
+        """See whether scores have risen, before the block is learned."""
+        if not self.params.replace_on_drift or not self._grown:
+            return
+        self._hurry = max(0, self._hurry - len(X))
+        if self._ring.seen >= self.params.window and self._rise.add(
+            float(self._trees.scores(X).mean())
+        ):
+            self._hurry = self.params.window
 
     def explain_many(self, X: Matrix) -> base.Attribution:
         """Return the exact SHAP values of the score."""
@@ -136,7 +168,12 @@ class IsolationForest(base.Detector):
         return self._shap.explain(X, self._trees.values)
 
     def _dump(self) -> base.Snapshot:
-        meta = {"grown": self._grown, "seen": self._ring.seen}
+        meta = {
+            "grown": self._grown,
+            "seen": self._ring.seen,
+            "rise": self._rise.state(),
+            "hurry": self._hurry,
+        }
         arrays = self._trees.arrays()
         arrays["rows"] = self._ring.rows.copy()
         arrays["rows_at_growth"] = self._rows_at_growth.copy()
@@ -144,6 +181,8 @@ class IsolationForest(base.Detector):
 
     def _load(self, snapshot: base.Snapshot) -> None:
         self._grown = int(snapshot.meta["grown"])
+        self._rise.load(snapshot.meta["rise"])
+        self._hurry = int(snapshot.meta["hurry"])
         self._rows_at_growth[:] = snapshot.arrays["rows_at_growth"]
         self._ring.load(snapshot.arrays["rows"], int(snapshot.meta["seen"]))
         self._trees.load(snapshot.arrays)

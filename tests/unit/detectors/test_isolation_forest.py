@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from detectors.arrays import Matrix
 from detectors.explain.shap_library import ShapLibrary
 from detectors.online.isolation_forest import IsolationForest
 from detectors.trees import Trees, depth_limit
@@ -61,6 +62,30 @@ def test_forgets_a_passed_behaviour_as_trees_are_replaced() -> None:
     assert scores[5] == pytest.approx(scores[4], abs=0.02)
 
 
+def replaced(detector: IsolationForest, X: Matrix) -> int:
+    before = detector.trees.number.copy()
+    detector.learn_many(X)
+    return int(np.count_nonzero(detector.trees.number != before))
+
+
+def test_trees_are_replaced_faster_from_a_drift_until_the_window_is_new() -> None:
+    params = Params(trees=20, subsample=64, window=256, replace=2, replace_on_drift=12)
+    detector = IsolationForest("ab", params, seed=1)
+    detector.learn_many(make_rows(1, 256, 2))
+    quiet = [replaced(detector, make_rows(seed, 128, 2)) for seed in range(2, 12)]
+    after = [replaced(detector, make_rows(seed, 128, 2) + 20) for seed in range(12, 16)]
+    assert quiet == [2] * 10
+    assert after == [12, 12, 2, 2]
+
+
+def test_that_rows_become_less_anomalous_is_no_drift() -> None:
+    params = Params(trees=20, subsample=64, window=256, replace=2, replace_on_drift=12)
+    detector = IsolationForest("ab", params, seed=1)
+    for seed in range(1, 5):
+        detector.learn_many(make_rows(seed, 128, 2))
+    assert replaced(detector, 0.1 * make_rows(5, 128, 2)) == 2
+
+
 def test_a_tree_is_a_function_of_window_seed_and_place() -> None:
     params = Params(trees=4, subsample=32, window=128, replace=4)
     X = make_rows(1, 128, 3)
@@ -75,9 +100,10 @@ def test_a_tree_is_a_function_of_window_seed_and_place() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 80), min_size=1, max_size=12), st.integers(0, 2**31 - 1))
 def test_a_restored_forest_is_the_same_forest(blocks: list[int], seed: int) -> None:
-    params = Params(trees=5, subsample=16, window=100, replace=2)
+    params = Params(trees=5, subsample=16, window=100, replace=2, replace_on_drift=4)
     one = IsolationForest("ab", params, seed)
     X = make_rows(seed, sum(blocks) + 1, 2, missing=0.1)
+    X[len(X) // 2 :] += 20  # a drift
     for block in np.split(X, np.cumsum(blocks)):
         other = IsolationForest("ab", params, seed)
         other.restore(one.snapshot())
