@@ -16,7 +16,8 @@ from benchmarks.loop.audits import audits
 from benchmarks.loop.closing import ERRORS, closing
 from benchmarks.loop.comparison import Plan, compare, errors
 from benchmarks.loop.discovery import Pool, interval
-from benchmarks.loop.peers import BLOCK, PEERS
+from benchmarks.loop.outside_peers import installed
+from benchmarks.loop.peers import BLOCK, PEERS, Scores
 from benchmarks.loop.report import curves_svg, page, table
 from benchmarks.loop.streams import ablations
 from streaming.evaluate.measures import average_precision, roc_auc
@@ -44,8 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="ten seeds, whole streams: hours")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--seeds", type=int, help="instead of 3 (pools) and 1 (cards); full: 10, 3")
+    parser.add_argument("--peers", nargs="+", help="of the detectors; all that are installed")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-loop")
     chosen = parser.parse_args(arguments)
+    peers = {**PEERS, **installed()}
+    if unknown := set(chosen.peers or ()).difference(peers):
+        parser.error(f"--peers: no {', '.join(sorted(unknown))}; there are {', '.join(peers)}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {"full": chosen.full}
     started = time.perf_counter()
@@ -65,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result["closing"], text = closing(DATA, seeds)
         (chosen.out / "closing.md").write_text(f"{drawn}\n\n{text}")
     if "detectors" in chosen.parts:
-        result["detectors"] = detectors(range(chosen.seeds or 3))
+        result["detectors"] = detectors(
+            range(chosen.seeds or 3), {name: peers[name] for name in chosen.peers or peers}
+        )
     if {"discovery", "errors"} & set(chosen.parts):
         plan = Plan(seeds=range(chosen.seeds or (10 if chosen.full else 3)))
         pools = list(_pools())
@@ -121,7 +128,7 @@ def cards(seeds: Sequence[int], *, whole: bool) -> Mapping[str, Any]:
     return figures
 
 
-def detectors(seeds: Sequence[int]) -> Mapping[str, Any]:
+def detectors(seeds: Sequence[int], peers: Mapping[str, Scores]) -> Mapping[str, Any]:
     """Run the detectors without labels on the beginnings of the streams."""
     figures: dict[str, Any] = {}
     for name in STREAMS:
@@ -131,7 +138,7 @@ def detectors(seeds: Sequence[int]) -> Mapping[str, Any]:
             continue
         one = read_labelled(path, "label")
         X, real = one.X[:ROWS], one.truth[:ROWS] == 1
-        for peer, run in PEERS.items():
+        for peer, run in peers.items():
             scores = [run(X, seed)[BLOCK:] for seed in seeds]  # nobody knows anything before
             auc = interval([roc_auc(score, real[BLOCK:]) or 0.0 for score in scores])
             ap = interval([average_precision(score, real[BLOCK:]) or 0.0 for score in scores])

@@ -19,8 +19,12 @@ from benchmarks.loop.discovery import (
 )
 from benchmarks.loop.learners import LEARNERS
 from benchmarks.loop.omd import OMD
+from benchmarks.loop.outside_peers import SLOW, installed
 from benchmarks.loop.report import curves_svg, page, table
 from streaming.evaluate.pool import whole_forest
+
+# those of other libraries only where somebody has them
+RUN = {**peers.PEERS, **{name: run for name, run in installed().items() if name not in SLOW}}
 
 
 @pytest.fixture(scope="module")
@@ -161,10 +165,10 @@ def test_the_wait_of_a_kind_is_from_its_first_event_to_its_first_read_one() -> N
     assert streams.waits(places, read) == {"a": 52, "b": 13, "c": None}
 
 
-@pytest.mark.parametrize("name", peers.PEERS)
+@pytest.mark.parametrize("name", RUN)
 def test_every_detector_scores_before_it_learns(name: str) -> None:
     X = np.random.default_rng(1).normal(0, 1, (2_200, 3)).astype(np.float32)
     X[2_100] = 30.0
-    whole = peers.PEERS[name](X, 1)
+    whole = RUN[name](X, 1)
     assert int(np.argmax(whole[peers.BLOCK :])) == 2_100 - peers.BLOCK
-    np.testing.assert_allclose(peers.PEERS[name](X[:2_000], 1), whole[:2_000])
+    np.testing.assert_allclose(RUN[name](X[:2_000], 1), whole[:2_000])
