@@ -56,7 +56,7 @@ def main() -> None:
     print(f"load at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with (
         tempfile.TemporaryDirectory(prefix="triage-bench-") as folder,
-        java_kafka(DELAY) as broker,
+        java_kafka(DELAY, flags=()) as broker,
         postgres_server() as server,
     ):
         if not options.rate or options.only != "latencies":

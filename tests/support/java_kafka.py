@@ -21,6 +21,7 @@ POM = Path(__file__).parent / "kafka" / "pom.xml"
 OLDEST_JAVA = 17  # Kafka 4
 START_SECONDS = 90.0
 DOWNLOAD_SECONDS = 600.0  # 54 MB of jars, once
+SOON = ("-XX:TieredStopAtLevel=1",)  # ready after two thirds of the work, slower when worked hard
 
 # One node that is broker and controller, on loopback only, with small internal topics.
 SETTINGS = """\
@@ -56,10 +57,16 @@ class JavaKafka:
     """A broker in ``folder`` that can be killed and started again.
 
     ``extra`` are more lines of its settings (the last of a name counts); ``scram`` has users, as
-    the format tool takes them.
+    the format tool takes them; ``flags`` are for Java.
     """
 
-    def __init__(self, folder: Path, extra: str = "", scram: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        extra: str = "",
+        scram: Sequence[str] = (),
+        flags: Sequence[str] = SOON,
+    ) -> None:
         broker, controller = free_ports(2)
         self.address = f"127.0.0.1:{broker}"
         self._folder = folder
@@ -67,14 +74,15 @@ class JavaKafka:
         self._settings = folder / "server.properties"
         names = {"broker": broker, "controller": controller, "folder": folder}
         self._settings.write_text((SETTINGS + extra).format(**names))
-        java = ["java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{kafka_jars()}/*"]
+        java = ["java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC"]
+        jars = ["-cp", f"{kafka_jars()}/*"]
         users = [word for user in scram for word in ("--add-scram", user)]
         subprocess.run(
-            [*java, "kafka.tools.StorageTool", "format", "--standalone", *users,
+            [*java, *SOON, *jars, "kafka.tools.StorageTool", "format", "--standalone", *users,
              "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self._settings],
             capture_output=True, check=True, timeout=START_SECONDS, cwd=folder,
         )  # fmt: skip
-        self._command: list[str | Path] = [*java, "kafka.Kafka", self._settings]
+        self._command: list[str | Path] = [*java, *flags, *jars, "kafka.Kafka", self._settings]
         self._process = contextlib.ExitStack()
         self._killed: Callable[[], None] = lambda: None
         self._signal: Callable[[int], None] = lambda number: None
@@ -112,11 +120,14 @@ class JavaKafka:
 
 @contextlib.contextmanager
 def java_kafka(
-    extra: str = "", scram: Sequence[str] = (), folder: Path | None = None
+    extra: str = "",
+    scram: Sequence[str] = (),
+    folder: Path | None = None,
+    flags: Sequence[str] = SOON,
 ) -> Iterator[JavaKafka]:
     """A running broker, in ``folder`` or one of its own, as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="triage-kafka-") as own:
-        broker = JavaKafka(folder or Path(own), extra, scram)
+        broker = JavaKafka(folder or Path(own), extra, scram, flags)
         try:
             broker.start()
             yield broker
