@@ -23,7 +23,8 @@ START_SECONDS = 90.0
 DOWNLOAD_SECONDS = 600.0  # 54 MB of jars, once
 SOON = ("-XX:TieredStopAtLevel=1",)  # ready after two thirds of the work, slower when worked hard
 
-# One node that is broker and controller, on loopback only, with small internal topics.
+# One node that is broker and controller, on loopback only, with small internal topics. When it was
+# killed it can come back after its old session has ended: by default that takes nine seconds.
 SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -45,6 +46,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.session.timeout.ms=4000
 """
 
 
