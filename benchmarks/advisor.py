@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pipeline import generated, stream_config
-from cli.advisor import argv
 from cli.places import Places
 from detectors.learning.label_model import LabelModel, Labels
 from detectors.learning.label_preview import leaf_sums
@@ -211,8 +210,9 @@ def main() -> None:
         fill(places)
         store = places.store()
         asked = questions(store)
+        argv = [sys.executable, "-m", "cli", "advisor", *places.arguments()]
         ready, times, what_ifs, answers = asyncio.run(
-            timed(ProcessAdvisor(argv(places), time.monotonic), asked)
+            timed(ProcessAdvisor(argv, time.monotonic), asked)
         )
         keeper = StreamKeeper(store, "bench")
         view = keeper.refresh()

@@ -40,8 +40,3 @@ def command(folder: Path, transport_url: str | None, store_url: str | None) -> N
         sys.exit(0)
     finally:
         store.close()
-
-
-def argv(places: Places) -> list[str]:
-    """Return the program that a board starts as its advisor."""
-    return [sys.executable, "-m", "cli", "advisor", *places.arguments()]

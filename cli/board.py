@@ -12,7 +12,6 @@ from pathlib import Path
 
 import click
 
-from cli.advisor import argv
 from cli.board_health import observer, watch
 from cli.health import Health, HealthServer, http_option
 from cli.logs import configure
@@ -81,7 +80,9 @@ def command(
         secure_cookies=https,
         observe=observer(counted),
     )
-    advisor = ProcessAdvisor(argv(places), time.monotonic)
+    # By its name, not imported: what knows the model would be half of this process's memory.
+    argv = [sys.executable, "-m", "cli", "advisor", *places.arguments()]
+    advisor = ProcessAdvisor(argv, time.monotonic)
     app = create_app(Triage(store, message_of), store, store, settings, advisor)
     running = server(app)
     if parent is not None:

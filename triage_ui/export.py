@@ -1,4 +1,4 @@
-"""Rows as CSV or Parquet. A text that a spreadsheet would take for a formula stays a text."""
+"""Rows of exports, and as CSV: a text that a spreadsheet would take for a formula stays a text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from triage.looks import Look
 from triage.queries import AuditRow, QueueRow
@@ -149,21 +146,3 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return "" if value is None else value
     return f"'{value}" if FORMULA.match(value) else value
-
-
-def to_parquet(rows: Sequence[Row], columns: Mapping[str, type]) -> bytes:
-    """Return a Parquet file; ``columns``: name -> type, so that an empty one reads alike."""
-    types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
-    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
-    clean = [
-        {
-            name: value.encode("utf-8", "backslashreplace").decode()
-            if isinstance(value, str)
-            else value
-            for name, value in row.items()
-        }
-        for row in rows
-    ]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(clean, schema=schema), sink)
-    return sink.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -21,6 +22,15 @@ FILES = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TY
 Kind = Literal["csv", "parquet"]
 Format = Annotated[Kind, Query(alias="format")]
 Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
+
+
+def _to_parquet(rows: Sequence[export.Row], columns: Mapping[str, type]) -> bytes:
+    encoder = importlib.import_module("triage_ui.export_parquet")  # only where it is wanted
+    body: bytes = encoder.to_parquet(rows, columns)
+    return body
+
+
+ENCODERS = {"csv": export.to_csv, "parquet": _to_parquet}
 
 
 def routes(services: Services) -> APIRouter:
@@ -57,8 +67,7 @@ def routes(services: Services) -> APIRouter:
 async def _file(
     name: str, kind: Kind, rows: Sequence[export.Row], columns: Mapping[str, type]
 ) -> Response:
-    encode = export.to_csv if kind == "csv" else export.to_parquet
-    body = await in_thread(encode, rows, columns)
+    body = await in_thread(ENCODERS[kind], rows, columns)
     headers = {
         "content-disposition": f'attachment; filename="{name}.{kind}"',
         "cache-control": "no-store",
