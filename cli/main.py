@@ -41,6 +41,7 @@ COMMANDS = {
     "relay": "Publish verified anomalies and dead letters, each once.",
     "board": "Serve the board.",
     "advisor": "Answer what a verdict would change (started by board).",
+    "keep-running": "Keep the processes of one machine running (run becomes it).",
     "engine": "Run ingest, worker, grouper and relay of one stream (started by run).",
 }
 HELP = """Find anomalies in event streams, show them as explained clusters, learn from verdicts.
@@ -50,7 +51,7 @@ Try it:            triage demo
 Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
 Verified results:  triage tail verified
 """
-HIDDEN = frozenset({"advisor", "engine"})
+HIDDEN = frozenset({"advisor", "engine", "keep-running"})
 
 
 class Commands(click.Group):

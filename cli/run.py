@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import NoReturn
 
 import click
-from tqdm import tqdm
+import msgspec
 
 from cli.configs import bring_in, in_force
 from cli.data_folder import DataFolder
+from cli.keep_running import Order
 from cli.places import (
     Places,
     data_option,
@@ -27,8 +25,8 @@ from cli.places import (
     store_option,
     transport_option,
 )
-from cli.sign_in import board_url, sign_in_link
-from cli.supervise import Child, Supervisor
+from cli.sign_in import board_url
+from cli.supervise import Child
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid, StreamingError
@@ -36,8 +34,6 @@ from streaming.sources.registry import open_source
 from triage.errors import TriageError
 from triage_ui.serve import CannotListen, listen
 
-BOARD_WAIT_S = 60.0  # seconds until the board has to answer
-PROGRESS_EVERY_S = 0.5
 EXIT_STOP = 3  # see cli/loop.py
 
 
@@ -101,7 +97,7 @@ def command(
 
 
 def start(run: Run, places: Places) -> None:
-    """Run until Ctrl-C (or until done) and exit the process with the outcome."""
+    """Run until Ctrl-C (or until done); the process ends with the outcome."""
     try:
         config = _config(run, places)
         total = (
@@ -121,8 +117,7 @@ def start(run: Run, places: Places) -> None:
                 bring_in(store, run.config_path, time.time())
         except TriageError as error:
             raise click.ClickException(str(error)) from error
-        code = _supervise(run, places, config, total)
-    sys.exit(code)
+    _keep_running(run, places, config, total)
 
 
 def _config(run: Run, places: Places) -> StreamConfig:
@@ -133,18 +128,22 @@ def _config(run: Run, places: Places) -> StreamConfig:
         return in_force(store, str(run.config_path))
 
 
-def _supervise(run: Run, places: Places, config: StreamConfig, total: int | None) -> int:
-    supervisor = Supervisor(_children(run, places, config))
-    stop = threading.Event()
-    watch = threading.Thread(
-        target=_watch, args=(run, places, config, total, stop), name="watch", daemon=True
+def _keep_running(run: Run, places: Places, config: StreamConfig, total: int | None) -> NoReturn:
+    """Become the program that keeps the children running."""
+    order = Order(
+        children=tuple(_children(run, places, config)),
+        stream=config.stream,
+        folder=str(places.folder),
+        transport_url=places.transport_url,
+        store_url=places.store_url,
+        board=board_url(run.host, run.port) if run.board else "",
+        total=total,
+        quiet=run.quiet,
     )
-    watch.start()
-    try:
-        return supervisor.run()
-    finally:
-        stop.set()
-        watch.join(timeout=5)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    argv = [sys.executable, "-m", "cli", "keep-running", msgspec.json.encode(order).decode()]
+    os.execv(sys.executable, argv)  # noqa: S606 - no shell is wanted, and this is our own program
 
 
 def _children(run: Run, places: Places, config: StreamConfig) -> Sequence[Child]:
@@ -164,46 +163,6 @@ def _children(run: Run, places: Places, config: StreamConfig) -> Sequence[Child]
         board += ["--environment", run.environment]
         children.append(Child("board", [*board, *parent], final=(EXIT_STOP,)))
     return children
-
-
-def _watch(
-    run: Run, places: Places, config: StreamConfig, total: int | None, stop: threading.Event
-) -> None:
-    """Print the address when the board answers, then show the progress."""
-    store = places.store()
-    if run.board:
-        url = board_url(run.host, run.port)
-        if _answers(url, stop):
-            click.echo(f"Board: {sign_in_link(store, url, time.time())}  (works once)")
-        elif not stop.is_set():
-            click.echo(f"The board does not answer at {url}; its messages say why", err=True)
-    if run.quiet:
-        return
-    with tqdm(total=total, unit=" events", unit_scale=True, disable=None, mininterval=0.5) as bar:
-        while not stop.wait(PROGRESS_EVERY_S):
-            for stream in store.status(time.time()).streams:
-                if stream.stream == config.stream:
-                    seen = stream.counters
-                    done = seen.accepted + seen.dead_lettered + seen.duplicates + seen.late
-                    bar.update(done - bar.n)
-                    bar.set_postfix(candidates=seen.candidates, open=stream.open_clusters)
-    store.close()
-
-
-def _answers(url: str, stop: threading.Event) -> bool:
-    """Wait until the board's health page answers."""
-    address = urlsplit(url)
-    until = time.monotonic() + BOARD_WAIT_S
-    while time.monotonic() < until and not stop.wait(0.1):
-        board = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1)
-        try:
-            board.request("GET", "/health")
-            return board.getresponse().status == HTTPStatus.OK
-        except OSError:
-            continue
-        finally:
-            board.close()
-    return False
 
 
 def _free_port(host: str, port: int) -> int:
