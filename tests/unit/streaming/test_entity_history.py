@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
+import zlib
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+import pytest
+
+from detectors.base import Snapshot
 from streaming import entity_history
 from streaming.entity_history import EVENTS_PER_ENTITY, EntityHistory
 
@@ -35,3 +45,19 @@ def test_a_restored_copy_is_equal() -> None:
     history.add("b", 2.0, (None, None))
     copy.restore(history.snapshot())
     assert [copy.of(e) for e in ("ünï", "b")] == [history.of(e) for e in ("ünï", "b")]
+
+
+@pytest.mark.parametrize("encode", [json.dumps, lambda rows: msgspec.json.encode(rows).decode()])
+def test_a_missing_time_stays_one_also_from_earlier_snapshots(
+    encode: Callable[[object], str],
+) -> None:
+    packed = zlib.compress(encode([["a", [[math.nan, [1.0]], [2.0, [3.0]]]]]).encode())
+    history = EntityHistory(["x"])
+    history.restore(Snapshot({}, {"events": np.frombuffer(packed, np.uint8)}))
+    for _ in range(2):
+        first, second = history.of("a")
+        assert math.isnan(first["time"])
+        assert (first["fields"], second["time"]) == ({"x": 1.0}, 2.0)
+        again = EntityHistory(["x"])
+        again.restore(history.snapshot())
+        history = again
