@@ -113,6 +113,10 @@ class Feature(abc.ABC):
         """Return a column's value in units that people would compare, else None."""
         return None
 
+    def limited(self, low: float | None, high: float | None) -> str | None:
+        """Return limits on its one column in words that go on from the label, else None."""
+        return None
+
     def set_truths(self, truths: Truths) -> None:
         """Know exactly these of past events from the next event on; only if ``takes_truths``."""
         raise NotImplementedError(f"feature {self.name} takes no truths")

@@ -102,6 +102,11 @@ class FeatureSet:
         text = feature.show([value], {})
         return feature.usual([value], [value]) if text.startswith("missing") else text
 
+    def limited(self, name: str, low: float | None, high: float | None) -> str | None:
+        """Return limits on a feature of one column in words, as ``Feature.limited`` does."""
+        feature = next(feature for feature in self._features if feature.name == name)
+        return feature.limited(low, high)
+
     def reasons(
         self,
         row: npt.NDArray[np.floating[Any]],

@@ -10,6 +10,7 @@ from typing import Any
 from detectors.features.base import FeatureParams
 from detectors.features.log import Log
 from detectors.features.number import Number
+from detectors.features.one_of import OneOf, asks_for_listed
 from detectors.features.registry import build
 from detectors.online.rules import Condition, Rule
 
@@ -62,8 +63,8 @@ def as_yaml(stream: str, rules: Told) -> str:
 def as_sql(stream: str, features: Sequence[FeatureParams], rules: Told) -> str:
     """Return one SELECT per rule from a table of the stream's name.
 
-    Conditions on numbers and logarithms are on the field itself. Other features (windows, shares)
-    are columns of their own, which the table has to have; a comment says so.
+    Conditions on numbers, logarithms and listed values are on the field itself. Other features
+    (windows, shares) are columns of their own, which the table has to have; a comment says so.
     """
     columns = {name: feature for feature in features for name in build(feature).names}
     parts = []
@@ -91,6 +92,11 @@ def _clause(condition: Condition, feature: FeatureParams | None) -> tuple[bool, 
         made, name = build(feature), feature.field
         low = None if low is None else made.natural(low)
         high = None if high is None else made.natural(high)
+    if isinstance(feature, OneOf.Params):
+        inside = asks_for_listed(low, high)
+        if inside is not None:
+            values = ", ".join("'" + value.replace("'", "''") + "'" for value in feature.values)
+            return True, f"{_quoted(feature.field)} {'IN' if inside else 'NOT IN'} ({values})"
     limits = [(low, ">="), (high, "<=")]
     told = [f"{_quoted(name)} {sign} {limit!r}" for limit, sign in limits if limit is not None]
     return isinstance(feature, Number.Params | Log.Params), " AND ".join(told)

@@ -225,6 +225,10 @@ def condition_text(condition: Condition, features: FeatureSet) -> str:
     label = condition.feature
     if condition.feature in features.names:
         label = features.labels[features.names.index(condition.feature)]
+    if label_in := condition.feature in features.single_columns() and features.limited(
+        condition.feature, low, high
+    ):
+        return f"{label} {label_in}"
     if low is not None and high is not None:
         return f"{label} between {text(low)} and {text(high)}"
     return (

@@ -13,13 +13,15 @@ import yaml
 from click.testing import CliRunner, Result
 
 from cli.rules import command
+from detectors.features.feature_set import FeatureSet
 from detectors.online.rules import Condition, Rule
 from streaming.advisor.answers import Answers
 from streaming.config.load import parse
 from streaming.config.model import StreamConfig
 from streaming.rules.deployed import deployed_rules
 from streaming.rules.export import as_json, as_sql, as_yaml
-from streaming.rules.mined import Mining, mine_rules
+from streaming.rules.mined import Mining, condition_text, mine_rules
+from tests.support import streams
 from tests.support.house import House
 from tests.support.streams import START, events
 from tests.unit.streaming.advisor.conftest import many_clusters, settle
@@ -154,6 +156,32 @@ def test_what_a_table_lacks_is_said_in_the_sql() -> None:
     assert "-- many: a b" in sql
     assert "-- worked out by the stream's features: count\" 1h" in sql
     assert 'WHERE "count"" 1h" >= 9.0\n  AND "speed" <= 1.0;' in sql
+
+
+def test_a_rule_on_a_listed_category_says_in_and_runs_as_in() -> None:
+    listed = '{kind: one_of, field: shop, values: [s1, "it\'s"]}'
+    config = parse(streams.CONFIG.replace("{kind: number, field: speed}", listed), "tests.yaml")
+    rules = [
+        Rule(
+            name=name,
+            when=[Condition(feature="one_of_shop", **{side: 0.5})],
+            precision=0.9,
+            expires_after=1,
+        )
+        for name, side in (("inside", "at_least"), ("outside", "at_most"))
+    ]
+    words = [condition_text(rule.when[0], FeatureSet(config.features)) for rule in rules]
+    assert words == ["shop in s1, it's", "shop not in s1, it's"]
+    found = []
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute('CREATE TABLE tests ("shop" TEXT)')
+        shops = ["s1", "s2", "it's", None]
+        database.executemany("INSERT INTO tests VALUES (?)", [(shop,) for shop in shops])
+        for rule, text in zip(rules, words, strict=True):
+            sql = as_sql("tests", config.features, [(rule, (text,), "")])
+            assert "worked out" not in sql
+            found.append([shop for (shop,) in database.execute(sql)])
+    assert found == [["s1", "it's"], ["s2"]]
 
 
 def test_without_a_stream_or_a_snapshot_it_says_so(house: House) -> None:
