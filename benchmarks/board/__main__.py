@@ -11,6 +11,7 @@ which keeps what it was filled with. ``--quick``: a twentieth of the clusters, S
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import tempfile
@@ -93,7 +94,9 @@ def measure(
     kind = url.partition(":")[0].partition("+")[0]
     filled(url, size)
     figures: dict[str, float] = {}
-    with board(folder, url) as served, chromium() as browser:
+    with ExitStack() as stack:
+        served = stack.enter_context(board(folder, url))
+        browser = functools.cache(lambda: stack.enter_context(chromium()))  # for parts that need it
         bench = Bench(served, browser, size, effort)
         print(f"\n{kind:<24} {'p50':>7} {'p95':>7} {'budget':>7}      n", flush=True)
         for part in parts:

@@ -44,7 +44,7 @@ class Bench:
     """What the parts work with. ``effort``: share of the rounds, 1 = all."""
 
     board: Board
-    browser: Browser
+    browser: Callable[[], Browser]
     size: Size
     effort: float
 
@@ -59,7 +59,7 @@ class Bench:
         Raises:
             RuntimeError: after the block, if a script of the page raised what nobody caught.
         """
-        screen = Screen(self.browser, self.board.link())
+        screen = Screen(self.browser(), self.board.link())
         try:
             yield screen
         finally:
