@@ -121,7 +121,9 @@ def _changes(template: sa.Table, seq: int) -> Mapping[str, Any]:
     tail = sa.literal("-") + sa.cast(copy, sa.Text)
     earlier = APART * copy
     fresh: dict[str, Any] = {
-        name: c[name] + tail for name in ("cluster_id", "candidate_id", "event_id") if name in c
+        name: c[name] + tail
+        for name in ("cluster_id", "candidate_id", "event_id", "entity", "value")
+        if name in c
     }
     fresh |= {
         name: c[name] - earlier for name in ("first_time", "last_time", "event_time") if name in c
@@ -130,8 +132,6 @@ def _changes(template: sa.Table, seq: int) -> Mapping[str, Any]:
         fresh["seq"] = c.seq + copy * seq
     if "offset" in c:
         fresh["offset"] = c.offset + copy * 10_000_000
-    if "value" in c:
-        fresh["value"] = c.value + tail
     if "worth" in c:
         status = ClusterStatus.DECIDED.value
         fresh |= {
