@@ -85,6 +85,32 @@
     };
   };
 
+  /**
+   * Run `work`, which takes its time, when called; calls while it runs or rests are one more run.
+   * It rests `least` ms or `times` as long as it took: a server that is slow is asked less often.
+   */
+  triage.paced = (least, times, work) => {
+    const MOST = 5000; // ms
+    let busy = false;
+    let wanted = false;
+    return async () => {
+      wanted = true;
+      if (busy) return;
+      busy = true;
+      try {
+        while (wanted) {
+          wanted = false;
+          const begun = performance.now();
+          await work();
+          const rest = Math.max(least, times * (performance.now() - begun));
+          await new Promise((resume) => setTimeout(resume, Math.min(rest, MOST)));
+        }
+      } finally {
+        busy = false;
+      }
+    };
+  };
+
   /** Go to an address of the board without loading the page anew. */
   triage.go = (address) => {
     window.history.pushState({}, "", address);

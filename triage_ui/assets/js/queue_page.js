@@ -7,6 +7,8 @@
   const PREVIEW_MS = 120; // while the cursor runs, one preview in so many ms
 
   const HAND_MS = 900; // since the pointer last moved over the rows
+  const TOUCH_MS = 700; // between two looks at what is new: a new row is to show within 1.5 s
+  const TOUCH_TIMES = 8; // and so many times as long as the look took
   const ROW_PX = 46;
   const WIDEST = 940; // px of the grid from which the score has its column: titles come first
   const WIDER = 760; // and the assignee
@@ -162,7 +164,7 @@
     if (view.count === 0) settle();
   };
 
-  const touch = triage.throttle(2000, async () => {
+  const touch = triage.paced(TOUCH_MS, TOUCH_TIMES, async () => {
     if (!view || !onPage() || view.total === null) return;
     if (view.count === 0) return reload();
     const mine = view;
