@@ -39,8 +39,7 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
     if found is not None:
         total, fits = len(found), [t.clusters.c.cluster_id.in_(found)]
     else:
-        counted = sa.select(sa.func.count()).select_from(t.clusters)
-        total = connection.scalar(counted.where(*_conditions(where, to_find=True))) or 0
+        total = _total(connection, where)
         fits = _conditions(where, to_find=False)
     if where.order == "worth" and where.status is ClusterStatus.OPEN and found is None:
         rows = _mixed(connection, where, fits, offset, limit)
@@ -50,6 +49,23 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
     listed = [dataclasses.replace(queue_row(row), similar=alike[row["cluster_id"]]) for row in rows]
     page = blinded(connection, listed, where.viewer)
     return QueuePage(page, total, position(connection))
+
+
+def _total(connection: sa.Connection, where: QueueFilter) -> int:
+    """Return how many clusters fit.
+
+    Those that are hidden from the viewer are counted by themselves: they are few, and to ask of
+    each of a hundred thousand whether it is one of them takes longer than to count it.
+    """
+    counted = sa.select(sa.func.count()).select_from(t.clusters)
+    if where.viewer is None or where.status is not ClusterStatus.OPEN or _narrow(where):
+        return connection.scalar(counted.where(*_conditions(where, to_find=True))) or 0
+    everybody = connection.scalar(counted.where(*_conditions(where, to_find=True, hidden=False)))
+    mine = _conditions(where, to_find=True, named=True, hidden=False)
+    theirs = t.clusters.c.cluster_id.in_(
+        sa.union(_first_opinions(where.viewer), _own_audits(where.viewer))
+    )
+    return (everybody or 0) - (connection.scalar(counted.where(theirs, *mine)) or 0)
 
 
 def _ordered(
@@ -184,11 +200,12 @@ def _others(stream: sa.ColumnElement[str], viewer: str) -> sa.ColumnElement[bool
 
 
 def _conditions(
-    where: QueueFilter, to_find: bool, named: bool = False
+    where: QueueFilter, to_find: bool, named: bool = False, hidden: bool = True
 ) -> list[sa.ColumnElement[bool]]:
     """Return the filter, ``to_find`` (or count) what fits, else to read it in order.
 
-    ``named``: the clusters are given by their ids, so no other index may be taken.
+    ``named``: the clusters are given by their ids, so no other index may be taken. ``hidden``:
+    without those that the viewer may not see.
     """
     c = t.clusters.c
     indexed = not (named or (to_find and _narrow(where)))
@@ -205,6 +222,7 @@ def _conditions(
         conditions.append(c.status != ClusterStatus.MERGED)
     else:
         conditions.extend(_waiting(where.status, where.viewer, to_find, indexed))
+        conditions.extend(_seen_by(where.viewer) if where.viewer is not None and hidden else ())
     if where.assignee is not None:
         conditions.append(_is(c.assignee, where.assignee, to_find and not named))
     if where.disputed:
@@ -231,10 +249,13 @@ def _waiting(
         conditions = [_is(c.waiting, 1, indexed), _is(c.status, status, False)]
     else:
         conditions = [_is(c.status, status, indexed)]
-    if viewer is not None:
-        conditions.append(c.cluster_id.not_in(_first_opinions(viewer)))
-        conditions.append(c.cluster_id.not_in(_own_audits(viewer)))
     return conditions
+
+
+def _seen_by(viewer: str) -> list[sa.ColumnElement[bool]]:
+    """Return what leaves out the clusters that are for others to read."""
+    c = t.clusters.c
+    return [c.cluster_id.not_in(_first_opinions(viewer)), c.cluster_id.not_in(_own_audits(viewer))]
 
 
 def _is(column: sa.Column[Any], value: str | int, indexed: bool) -> sa.ColumnElement[bool]:
