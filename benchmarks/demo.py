@@ -2,23 +2,26 @@
 
 Starts `triage demo` in an empty folder, signs in over HTTP as a browser would, and measures: until
 the board answers; from the first event until the first cluster; from sending a verdict until the
-re-ordered queue is readable (labels in force in every partition); resident memory of all processes.
-The last line is JSON: ready_s, first_cluster_s, verdict_to_queue_p95_s, rss_mb.
+re-ordered queue is readable (labels in force in every partition); resident memory of all processes
+and of each. The last line is JSON: ready_s, first_cluster_s, verdict_to_queue_p95_s, rss_mb.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 
-from benchmarks.processes import end, ended, rss_mb, start, tree, wait_for
+from benchmarks.processes import command_of, end, ended, rss_mb, start, tree, wait_for
 
 READY_S, FIRST_EVENT_S, FIRST_CLUSTER_S, LEARNED_S = 60.0, 60.0, 180.0, 30.0
 LINK = re.compile(r"(http://[\d.]+:\d+)/sign-in\?token=(\S+)")
@@ -34,7 +37,7 @@ def main() -> None:
         print(json.dumps(measure(Path(folder), options.verdicts, options.seconds)))
 
 
-def measure(folder: Path, verdicts: int, seconds: float) -> dict[str, float]:
+def measure(folder: Path, verdicts: int, seconds: float) -> dict[str, Any]:
     """Run the demo and return the figures."""
     output = folder / "output.txt"
     begun = time.monotonic()
@@ -48,7 +51,10 @@ def measure(folder: Path, verdicts: int, seconds: float) -> dict[str, float]:
             first = wait_for(lambda: bool(queue(board)), FIRST_CLUSTER_S, "first cluster")
             times = [t for t in (decide(board) for _ in range(verdicts)) if t is not None]
             time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
-        memory = rss_mb(tree(demo.pid))
+        memory: Counter[str] = Counter()
+        for pid in tree(demo.pid):
+            memory[command_of(pid) or "others"] += round(rss_mb([pid]))
+        load = os.getloadavg()[0]
         end(demo)
     return {
         "ready_s": round(ready, 2),
@@ -56,7 +62,9 @@ def measure(folder: Path, verdicts: int, seconds: float) -> dict[str, float]:
         "verdicts": len(times),
         "verdict_to_queue_p50_s": round(float(np.quantile(times, 0.5)), 3),
         "verdict_to_queue_p95_s": round(float(np.quantile(times, 0.95)), 3),
-        "rss_mb": round(memory, 0),
+        "rss_mb": memory.total(),
+        "rss_mb_of": memory,
+        "load": round(load, 1),
     }
 
 

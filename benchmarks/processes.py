@@ -90,3 +90,12 @@ def rss_mb(pids: Sequence[int]) -> float:
             pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
             total += pages * os.sysconf("SC_PAGE_SIZE")
     return total / 1e6
+
+
+def command_of(pid: int) -> str:
+    """Return which of our commands a process is; empty if it is none or has ended."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        if "cli" in words[:-1]:
+            return words[words.index("cli") + 1]
+    return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from cli import memory
 from cli.configs import bring_in
 from cli.keepers import keepers
 from cli.lifetime import Ended, Lifetime
@@ -93,6 +94,7 @@ def _run(
 
     duties = keepers(store, config.stream, time.time)
     parts: list[Step] = [worker, grouper, relay, *duties]
+    memory.settle()
     Engine([ingest, *parts] if ingest else parts, lifetime.over, done, lifetime.sleep).run()
     worker.close()
     grouper.close()
