@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
+import multiprocessing
 import random
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,7 +105,8 @@ def run(
     _finish(places, source, rng, labels)
     store = places.store()
     transport = places.transport()
-    result = verify(config, store, transport, events)
+    print(f"{events:,} events have gone through; replaying them by the journal", file=sys.stderr)
+    result = verify(config, store, transport, events, places)
     return Result(kills=kills, events=events, seconds=round(time.monotonic() - begun, 1), **result)
 
 
@@ -224,13 +229,19 @@ def _decide(
         return  # the cluster grew or was decided in between: as an analyst would, look again
 
 
-def verify(config: StreamConfig, store: Store, transport: Transport, events: int) -> dict[str, int]:
-    """Go through log and store independently of the run."""
+def verify(
+    config: StreamConfig,
+    store: Store,
+    transport: Transport,
+    events: int,
+    places: Places | None = None,
+) -> dict[str, int]:
+    """Go through log and store independently of the run; see ``replayed`` for ``places``."""
     seen: Counter[str] = Counter()
     for partition in range(config.source.partitions):
         records = _all_records(transport, TopicPartition(str(config.source.topic), partition))
         seen.update(str(json.loads(record.value)["tx_id"]) for record in records)
-    counters, replay = replayed(config, store, transport)
+    counters, replay = replayed(config, store, transport, places)
     difference = accepted(store, config) - counters.accepted
     missing, repeated, findings = messages(store, transport)
     return {
@@ -244,40 +255,51 @@ def verify(config: StreamConfig, store: Store, transport: Transport, events: int
 
 
 def replayed(
-    config: StreamConfig, store: Store, transport: Transport
+    config: StreamConfig, store: Store, transport: Transport, places: Places | None = None
 ) -> tuple[Counters, dict[str, int]]:
-    """Replay the run's own journal over the log; compare its candidates with those stored."""
-    stored = {c.candidate_id: c for c in all_candidates(config, store)}
-    expected: dict[str, Candidate] = {}
-    counters = Counters()
-    for partition in range(config.source.partitions):
-        tp = TopicPartition(str(config.source.topic), partition)
-        end = transport.end_position(tp)
-        counted, candidates = _replayed(config, store, transport, tp, end)
-        expected |= {c.candidate_id: c for c in candidates}
-        counters += counted
+    """Replay the run's own journal over the log; compare its candidates with those stored.
+
+    With ``places`` the partitions are replayed side by side, each by a process: a version that came
+    back learns all that it had missed anew, so thirty roll-outs are many times the events.
+    """
+    stored = {c.candidate_id: c.margin for c in all_candidates(config, store)}
+    topic = str(config.source.topic)
+    tps = [TopicPartition(topic, number) for number in range(config.source.partitions)]
+    if places is None:
+        found = [_replayed(config.stream, store, transport, tp) for tp in tps]
+    else:
+        opened = functools.partial(_replayed_by_itself, places, config.stream)
+        with ProcessPoolExecutor(len(tps), multiprocessing.get_context("spawn")) as pool:
+            found = list(pool.map(opened, tps))
+    expected = {name: margin for _, margins in found for name, margin in margins.items()}
     different = len(stored.keys() - expected.keys())
-    different += sum(
-        1
-        for name, candidate in expected.items()
-        if name in stored and stored[name].margin != candidate.margin
-    )
-    return counters, {"lost": len(expected.keys() - stored.keys()), "different": different}
+    different += sum(stored.get(name, margin) != margin for name, margin in expected.items())
+    lost = len(expected.keys() - stored.keys())
+    counters = sum((counted for counted, _ in found), Counters())
+    return counters, {"lost": lost, "different": different}
+
+
+def _replayed_by_itself(
+    places: Places, stream: str, tp: TopicPartition
+) -> tuple[Counters, Mapping[str, float]]:
+    with closing(places.store(migrate=False)) as store, closing(places.transport()) as transport:
+        return _replayed(stream, store, transport, tp)
 
 
 def _replayed(
-    config: StreamConfig, store: Store, transport: Transport, tp: TopicPartition, end: int
-) -> tuple[Counters, Sequence[Candidate]]:
+    stream: str, store: Store, transport: Transport, tp: TopicPartition
+) -> tuple[Counters, Mapping[str, float]]:
     """Go through the log by the journal, from nothing: with every roll-out where it took effect."""
-    book = ConfigBook(store, config.stream)
-    past = Past(book, store, transport, config.stream, tp, transport.topic_id(tp.topic))
+    past = Past(
+        ConfigBook(store, stream), store, transport, stream, tp, transport.topic_id(tp.topic)
+    )
     counters = Counters()
-    candidates: list[Candidate] = []
-    for _, outcome in from_the_beginning(past, end):
+    margins: dict[str, float] = {}
+    for _, outcome in from_the_beginning(past, transport.end_position(tp)):
         if outcome:
             counters += outcome.counters
-            candidates += outcome.candidates
-    return counters, candidates
+            margins |= {c.candidate_id: c.margin for c in outcome.candidates}
+    return counters, margins
 
 
 def accepted(store: Store, config: StreamConfig) -> int:
