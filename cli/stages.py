@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from cli.places import Places, data_option, store_option
+from streaming.config_book import ConfigBook
 from streaming.errors import Stop
+from streaming.stage_guard import HOUR_S
 from triage.errors import TriageError
 from triage.plain import plain
 from triage.rollout import Rollout, RolloutKind
@@ -60,16 +62,18 @@ def _lines(store: Store, stream: str) -> Iterator[str]:
     turned = [number == current.number for number in store.turned(stream)]
     yield _state(current)
     if current.beside:
-        yield f"  {_besides(current)}"
+        yield f"  {_besides(store, current)}"
         yield from _trial(store.trial(stream, current.number), store.lost(stream, current.number))
     yield f"  {sum(turned)} of {len(turned)} partitions have turned to roll-out {current.number}"
     yield from _history(log)
 
 
-def _besides(current: Rollout) -> str:
+def _besides(store: Store, current: Rollout) -> str:
     if current.tried:
         return f"version {current.tried[:12]} is tried in {current.stage}"
-    return f"it is watched: version {current.beside[:12]}, the one before, runs on beside it"
+    settings = ConfigBook(store, current.stream).config(current.version).rollout
+    until = _at(current.at + HOUR_S * settings.watch_hours)
+    return f"it is watched until {until}: version {current.beside[:12]} runs on beside it"
 
 
 def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
@@ -89,7 +93,7 @@ def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:
 
 def _history(log: Sequence[Rollout]) -> Iterator[str]:
     for entry in reversed(log[-SHOWN:]):
-        at = dt.datetime.fromtimestamp(entry.at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+        at = _at(entry.at)
         what = f"{entry.tried[:12]} in {entry.stage}" if entry.tried else entry.version[:12]
         if entry.kind is RolloutKind.STOP:
             ended = log[entry.number - 2]
@@ -97,3 +101,7 @@ def _history(log: Sequence[Rollout]) -> Iterator[str]:
         who = f", by {entry.author}" if entry.author else ""
         why = f": {entry.reason}" if entry.reason else ""
         yield f"  {entry.number:>3}  {at}  {entry.kind:<6}  {what}{plain(who + why, SENTENCE)}"
+
+
+def _at(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")

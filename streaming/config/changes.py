@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,15 +111,31 @@ def _values(config: StreamConfig) -> Mapping[str, Any]:
 
 
 def _differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
-    """Yield the deepest places that differ; lists of another length differ as a whole."""
+    """Yield the deepest places that differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*new, *old]):
             yield from _differences(old.get(key), new.get(key), (*path, key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (a, b) in enumerate(zip(old, new, strict=True)):
-            yield from _differences(a, b, (*path, i))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _items(old, new, path)
     elif old != new or type(old) is not type(new):
         yield path, old, new
+
+
+def _items(old: list[Any], new: list[Any], path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """Yield what differs between lists: items that came or went, and what is other in the rest."""
+    if len(old) == len(new):
+        for i, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(a, b, (*path, i))
+        return
+    match = difflib.SequenceMatcher(None, *([repr(one) for one in each] for each in (old, new)))
+    for _, start, stop, begin, end in match.get_opcodes():
+        both = min(stop - start, end - begin)
+        for a, b in zip(range(start, start + both), range(begin, begin + both), strict=True):
+            yield from _differences(old[a], new[b], (*path, b))
+        for a in range(start + both, stop):
+            yield (*path, a), old[a], None
+        for b in range(begin + both, end):
+            yield (*path, b), None, new[b]
 
 
 def _change(old: StreamConfig, new: StreamConfig, path: Path, a: Any, b: Any) -> Change:

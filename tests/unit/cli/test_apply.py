@@ -56,6 +56,8 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     assert code == 0
     assert "It is in shadow: it goes live with what it has learned there." in out
     assert "This keeps state" not in out
+    assert "runs on beside it for a while" in out
+    assert "  it is watched until 2" in triage(data, "stages", "tests")[1]
     assert "is in force" in triage(data, "apply", "--back", "tests")[1]
     code, out = triage(data, "apply", second)
     assert code == 1
@@ -76,7 +78,9 @@ def test_the_plan_shows_an_added_feature_whole_and_of_a_trial_only_what_is_to_co
     second = a_file(data, "second", "detectors:", more)
     code, out = triage(data, "plan", second)
     assert code == 0, out
+    assert '  features[3]: absent -> {"kind": "window", "entity": "shop", ' in out
     assert f'"over": "1h", "label": "{long}"' in out
+    assert "features:" not in out
     assert "This resets state: detectors learn anew" in out
     assert triage(data, "apply", second, "--stage", "shadow")[0] == 0
     code, out = triage(data, "apply", second)
