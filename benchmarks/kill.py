@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -48,6 +48,8 @@ STREAM = Path(__file__).parent.parent / "examples" / "streams" / "payments.yaml"
 RATE = 4_000  # events per second
 LIFE_S = (1.5, 6.0)  # seconds between kills; importing takes the first two or three
 FINISH_S = 600.0
+PATIENCE_S = 30.0  # for the events that a life should bring
+EARLY = 0.2  # share of the lives that end before that
 LOOK_S = 0.25  # seconds between two looks of the analyst at the queue
 READ = 5_000
 UNDO_SHARE = 0.2
@@ -101,7 +103,8 @@ def run(
     source = folder / "events.jsonl"
     labels = write_events(source, config, events)
     places = Places.of(folder / "data", None, None)
-    _kill_while_running(places, source, kills, rng, labels, act)
+    wanted = [round(events * (number + 1) / (kills + 2)) for number in range(kills)]
+    _kill_while_running(places, source, wanted, rng, labels, act)
     _finish(places, source, rng, labels)
     store = places.store()
     transport = places.transport()
@@ -141,14 +144,19 @@ def _arguments(places: Places, source: Path) -> list[str]:
 def _kill_while_running(
     places: Places,
     source: Path,
-    kills: int,
+    wanted: Sequence[int],
     rng: random.Random,
     labels: dict[str, int],
     act: Callable[[Store], None] | None,
 ) -> None:
+    """Kill once for each of ``wanted``, as a rule not before so many events have taken effect.
+
+    So the kills are spread over the whole stream also on a busy machine, where a start takes longer
+    than a life; one in five comes whenever it comes, in the middle of a start too.
+    """
     output = source.with_name("output.txt")
     process: subprocess.Popen[bytes] | None = None
-    for _ in range(kills):
+    for events in wanted:
         if process is None or process.poll() is not None:
             process = start(*_arguments(places, source), output=output)
         _decide_for(places, rng.uniform(*LIFE_S), rng, labels)
@@ -156,6 +164,8 @@ def _kill_while_running(
             with closing(places.store()) as store:
                 act(store)
             _decide_for(places, rng.uniform(0.0, LIFE_S[1]), rng, labels)
+        if rng.random() > EARLY:
+            _decide_until(places, events, rng, labels)
         pids = tree(process.pid)
         victims = rng.choice([pids, pids[1:] or pids])  # everything, or the engine alone
         kill(victims)
@@ -196,6 +206,18 @@ def _decide_for(places: Places, seconds: float, rng: random.Random, labels: dict
                 store = stack.enter_context(closing(places.store()))
             if store is not None:
                 decide_some(store, rng, labels)
+
+
+def _decide_until(places: Places, events: int, rng: random.Random, labels: dict[str, int]) -> None:
+    """Give verdicts until so many events have taken effect, or that takes too long."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        _decide_for(places, 2 * LOOK_S, rng, labels)
+        if (places.folder / "triage.db").exists():
+            with closing(places.store()) as store:
+                streams = store.status(time.time()).streams
+            if sum(stream.counters.accepted for stream in streams) >= events:
+                return
 
 
 def decide_some(store: Store, rng: random.Random, labels: dict[str, int]) -> None:

@@ -127,7 +127,8 @@ def _items(old: list[Any], new: list[Any], path: Path) -> Iterator[tuple[Path, A
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from _differences(a, b, (*path, i))
         return
-    match = difflib.SequenceMatcher(None, *([repr(one) for one in each] for each in (old, new)))
+    before, after = ([repr(one) for one in each] for each in (old, new))
+    match = difflib.SequenceMatcher(None, before, after)
     for _, start, stop, begin, end in match.get_opcodes():
         both = min(stop - start, end - begin)
         for a, b in zip(range(start, start + both), range(begin, begin + both), strict=True):
