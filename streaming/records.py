@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,3 +56,11 @@ class OutRecord:
     headers: Headers = ()
     partition: int | None = None
     timestamp_ms: int | None = field(default=None)
+
+
+def by_partition(records: Sequence[Record]) -> Mapping[int, list[Record]]:
+    """Return the records of each partition, in their order."""
+    grouped: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        grouped[record.partition].append(record)
+    return grouped

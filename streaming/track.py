@@ -22,13 +22,14 @@ HASHES = 10_000
 
 
 class VersionFailed(Exception):
-    """An error of the program in a version that came into force a short while ago.
+    """An error of the program in a version that comes into force, or did a short while ago.
 
-    Nothing of the records has taken effect: take the version back and go on from the last commit.
+    Nothing of the records has taken effect. Where it is watched: take the version back and go on
+    from the last commit.
     """
 
-    def __init__(self, rollout: Rollout, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, rollout: Rollout, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
         self.rollout = rollout
 
 
@@ -76,7 +77,7 @@ class Track:
         except Exception as error:
             if self.rollout.stage is not Stage.WATCHED:
                 raise
-            raise VersionFailed(self.rollout, f"{type(error).__name__}: {error}") from error
+            raise VersionFailed(self.rollout, error) from error
 
     def process_beside(
         self, records: Sequence[Record], outcome: Outcome

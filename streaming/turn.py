@@ -13,7 +13,7 @@ from streaming.errors import Stop
 from streaming.past import Past
 from streaming.pipeline import Outcome, PartitionPipeline
 from streaming.records import Position
-from streaming.track import Track, hash_of
+from streaming.track import Track, VersionFailed, hash_of
 from triage.model import Candidate, Counters, JournalEntry
 from triage.rollout import Rollout
 from triage.store.base import RetainedState
@@ -75,7 +75,9 @@ def plan(track: Track, rollout: Rollout, offset: Position, past: Past) -> Journa
 def take(track: Track, entry: JournalEntry, past: Past, found: Collection[Position] = ()) -> Turned:
     """Turn the track as the entry says. A pure function of track, entry, log and store.
 
-    ``found``: where candidates are already, from ``entry.since`` on.
+    ``found``: where candidates are already, from ``entry.since`` on. Raises VersionFailed, and
+    leaves the track as it is, where the version that comes into force can't take what it has to
+    learn; one that is tried is left out.
     """
     rollout = past.book.rollout(entry.rollout)
     config, before = past.book.config(rollout.version), track.live
@@ -85,18 +87,21 @@ def take(track: Track, entry: JournalEntry, past: Past, found: Collection[Positi
     if live is None:
         live = _empty(past, config)
         late = _learn(live, entry, past, found)
-    tried = None
+    tried, failed = None, ""
     if rollout.beside:
         settings = past.book.config(rollout.beside)
         tried = _tried_goes_on(track, live.config, settings)
         if tried is None:
             tried = _empty(past, settings)
             if not learns:
-                _learn(tried, entry, past, found)
+                try:
+                    _learn(tried, entry, past, found)
+                except VersionFailed as error:
+                    failed = str(error)
     retained = None
     if before.config.state_version() != config.state_version():
         retained = _retained(before, entry.offset)
-    track.live, track.beside, track.rollout, track.failed = live, tried, rollout, ""
+    track.live, track.beside, track.rollout, track.failed = live, tried, rollout, failed
     return Turned(retained, _outcome(late, live) if late else None)
 
 
@@ -151,7 +156,7 @@ def _learn(
     start = entry.offset if entry.since is None else entry.since
     if entry.base is None:
         _apply(pipeline, entry.label_position, past)
-        for _ in _process(pipeline, past, start, entry.offset):
+        for _ in _process(pipeline, past, entry, start, entry.offset):
             pass
         return []
     _restore(pipeline, entry.base, past)
@@ -161,11 +166,11 @@ def _learn(
         if known or step.rollout >= entry.rollout or step.label_position > entry.label_position:
             continue
         position = max(start, step.offset)
-        for outcome in _process(pipeline, past, start, position):
+        for outcome in _process(pipeline, past, entry, start, position):
             late += outcome.candidates
         start = position
         _apply(pipeline, step.label_position, past)
-    for outcome in _process(pipeline, past, start, entry.offset):
+    for outcome in _process(pipeline, past, entry, start, entry.offset):
         late += outcome.candidates
     _apply(pipeline, entry.label_position, past)
     return [candidate for candidate in late if candidate.offset not in found]
@@ -189,10 +194,14 @@ def _apply(pipeline: PartitionPipeline, position: Position, past: Past) -> None:
 
 
 def _process(
-    pipeline: PartitionPipeline, past: Past, start: Position, end: Position
+    pipeline: PartitionPipeline, past: Past, entry: JournalEntry, start: Position, end: Position
 ) -> Iterator[Outcome]:
     for records in past.records(start, end):
-        yield pipeline.process(records)
+        try:
+            outcome = pipeline.process(records)
+        except Exception as error:
+            raise VersionFailed(past.book.rollout(entry.rollout), error) from error
+        yield outcome
 
 
 def _retained(pipeline: PartitionPipeline, offset: Position) -> RetainedState:

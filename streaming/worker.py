@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from streaming.grouper import noun_of
 from streaming.metrics import Metrics
 from streaming.owned import Owned
 from streaming.past import Past
-from streaming.records import Position, Record, TopicPartition
+from streaming.records import Position, Record, TopicPartition, by_partition
 from streaming.replay import recover
 from streaming.stage_guard import take_back
 from streaming.track import Track, VersionFailed
@@ -27,11 +26,9 @@ from streaming.transports.base import Consumer, Transport
 from streaming.turn import new_track, plan, take
 from triage.errors import Fenced
 from triage.model import JournalEntry
-from triage.rollout import Rollout, Superseded, refuse_retired
-from triage.store.base import (
-    PartitionCommit,
-    WorkerStore,
-)
+from triage.rollout import Rollout, Stage, Superseded, refuse_retired
+from triage.store.base import PartitionCommit, WorkerStore
+from triage.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -106,11 +103,10 @@ class Worker:
         except PositionLost as error:
             raise PositionLost(f"{error}. {REMEDY}") from error
         try:
-            for partition, batch in _by_partition(records).items():
+            for partition, batch in by_partition(records).items():
                 self._process(self._owned[partition], batch)
         except VersionFailed as error:
-            reason = f"it failed: {error}"
-            take_back(self._store, error.rollout, reason, self._clock(), self._metrics)
+            self._take_back(error)
             self._owned.clear()  # nothing since the last commit has taken effect
             self._fenced = True
         self._tell_lag(records)
@@ -223,14 +219,17 @@ class Worker:
 
     def _turn(self, partition: int, owned: Owned, entry: JournalEntry) -> None:
         """Turn a partition to another roll-out; what comes of it belongs to its next commit."""
-        found = (
-            frozenset()
-            if entry.base is None or entry.since is None
-            else frozenset(
-                self._store.candidate_offsets(self._config.stream, partition, entry.since)
-            )
-        )
-        turned = take(owned.track, entry, owned.past, found)
+        found: Collection[Position] = ()
+        if entry.base is not None and entry.since is not None:
+            offsets = self._store.candidate_offsets(self._config.stream, partition, entry.since)
+            found = frozenset(offsets)
+        try:
+            turned = take(owned.track, entry, owned.past, found)
+        except VersionFailed as error:
+            self._take_back(error)  # what comes into force instead is turned to next
+            return
+        if owned.track.failed and owned.track.rollout.tried:
+            owned.trial += Trial(failed=owned.track.failed)
         owned.retained = turned.retained
         owned.bad_share = self._bad_share(partition, owned.track)
         if turned.late:
@@ -254,6 +253,13 @@ class Worker:
             refuse_retired([self._in_force()])
         except Superseded as error:
             raise Stop(str(error)) from error
+
+    def _take_back(self, error: VersionFailed) -> None:
+        """Let the version before come into force again; raises the error if nobody watches."""
+        if error.rollout.stage is not Stage.WATCHED:
+            raise error
+        reason = f"it failed: {error}"
+        take_back(self._store, error.rollout, reason, self._clock(), self._metrics)
 
     def _bad_share(self, partition: int, track: Track) -> BadShare:
         place = f"{self._config.source.topic}/{partition}"
@@ -389,10 +395,3 @@ class Worker:
 
     def _tp(self, partition: int) -> TopicPartition:
         return TopicPartition(self._config.source.topic, partition)
-
-
-def _by_partition(records: Sequence[Record]) -> Mapping[int, list[Record]]:
-    grouped: dict[int, list[Record]] = defaultdict(list)
-    for record in records:
-        grouped[record.partition].append(record)
-    return grouped

@@ -158,6 +158,54 @@ def test_one_whose_program_fails_is_taken_back_and_nothing_is_lost(
     assert stored_and_replayed_agree(house)
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_one_that_fails_on_what_it_has_to_learn_never_comes_into_force(
+    house: House, monkeypatch: pytest.MonkeyPatch, restart: bool
+) -> None:
+    worker = house.worker()
+    more(house, worker, "before", 1500)
+    whole = PartitionPipeline.process
+
+    def fails(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
+        if self.config.version == OTHER.version:
+            raise ZeroDivisionError("of the new version")
+        return whole(self, records)
+
+    monkeypatch.setattr(PartitionPipeline, "process", fails)
+    apply(house.store, OTHER, Request("eve", "because", house.now))
+    if restart:
+        worker = Worker(OLD, house.transport, house.store, lambda: house.now)
+    house.run(worker)
+    entry = newest(house)
+    assert (entry.kind, entry.version) == (RolloutKind.STOP, OLD.version)
+    assert entry.reason == "it failed: ZeroDivisionError: of the new version"
+    more(house, worker, "after")
+    (status,) = house.store.status(house.now).streams
+    assert status.counters.accepted == 2400
+    assert stored_and_replayed_agree(house)
+
+
+def test_a_tried_one_that_fails_on_what_it_has_to_learn_is_stopped(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = house.worker()
+    more(house, worker, "before", 1500)
+    whole = PartitionPipeline.process
+
+    def fails(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
+        if self.config.version == OTHER.version:
+            raise ZeroDivisionError("of the tried version")
+        return whole(self, records)
+
+    monkeypatch.setattr(PartitionPipeline, "process", fails)
+    apply(house.store, OTHER, Request("eve", "because", house.now), Stage.SHADOW)
+    house.run(worker)
+    assert StageGuard(house.store, "tests", lambda: house.now).step()
+    assert newest(house).reason == "it failed: ZeroDivisionError: of the tried version"
+    more(house, worker, "after")
+    assert stored_and_replayed_agree(house)
+
+
 def test_the_old_version_may_fail_beside_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     worker, guard = watched(house, OTHER)
     whole = PartitionPipeline.process
