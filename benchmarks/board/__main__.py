@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
 import numpy as np
 from playwright.sync_api import Error as BrowserError
 
@@ -48,6 +49,7 @@ BUDGETS = {
     "crowd_jump": 150,
     "heap_mb": 200,
 }
+FAILURES = (BrowserError, httpx.HTTPError, TimeoutError, RuntimeError)  # of one part
 WHOLE, QUICK = Size(100_000, 1_000_000), Size(5_000, 50_000)
 
 
@@ -103,7 +105,7 @@ def measure(
             begun = time.monotonic()
             try:
                 figures |= told(PARTS[part](bench))
-            except (BrowserError, TimeoutError, RuntimeError) as error:
+            except FAILURES as error:
                 missed.append(f"{kind} {part}")
                 print(f"  {part} failed: {error}", flush=True)
             load = os.getloadavg()[0]

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from benchmarks.board.served import Board
-from triage.model import Actor
+from benchmarks.board.served import Board, somebody
 from triage.queries import QueueFilter
 
 EVERY_S = 2.0
@@ -29,7 +28,7 @@ def crowd(board: Board, analysts: int) -> Iterator[list[float]]:
     stop, times, failed = threading.Event(), list[float](), list[str]()
 
     def work(number: int) -> None:
-        with board.client(Actor(f"crowd-{number}", "analyst")) as client:
+        with board.client(somebody(f"crowd-{number}")) as client:
             stop.wait(EVERY_S * number / analysts)
             for row in rows[number::analysts]:
                 begun = time.perf_counter()

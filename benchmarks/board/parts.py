@@ -14,8 +14,7 @@ from benchmarks.board.arrivals import Arrivals
 from benchmarks.board.filled import Size
 from benchmarks.board.limit import rounds
 from benchmarks.board.screen import Screen
-from benchmarks.board.served import Board
-from triage.model import Actor
+from benchmarks.board.served import Board, somebody
 from triage.queries import QueueFilter
 
 FILTERS = (
@@ -106,7 +105,7 @@ def _place(bench: Bench, number: int) -> int:
 def filters(bench: Bench) -> Figures:
     """How long the server takes for the first rows of a filter or an order."""
     times, spent = [], []
-    with bench.board.client(Actor("filters", "analyst")) as client:
+    with bench.board.client(somebody("filters")) as client:
         for number in rounds(bench.rounds(60), 40):
             where = FILTERS[number % len(FILTERS)]
             begun, before = time.perf_counter(), bench.board.processor_ms()
@@ -121,7 +120,7 @@ def filters(bench: Bench) -> Figures:
 def verdicts(bench: Bench) -> Figures:
     """Verdicts over HTTP, one after the other, nobody else at work."""
     rows = bench.board.store.queue(QueueFilter(order="newest"), SLOW, bench.rounds(40)).rows
-    with bench.board.client(Actor("alone", "analyst")) as client:
+    with bench.board.client(somebody("alone")) as client:
         decide(client, rows[0].cluster_id)
         before = bench.board.processor_ms()
         left = rounds(len(rows) - 1, 20)
