@@ -33,7 +33,7 @@ SLOW = 40_000  # rows down the queue: clusters that no other part decides
 ANALYSTS = 20
 CROWD_S = 30.0
 HOURS_CHANGES = 8 * 3600 // 15  # clusters in eight hours: one each 15 s
-HOURS_LOOKS = 60  # cluster pages opened meanwhile
+HOURS_LOOKS = 20  # cluster pages opened meanwhile
 
 Figures = Mapping[str, Sequence[float]]
 
@@ -159,16 +159,18 @@ def hours(bench: Bench) -> Figures:
     with bench.screen() as screen:
         screen.open_and_back()  # what every page loads once
         heaps = [screen.heap_mb()]
-        for number in rounds(looks, 90):
+        for _ in rounds(looks, 110):
             source.many(screen, each)
             screen.move()
             screen.open_and_back()
-            if number % max(1, looks // 6) == 0:
-                heaps.append(screen.heap_mb())
-        heaps.append(screen.heap_mb())
-        changed = (number + 1) * each
+            heaps.append(screen.heap_mb())
+        changed = (len(heaps) - 1) * each
     print(f"  heap, MB, over {changed} clusters: " + " ".join(f"{heap:.0f}" for heap in heaps))
-    return {"heap_mb": [max(heaps)], "heap_growth_mb": [heaps[-1] - heaps[0]]}
+    return {
+        "heap_mb": [max(heaps)],
+        "heap_growth_mb": [heaps[-1] - heaps[0]],
+        "heap_clusters": [changed],
+    }
 
 
 PARTS: Mapping[str, Callable[[Bench], Figures]] = {
