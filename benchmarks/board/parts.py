@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from benchmarks.board.analysts import crowd, decide
 from benchmarks.board.arrivals import Arrivals
+from benchmarks.board.costs import costs
 from benchmarks.board.filled import Size
 from benchmarks.board.limit import rounds
 from benchmarks.board.screen import Screen
@@ -173,7 +174,13 @@ def hours(bench: Bench) -> Figures:
     }
 
 
+def requests(bench: Bench) -> Figures:
+    """What each request of a screen costs the server."""
+    return costs(bench.board)
+
+
 PARTS: Mapping[str, Callable[[Bench], Figures]] = {
+    "requests": requests,
     "first": first,
     "keys": keys,
     "filters": filters,
