@@ -160,7 +160,8 @@ def _kill_while_running(
         if process is None or process.poll() is not None:
             process = start(*_arguments(places, source), output=output)
         _decide_for(places, rng.uniform(*LIFE_S), rng, labels)
-        if act is not None and (places.folder / "triage.db").exists():
+        if act is not None:
+            wait_for((places.folder / "triage.db").exists, PATIENCE_S, "store")
             with closing(places.store()) as store:
                 act(store)
             _decide_for(places, rng.uniform(0.0, LIFE_S[1]), rng, labels)

@@ -23,6 +23,7 @@ from triage.errors import Refused, Retry
 from triage.rollout import Request, Stage
 from triage.store.base import Store
 
+TRIES = 20  # of an engineer who is refused; most deeds are allowed
 MANY = "rollout: {canary: 0.3, max_volume: 1000, max_cost: 100, max_lost: 1000000}"
 """Guards off: what they do is another test's matter, here every roll-out has to be survived."""
 
@@ -48,7 +49,13 @@ class Deployer:
         self.done = 0
 
     def act(self, store: Store) -> None:
-        """Apply, try or go back; what is refused is not counted."""
+        """Apply, try or go back, whatever is not refused."""
+        for _ in range(TRIES):
+            if self._acted(store):
+                self.done += 1
+                return
+
+    def _acted(self, store: Store) -> bool:
         stream = self._variants[0].stream
         asked = Request("bench", "", time.time())
         deed = self._rng.choice(["apply", "apply", "shadow", "canary", "back", "live"])
@@ -63,8 +70,8 @@ class Deployer:
                 stage = Stage(deed) if deed in ("shadow", "canary") else Stage.LIVE
                 apply(store, self._rng.choice(self._variants), asked, stage, again=True)
         except (Refused, Retry):
-            return
-        self.done += 1
+            return False
+        return True
 
 
 def main() -> None:
