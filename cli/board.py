@@ -30,7 +30,8 @@ from streaming.metrics import Metrics
 from streaming.verified import message_of
 from triage.errors import TriageError
 from triage.handlers import Triage
-from triage_ui.serve import CannotListen, listen, server
+from triage_ui.listen import CannotListen, listen
+from triage_ui.serve import server
 from triage_ui.server import create_app
 from triage_ui.settings import BoardSettings
 

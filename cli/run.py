@@ -32,7 +32,7 @@ from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid, StreamingError
 from streaming.sources.registry import open_source
 from triage.errors import TriageError
-from triage_ui.serve import CannotListen, listen
+from triage_ui.listen import CannotListen, listen
 
 EXIT_STOP = 3  # see cli/loop.py
 

@@ -17,7 +17,8 @@ from triage.advisor import Advisor
 from triage.model import Actor
 from triage.store.base import Store
 from triage.store.store import open_store
-from triage_ui.serve import listen, server
+from triage_ui.listen import listen
+from triage_ui.serve import server
 from triage_ui.server import create_app
 from triage_ui.settings import BoardSettings
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from triage_ui.serve import CannotListen, listen
+from triage_ui.listen import CannotListen, listen
 
 
 def test_a_port_in_use_is_one_clear_sentence() -> None:
