@@ -45,7 +45,7 @@ from triage.queries import QueueFilter
 from triage.store.base import Store
 
 STREAM = Path(__file__).parent.parent / "examples" / "streams" / "payments.yaml"
-RATE = 4_000  # events per second
+RATE = 4_000  # events per second, at most
 LIFE_S = (1.5, 6.0)  # seconds between kills; importing takes the first two or three
 FINISH_S = 600.0
 PATIENCE_S = 30.0  # for the events that a life should bring
@@ -129,14 +129,14 @@ def write_events(path: Path, config: StreamConfig, events: int) -> dict[str, int
     return labels
 
 
-def _arguments(places: Places, source: Path) -> list[str]:
+def _arguments(places: Places, source: Path, rate: float) -> list[str]:
     """By the stream's name where it is known: the file may have been replaced since."""
     stream = str(STREAM)
     if (places.folder / "triage.db").exists():
         with closing(places.store()) as store:
             stream = STREAM.stem if store.live_config(STREAM.stem) else stream
     return [
-        *("run", "--stream", stream, "--source", str(source), "--rate", str(RATE)),
+        *("run", "--stream", stream, "--source", str(source), "--rate", f"{rate:.0f}"),
         *("--no-board", "--until-done", "--quiet", *places.arguments()),
     ]
 
@@ -155,10 +155,11 @@ def _kill_while_running(
     than a life; one in five comes whenever it comes, in the middle of a start too.
     """
     output = source.with_name("output.txt")
+    rate = min(RATE, wanted[0] / (sum(LIFE_S) / 2)) if wanted else RATE
     process: subprocess.Popen[bytes] | None = None
     for events in wanted:
         if process is None or process.poll() is not None:
-            process = start(*_arguments(places, source), output=output)
+            process = start(*_arguments(places, source, rate), output=output)
         _decide_for(places, rng.uniform(*LIFE_S), rng, labels)
         if act is not None:
             wait_for((places.folder / "triage.db").exists, PATIENCE_S, "store")
@@ -179,13 +180,13 @@ def _kill_while_running(
 
 def _finish(places: Places, source: Path, rng: random.Random, labels: dict[str, int]) -> None:
     output = source.with_name("output.txt")
-    with ended(start(*_arguments(places, source), output=output)) as process:
+    with ended(start(*_arguments(places, source, RATE), output=output)) as process:
         until = time.monotonic() + FINISH_S
         while process.poll() is None and time.monotonic() < until:
             _decide_for(places, 0.5, rng, labels)
         _must_have_ended_well(process, output)
     # What was decided after its end goes out with one more, undisturbed start.
-    with ended(start(*_arguments(places, source), output=output)) as process:
+    with ended(start(*_arguments(places, source, RATE), output=output)) as process:
         wait_for(lambda: process.poll() is not None, FINISH_S, "end of the run")
         _must_have_ended_well(process, output)
 
