@@ -29,7 +29,8 @@ from sklearn.metrics import average_precision_score
 from benchmarks.pipeline import FEATURES, generated_rows
 from detectors.base import Matrix, Vector
 from detectors.learning.label_model import Labels
-from detectors.model import LearningSettings, StreamModel
+from detectors.learning_settings import LearningSettings
+from detectors.model import StreamModel
 from detectors.online.isolation_forest import IsolationForest
 from detectors.state import pack, unpack
 from streaming.evaluate.table import read_labelled

@@ -30,7 +30,8 @@ import numpy.typing as npt
 from detectors.base import Matrix, Vector
 from detectors.learning.label_model import Labels
 from detectors.learning.laplace import sigmoid
-from detectors.model import LearningSettings, StreamModel
+from detectors.learning_settings import LearningSettings
+from detectors.model import StreamModel
 from detectors.online.isolation_forest import IsolationForest
 from streaming.evaluate.measures import average_precision, roc_auc
 from streaming.evaluate.table import read_labelled

@@ -12,7 +12,7 @@ from pydantic import Field, InstanceOf
 from detectors.clustering.leader import ClusteringSettings
 from detectors.features.base import FeatureParams
 from detectors.features.registry import fields_used
-from detectors.model import LearningSettings
+from detectors.learning_settings import LearningSettings
 from detectors.registry import DetectorSpec
 from streaming.config.fields import (
     EventId,

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from detectors.model import LearningSettings
+from detectors.learning_settings import LearningSettings
 from streaming.config.problems import from_pydantic, shown
 from streaming.config.yaml_tree import Path, Problem, Tree
 

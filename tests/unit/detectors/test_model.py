@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from detectors import base
 from detectors.base import Attribution, Detector, Matrix, Snapshot, SnapshotError, Vector
 from detectors.learning.label_model import Labels
-from detectors.model import PRIOR_SHIFT, LearningSettings, StreamModel
+from detectors.learning_settings import LearningSettings
+from detectors.model import PRIOR_SHIFT, StreamModel
 from detectors.online.isolation_forest import IsolationForest
 from detectors.state import pack, unpack
 
