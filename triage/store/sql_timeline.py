@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -25,24 +26,33 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
     if main is None:
         return []
     events: dict[tuple[float, bytes], EntityEvent] = {}
+    newest: list[float] = []  # a heap of the times of the newest ``limit``
     rows = _candidates(connection, cluster_id, main)
     for row, candidate in shown_candidates(connection, rows):
         # Newest first, and a context lies before its event: older ones can't displace these.
-        if len(events) >= limit and _later(events.values(), candidate.event_time) >= limit:
+        if len(newest) == limit and newest[0] > candidate.event_time:
             break
         named = EntityEvent(
             candidate.event_time, candidate.record, candidate.candidate_id, row["cluster_id"]
         )
-        events[same_event(named)] = named
-        for kept in candidate.context:
-            event = EntityEvent(kept["time"], kept["fields"], None, None)
-            events.setdefault(same_event(event), event)
+        ordinary = (
+            EntityEvent(kept["time"], kept["fields"], None, None) for kept in candidate.context
+        )
+        for event in (named, *ordinary):
+            this = same_event(event)
+            if this not in events:
+                _keep_newest(newest, event.time, limit)
+            if this not in events or event is named:
+                events[this] = event
     ordered = sorted(events.items(), key=lambda item: item[0])
     return [event for _, event in ordered][-limit:]
 
 
-def _later(events: Iterable[EntityEvent], time: float) -> int:
-    return sum(event.time > time for event in events)
+def _keep_newest(newest: list[float], time: float, limit: int) -> None:
+    if len(newest) < limit:
+        heapq.heappush(newest, time)
+    else:
+        heapq.heappushpop(newest, time)
 
 
 def _main_entity(connection: sa.Connection, cluster_id: str) -> str | None:
