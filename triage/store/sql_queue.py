@@ -44,7 +44,9 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
     if where.order == "worth" and where.status is ClusterStatus.OPEN and found is None:
         rows = _mixed(connection, where, fits, offset, limit)
     else:
-        rows = _ordered(connection, where.order, fits, offset, limit)
+        of_all = where.status is None and found is None
+        in_order = _ordered_of_all if of_all else _ordered
+        rows = in_order(connection, where.order, fits, offset, limit)
     alike = similar(connection, rows)
     listed = [dataclasses.replace(queue_row(row), similar=alike[row["cluster_id"]]) for row in rows]
     page = blinded(connection, listed, where.viewer)
@@ -87,6 +89,26 @@ def _ordered(
         .mappings()
         .all()
     )
+
+
+def _ordered_of_all(
+    connection: sa.Connection,
+    name: str,
+    fits: Sequence[sa.ColumnElement[bool]],
+    offset: int,
+    limit: int,
+) -> Sequence[sa.RowMapping]:
+    """The same whether they wait or not: two walks along the index, merged as they go."""
+    c, order = t.clusters.c, ORDERS.get(name, t.clusters.c.worth)
+    walks = [
+        sa.select(c.cluster_id, order.label("place")).where(c.waiting == waiting, *fits)
+        for waiting in (0, 1)
+    ]
+    merged = sa.union_all(*walks).order_by(sa.desc("place"), sa.desc("cluster_id"))
+    ids = connection.scalars(merged.offset(offset).limit(limit)).all()
+    rows = connection.execute(sa.select(t.clusters).where(c.cluster_id.in_(ids))).mappings()
+    found = {row["cluster_id"]: row for row in rows}
+    return [found[cluster_id] for cluster_id in ids]
 
 
 def _mixed(

@@ -123,3 +123,20 @@ def test_the_queue_is_counted_without_a_look_at_who_may_see_it(database: Databas
     everybody, hidden = (plan for plan in found if plan.startswith("SELECT count(*)"))
     assert "verdicts" not in everybody
     assert "clusters USING INDEX sqlite_autoindex_clusters_1" in hidden
+
+
+@pytest.mark.parametrize("order", ["worth", "newest", "largest"])
+def test_all_clusters_come_in_order_without_being_sorted(database: Database, order: str) -> None:
+    where = QueueFilter(status=None, order=order, viewer="anna")
+    key = {"worth": "worth", "newest": "last_time", "largest": "size"}[order]
+    with database.read() as connection:
+        c = t.clusters.c
+        listed = sa.select(c.cluster_id).where(c.status != ClusterStatus.MERGED)
+        expected = connection.scalars(listed.order_by(c[key].desc(), c.cluster_id.desc())).all()
+    with plans(database) as found:
+        page = SqlQueries(database).queue(where, 10, 40)
+    assert [row.cluster_id for row in page.rows] == expected[10:50]
+    assert page.total == len(expected)
+    assert {row.status for row in page.rows} > {ClusterStatus.OPEN}
+    (walk,) = (plan for plan in found if "UNION ALL" in plan)
+    assert "TEMP B-TREE" not in walk
