@@ -201,3 +201,17 @@ def test_many_members_are_read_in_parts(page: Page, bare: Served) -> None:
     page.wait_for_selector(".members-grid .ag-row")
     last = bare.store.members(cluster, 259, 1)[0].candidate.candidate_id
     scroll_down_to(page, "members-grid", last)
+
+
+def test_a_feature_leads_to_its_clusters_and_the_filter_is_seen(
+    analyst: Page, board: Served
+) -> None:
+    other = board.desk.cluster(1, "led by another", reasons=(a_reason("bytes", 2.0),))
+    analyst.goto(f"{board.url}/cluster/{other}")
+    analyst.locator(".shap-table").get_by_role("link", name="bytes").click()
+    expect(analyst).to_have_url(re.compile("feature=bytes"))
+    at(analyst, other)
+    expect(analyst.locator(".queue-grid .ag-center-cols-container .ag-row")).to_have_count(1)
+    analyst.get_by_role("button", name="Drop the filter feature bytes").click()
+    expect(analyst).not_to_have_url(re.compile("feature="))
+    expect(row(analyst, order(board)[0])).to_be_visible()

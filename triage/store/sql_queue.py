@@ -17,7 +17,7 @@ from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueuePage, QueueRow
 from triage.shares import HEAD
 from triage.store import tables as t
-from triage.store.codec import loads
+from triage.store.codec import dumps, loads
 from triage.store.sql_disputes import disputed
 from triage.store.sql_shared import STANDING, position
 from triage.store.sql_shares import mixed_head
@@ -141,8 +141,8 @@ def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
 
 
 def _narrow(where: QueueFilter) -> bool:
-    named = where.entity is not None or where.assignee is not None
-    return bool(where.text) or named or where.disputed
+    named = (where.entity, where.assignee, where.feature)
+    return bool(where.text) or where.disputed or any(each is not None for each in named)
 
 
 def queue_row(row: sa.RowMapping) -> QueueRow:
@@ -247,6 +247,8 @@ def _conditions(
         conditions.extend(_seen_by(where.viewer) if where.viewer is not None and hidden else ())
     if where.assignee is not None:
         conditions.append(_is(c.assignee, where.assignee, to_find and not named))
+    if where.feature is not None:  # as the JSON of ``top`` has it
+        conditions.append(c.top.contains(f"[{dumps(where.feature)},", autoescape=True))
     if where.disputed:
         conditions.append(c.cluster_id.in_(disputed()))
     if where.entity is not None:

@@ -30,6 +30,7 @@ def asked(
     text: Text = "",
     order: Order = "worth",
     assignee: Text = "",
+    feature: Text = "",
 ) -> QueueFilter:
     """Return the filter that a request's query asks for."""
     return QueueFilter(
@@ -40,6 +41,7 @@ def asked(
         order=order,
         viewer=current_actor().name,
         assignee=current_actor().name if assignee == "me" else assignee or None,
+        feature=feature or None,
         disputed=status == "disputed",
     )
 

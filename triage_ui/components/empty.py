@@ -11,8 +11,6 @@ from triage.queries import BoardStatus, StreamStatus
 from triage_ui.components.dom import Node, attributes, kbd
 from triage_ui.text import VERDICT_WORDS, count, visible
 
-_FILTER_NAMES = {"stream": "stream", "status": "status", "text": "text", "entity": "entity"}
-
 
 def warm_up(stream: StreamStatus) -> tuple[int, int] | None:
     """Return (seen, needed) events of a stream that is still learning what is normal, else None."""
@@ -58,9 +56,7 @@ def _state(kind: str, title: str, *lines: Node | list[Node]) -> Component:
 
 
 def _no_match(filters: Mapping[str, str]) -> Component:
-    named = ", ".join(
-        f"{_FILTER_NAMES.get(name, name)} {_filter_value(value)}" for name, value in filters.items()
-    )
+    named = ", ".join(f"{name} {_filter_value(value)}" for name, value in filters.items())
     button = html.Button(
         "Clear filters",
         type="button",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from dash import html
 from dash.development.base_component import Component
@@ -36,7 +37,7 @@ def _table(reasons: Sequence[ClusterReason]) -> Component:
     rows = [
         html.Tr(
             [
-                html.Th(visible(reason.label, 100), scope="row", title=visible(reason.feature)),
+                html.Th(_name(reason), scope="row"),
                 html.Td(html.Bdi(visible(reason.text, 100)), title=visible(reason.text)),
                 html.Td(html.Bdi(visible(reason.usual, 100)), className="quiet"),
                 html.Td(
@@ -48,6 +49,14 @@ def _table(reasons: Sequence[ClusterReason]) -> Component:
         for reason in reasons
     ]
     return html.Table([html.Thead(head), html.Tbody(rows)], className="shap-table")
+
+
+def _name(reason: ClusterReason) -> Component:
+    """A feature's name leads to the clusters that it leads too."""
+    address = f"/?feature={quote(reason.label[:200], safe='')}"
+    label = visible(reason.label, 100)
+    said = f"Clusters for which {label} is a leading reason"
+    return html.A(label, href=address, title=said, **attributes(data_nav=""))
 
 
 def _bars(reasons: Sequence[ClusterReason], colours: Palette) -> dict[str, Any]:

@@ -161,6 +161,7 @@ def _filters() -> Component:
             _filter("status", "Status", STATUSES),
             _filter("stream", "Stream", (("", "all"),)),
             _filter("order", "Order", ORDERS),
+            html.Div(id="filter-chips", className="filter-chips"),  # filled by filters.js
             html.Button(
                 "Save view",
                 type="button",

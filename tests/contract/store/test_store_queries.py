@@ -65,6 +65,18 @@ class TestQueue:
         assert len(ids(desk, QueueFilter(text=text))) == found
         assert len(ids(desk, QueueFilter(text=text, status=None, viewer="anna"))) == found
 
+    def test_a_leading_reason(self, desk: Desk) -> None:
+        names = ['amount "net"', "Größe_1", "100 %", "hour", "beyond the third"]
+        reasons = tuple(a_reason(name, 5.0 - at) for at, name in enumerate(names))
+        led = desk.cluster(1, "led", reasons=reasons)
+        other = desk.cluster(1, "other")
+        assert ids(desk, QueueFilter(feature="amount")) == [other]
+        for name in names[:3]:
+            assert ids(desk, QueueFilter(feature=name)) == [led]
+            assert ids(desk, QueueFilter(feature=name, status=None, viewer="anna")) == [led]
+        for name in (*names[3:], "amount %", "Gr_", "%", "", "amount net", 'net"'):
+            assert led not in ids(desk, QueueFilter(feature=name))
+
     def test_statuses(self, desk: Desk) -> None:
         waiting = desk.cluster(1, "waiting", margin=0.1)
         second = desk.cluster(1, "second", margin=0.2)

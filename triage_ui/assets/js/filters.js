@@ -3,8 +3,8 @@
   "use strict";
 
   const triage = (window.triage = window.triage || {});
-  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "", assignee: "" };
-  const NARROW = ["status", "stream", "text", "entity", "assignee"]; // an order hides nothing
+  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "", feature: "", assignee: "" };
+  const NARROW = ["status", "stream", "text", "entity", "feature", "assignee"]; // an order hides nothing
   let values = { ...DEFAULTS };
   let wanted = "";
 
@@ -32,7 +32,26 @@
     }
     triage.setProps("search", { value: values.text });
     markRail();
+    showChips();
     triage.emit("filters-shown", JSON.stringify(values) !== JSON.stringify(DEFAULTS));
+  };
+
+  /* Filters that have no field of their own are named, each with the way out. */
+  const showChips = () => {
+    const place = triage.byId("filter-chips");
+    if (!place) return;
+    const chips = ["entity", "feature"].filter((name) => values[name]).map((name) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "filter-chip";
+      const value = document.createElement("bdi");
+      value.textContent = triage.visible(values[name], 40);
+      button.append(`${name} `, value, " ×");
+      button.setAttribute("aria-label", `Drop the filter ${name} ${value.textContent}`);
+      button.addEventListener("click", () => triage.filters.set({ [name]: "" }));
+      return button;
+    });
+    place.replaceChildren(...chips);
   };
 
   const markRail = () => {
