@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from tests.support.cases import ANNA
 from tests.unit.triage_ui.serving import Served, serving
 from triage.model import Actor
+from triage_ui.sessions import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 
 CLUSTERS = 12
 
@@ -46,7 +47,24 @@ def board(bare: Served) -> Served:
 
 
 def sign_in(page: Page, board: Served, actor: Actor = ANNA, path: str = "/") -> None:
-    """Sign a browser in and wait until the queue's or cluster's page stands."""
+    """Give a browser a session, and wait until the page stands.
+
+    The way of a person through the sign-in page is ``sign_in_by_link``'s, and takes another page.
+    """
+    session = board.store.open_session(actor, board.clock())
+    token = csrf_token(session)
+    page.context.add_cookies(
+        [
+            {"name": SESSION_COOKIE, "value": session, "url": board.url, "httpOnly": True},
+            {"name": CSRF_COOKIE, "value": token, "url": board.url},
+        ]
+    )
+    page.goto(board.url + path)
+    page.wait_for_selector("#main")
+
+
+def sign_in_by_link(page: Page, board: Served, actor: Actor = ANNA, path: str = "/") -> None:
+    """Follow a sign-in link as a person does."""
     page.goto(board.link(actor) + f"&next={path}")
     page.get_by_role("button", name="Continue").click()
     page.wait_for_selector("#main")

@@ -17,8 +17,9 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from tests.browser import screenshots
 from tests.support.seed import plain_message
 from tests.unit.triage_ui.serving import Running
+from triage.commands import DisputeVerdict
 from triage.handlers import Triage
-from triage.model import Actor, VerdictKind
+from triage.model import Actor, ClusterStatus, VerdictKind
 from triage.queries import QueueFilter
 from triage.store.base import Store
 from triage_ui.server import create_app
@@ -46,6 +47,8 @@ def addresses(store: Store) -> Mapping[str, str]:
         "queue": "/",
         "queue-all": "/?status=all&order=newest",
         "queue-empty": "/?text=nothing-like-it",
+        "queue-disputed": "/?status=disputed",
+        "queue-feature": "/?feature=failed%20logins",
         **{f"cluster-{tab}": f"/cluster/{cluster}?tab={tab}" for tab in tabs},
         "entity": f"/entity/{name}/{value}",
         "suppressions": "/suppressions",
@@ -53,6 +56,20 @@ def addresses(store: Store) -> Mapping[str, str]:
         "detectors": "/detectors",
         "figures": "/figures",
     }
+
+
+def disagree(triage: Triage, store: Store) -> None:
+    """Let a second reader disagree with a verdict."""
+    row = store.queue(QueueFilter(status=ClusterStatus.DECIDED), 0, 1).rows[0]
+    detail = store.cluster(row.cluster_id, 1)
+    if detail is None:
+        raise SystemExit(f"no cluster {row.cluster_id}")
+    (verdict, *_), (member, *_) = detail.verdicts, detail.members
+    real = verdict.kind is VerdictKind.REAL
+    other = VerdictKind.SPURIOUS if real else VerdictKind.REAL
+    read = (member.candidate.candidate_id,)
+    command = DisputeVerdict(verdict.verdict_id, other, read, "screens", "Seen twice last week.")
+    triage.dispute(command, Actor("Cy Marlow", "analyst"), time.time() - 60)
 
 
 SHEETS: Mapping[str, tuple[str, ...]] = {
@@ -104,7 +121,9 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         store = screenshots.invented(Path(scratch), time.time())
         settings = BoardSettings(clock=time.time, environment="prod")
-        board = Running(create_app(Triage(store, plain_message), store, store, settings))
+        triage = Triage(store, plain_message)
+        disagree(triage, store)
+        board = Running(create_app(triage, store, store, settings))
         browser = playwright.chromium.launch(
             executable_path=screenshots.browser_path(), args=["--no-sandbox"]
         )

@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in_by_link
 from tests.browser.seeing import at, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import ANNA, LEAD
@@ -87,12 +87,12 @@ def test_a_stranger_sees_the_sign_in_page_and_then_where_they_wanted_to_go(
     cluster = order(board)[3]
     page.goto(f"{board.url}/?cluster={cluster}")
     expect(page.get_by_role("heading")).to_have_text("Sign in")
-    sign_in(page, board, ANNA, f"/?cluster={cluster}")
+    sign_in_by_link(page, board, ANNA, f"/?cluster={cluster}")
     at(page, cluster)
 
 
 def test_signing_out_ends_it(page: Page, board: Served) -> None:
-    sign_in(page, board)
+    sign_in_by_link(page, board)
     page.wait_for_selector("#subject")
     page.get_by_label("Account").click()
     expect(page.locator(".me-menu")).to_contain_text("analyst")
@@ -105,14 +105,14 @@ def test_signing_out_ends_it(page: Page, board: Served) -> None:
 
 
 def test_scripts_cannot_read_the_session(page: Page, board: Served) -> None:
-    sign_in(page, board)
+    sign_in_by_link(page, board)
     cookies = page.evaluate("() => document.cookie")
     assert "triage_session" not in cookies
     assert "_csrf_token" in cookies
 
 
 def test_a_page_of_another_origin_cannot_write(page: Page, board: Served) -> None:
-    sign_in(page, board)
+    sign_in_by_link(page, board)
     cluster = order(board)[0]
     status = page.evaluate(
         """async (address) => (await fetch(address, {
