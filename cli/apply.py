@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from cli.configs import EXIT_CONFIG, named
+from cli.configs import EXIT_CONFIG, must_know, named
 from cli.places import Places, data_option, store_option
 from cli.plan import EFFECTS, told_of
 from streaming import rollouts
@@ -81,9 +81,9 @@ def command(
     try:
         with closing(places.store()) as store:
             if back:
-                entry = go_back(store, named(file), asked)
+                entry = go_back(store, must_know(store, named(file)), asked)
             elif retire:
-                entry = rollouts.retire(store, named(file), asked)
+                entry = rollouts.retire(store, must_know(store, named(file)), asked)
             else:
                 entry = _apply(store, file, Stage(stage), asked, accept, new=new, again=again)
     except ConfigInvalid as error:

@@ -12,6 +12,7 @@ from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid
 from streaming.rollouts import start_with
 from triage.rollout import Request, refuse_retired
+from triage.store.base import Store
 from triage.store.base_configs import ConfigStore
 
 EXIT_CONFIG = 2
@@ -53,6 +54,14 @@ def followed(store: ConfigStore, path: Path) -> StreamConfig:
 def named(path: Path) -> str:
     """Return the name of the stream that a file is of, or the name itself."""
     return load(path).stream if path.is_file() else str(path)
+
+
+def must_know(store: Store, name: str) -> str:
+    """Return the name of a stream. Raises ClickException, naming those there are, if it is none."""
+    if store.in_force(name) is None:
+        known = ", ".join(store.streams()) or "none"
+        raise click.ClickException(f"{name}: the store knows no such stream; there are: {known}")
+    return name
 
 
 def in_force(store: ConfigStore, name: str) -> StreamConfig:

@@ -81,7 +81,11 @@ def told_of(store: Store, new: StreamConfig) -> tuple[Effect, Sequence[str]]:
     labels = store.labels_at(new.stream, store.label_position(new.stream))
     current = store.in_force(new.stream)
     tried_in = current.stage if current is not None and current.tried == new.version else None
-    return _lines(book.config(live.version), new, labels, book, tried_in)
+    effect, lines = _lines(book.config(live.version), new, labels, book, tried_in)
+    if current is not None and current.retired:
+        retired = f"{new.stream} is retired; to take it up first: triage apply --back {new.stream}"
+        lines = [retired, *lines]
+    return effect, lines
 
 
 def _first(stream: str, known: Sequence[str]) -> str:

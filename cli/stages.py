@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from cli.configs import must_know
 from cli.places import Places, data_option, store_option
 from streaming.config_book import ConfigBook
 from streaming.errors import Stop
@@ -54,10 +55,7 @@ def _state(current: Rollout) -> str:
 
 
 def _lines(store: Store, stream: str) -> Iterator[str]:
-    log = store.rollouts(stream)
-    if not log:
-        known = ", ".join(store.streams()) or "none"
-        raise click.ClickException(f"{stream}: the store knows no such stream; there are: {known}")
+    log = store.rollouts(must_know(store, stream))
     current = log[-1]
     turned = [number == current.number for number in store.turned(stream)]
     yield _state(current)

@@ -130,6 +130,7 @@ def test_a_mistyped_stream_is_asked_about_and_can_be_retired_and_taken_up(data: 
     assert "retire  " in out
     assert "by eve: mistyped" in out
     assert triage(data, "apply", "test", "--retire")[0] == 1
+    assert "test is retired; to take it up first" in triage(data, "plan", wrong)[1]
     for words in (
         ["apply", wrong],
         ["apply", wrong, "--again"],
@@ -142,4 +143,5 @@ def test_a_mistyped_stream_is_asked_about_and_can_be_retired_and_taken_up(data: 
     code, out = triage(data, "apply", "--back", "test", "--reason", "it was right")
     assert code == 0, out
     assert "test: version" in triage(data, "stages")[1]
-    assert triage(data, "apply", "--retire", "nobody")[0] == 1
+    code, out = triage(data, "apply", "--retire", "nobody")
+    assert (code, "no such stream; there are: test, tests" in out) == (1, True)
