@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from cli import memory
 from cli.board_health import observer, watch
 from cli.health import Health, HealthServer, http_option
 from cli.logs import configure
@@ -89,6 +90,7 @@ def command(
     if parent is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
         threading.Thread(target=_end_with, args=(parent, running), daemon=True).start()
+    memory.spare_start()
     running.run(sockets=[bound])
     store.close()
 
