@@ -8,6 +8,7 @@ likeliest candidates, one item each, and the truth answers at once. Mean over th
 a forest of its own; the interval is 1.96 standard errors of the paired differences to the same run
 without feedback. Average precision and AUC are of scores given before learning from the event, over
 all items. A figure counts as worse if the whole interval of the difference lies below 0.
+``--half-life 5000`` lets labels age, by so many events.
 
 The reliability table takes the probabilities given to the items that nobody had asked about, all
 streams together, without feedback and with three looks. The last line is one line of JSON.
@@ -85,18 +86,25 @@ class Run:
     unasked: Truth
 
 
-def replay(X: Matrix, truth: Truth, looks: int, seed: int, *, feedback: bool) -> Run:
-    """Score, learn and look, block by block."""
+def replay(
+    X: Matrix, truth: Truth, looks: int, seed: int, *, feedback: bool, half_life: int = 0
+) -> Run:
+    """Score, learn and look, block by block; events come a second apart."""
     names = [str(column) for column in range(X.shape[1])]
     block = min(BLOCK, max(64, len(X) // 20))
-    settings = LearningSettings(block=block, warm_up=block, alert_budget=BUDGET)
+    settings = LearningSettings(
+        block=block,
+        warm_up=block,
+        alert_budget=BUDGET,
+        label_half_life=f"{half_life}s" if half_life else None,
+    )
     model = StreamModel(IsolationForest(names, seed=seed), settings, seed)
     margins, unasked = np.zeros(len(X)), np.ones(len(X), np.bool_)
     waiting: list[int] = []
     asked: list[int] = []
     for start in range(0, len(X), block):
         rows = X[start : start + block]
-        scored = model.score(rows)
+        scored = model.admit(model.score(rows), np.arange(start, start + len(rows), dtype=float))
         margins[start : start + block] = scored.margin
         if len(rows) == block:
             model.learn(rows, scored.z, scored.margin)
@@ -107,7 +115,8 @@ def replay(X: Matrix, truth: Truth, looks: int, seed: int, *, feedback: bool) ->
             if feedback:
                 told = truth[asked].astype(np.float64)
                 ids = [str(one) for one in asked]
-                model.set_labels(Labels(ids, X[asked], told, np.ones(len(ids))), len(ids))
+                times = np.array(asked, np.float64)
+                model.set_labels(Labels(ids, X[asked], told, np.ones(len(ids)), times), len(ids))
     unasked[asked] = False
     return Run(int(truth[asked].sum()), margins, unasked)
 
@@ -166,14 +175,19 @@ def streams() -> Iterator[tuple[str, Stream]]:
             print(f"  {name}: not in the data folder (TRIAGE_DATA), skipped")
 
 
-def compare(stream: Stream, events: int, seeds: int, reliability: Judged) -> Means:
+def compare(
+    stream: Stream, events: int, seeds: int, reliability: Judged, half_life: int = 0
+) -> Means:
     """Return per number of looks the means without and with feedback, and the interval."""
     found: Means = {}
     for looks in LOOKS:
         rows = []
         for seed in range(seeds):
             X, truth = stream(events, seed)
-            runs = [replay(X, truth, looks, seed, feedback=feedback) for feedback in (False, True)]
+            runs = [
+                replay(X, truth, looks, seed, feedback=feedback, half_life=half_life)
+                for feedback in (False, True)
+            ]
             rows.append([figures(run, truth) for run in runs])
             if looks == LOOKS[-1]:
                 for key, run in zip(("without", "with"), runs, strict=True):
@@ -203,6 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", help="streams whose name contains this")
+    parser.add_argument("--half-life", type=int, default=0, help="of labels, in events; 0: none")
     asked = parser.parse_args(arguments)
     reliability: Judged = {"without": [], "with": []}
     result: dict[str, object] = {}
@@ -211,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, stream in streams():
         if asked.only and asked.only not in name:
             continue
-        found = compare(stream, asked.events, asked.seeds, reliability)
+        found = compare(stream, asked.events, asked.seeds, reliability, asked.half_life)
         for looks, (without, with_, half) in found.items():
             cells = [
                 f"{figure} {a:.3f} -> {b:.3f} ({h:.3f})"
