@@ -71,7 +71,7 @@ def _besides(store: Store, current: Rollout) -> str:
         return f"version {current.tried[:12]} is tried in {current.stage}"
     settings = ConfigBook(store, current.stream).config(current.version).rollout
     until = _at(current.at + HOUR_S * settings.watch_hours)
-    return f"it is watched until {until}: version {current.beside[:12]} runs on beside it"
+    return f"it is watched at least until {until}: version {current.beside[:12]} runs on beside it"
 
 
 def _trial(trial: Trial, lost: Sequence[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 2.0  # seconds between two looks
 HOUR_S = 3_600.0
+PATIENCE = 24  # times ``watch_hours``, at most, while fewer than ``after`` events were compared
 GUARD = "guard"
 
 
@@ -62,11 +63,14 @@ class StageGuard:
         return current.stage is Stage.WATCHED and self._watched_long_enough(current, at)
 
     def _watched_long_enough(self, current: Rollout, at: float) -> bool:
-        hours = self._book.config(current.version).rollout.watch_hours
-        if at < current.at + hours * HOUR_S:
+        settings = self._book.config(current.version).rollout
+        hours = (at - current.at) / HOUR_S
+        if hours < settings.watch_hours:
             return False
         events = self._store.trial(self._stream, current.number).events
-        reason = f"watched for {hours:g} h over {events:,} events, no limit broken"
+        if events < settings.after and hours < PATIENCE * settings.watch_hours:
+            return False  # a quiet stream, or no worker: nothing is known yet
+        reason = f"watched for {hours:.1f} h over {events:,} events, no limit broken"
         asked = Request(GUARD, reason, at)
         entry = self._store.roll_out(
             self._stream, lambda known: kept(known, current.number, asked), None, "system"

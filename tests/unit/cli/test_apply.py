@@ -57,7 +57,7 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     assert "It is in shadow: it goes live with what it has learned there." in out
     assert "This keeps state" not in out
     assert "runs on beside it for a while" in out
-    assert "  it is watched until 2" in triage(data, "stages", "tests")[1]
+    assert "  it is watched at least until 2" in triage(data, "stages", "tests")[1]
     assert "is in force" in triage(data, "apply", "--back", "tests")[1]
     code, out = triage(data, "apply", second)
     assert code == 1

@@ -82,15 +82,27 @@ def test_one_that_breaks_no_limit_is_kept(house: House) -> None:
     assert not guard.step()
     house.now += 3600
     assert guard.step()
+    assert not guard.step()
     kept = newest(house)
     assert (kept.kind, kept.version, kept.beside) == (RolloutKind.KEEP, OTHER.version, "")
-    assert kept.reason == "watched for 1 h over 900 events, no limit broken"
+    assert kept.reason == "watched for 1.0 h over 900 events, no limit broken"
     house.run(worker)
     more(house, worker, "alone")
     assert {c.config_version for c in since_the_turn(house)} == {OTHER.version}
     assert go_back(house.store, "tests", Request("eve", "", house.now)).version == OLD.version
     house.run(worker)
     assert stored_and_replayed_agree(house)
+
+
+def test_of_a_quiet_stream_it_is_watched_longer_but_not_for_ever(house: House) -> None:
+    house.worker()
+    apply(house.store, OTHER, Request("eve", "because", house.now))
+    guard = StageGuard(house.store, "tests", lambda: house.now)
+    house.now += 2 * 3600
+    assert not guard.step()
+    house.now += 22 * 3600
+    assert guard.step()
+    assert newest(house).reason == "watched for 24.0 h over 0 events, no limit broken"
 
 
 def test_one_that_floods_the_queue_is_taken_back(house: House) -> None:
