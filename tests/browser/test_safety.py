@@ -120,7 +120,7 @@ def test_no_chart_offers_to_share_its_data(analyst: Page, board: Served) -> None
     analyst.wait_for_selector("#why-chart .bars")
     analyst.locator("#when-chart").hover()
     assert analyst.locator(".modebar-btn").count() == 0
-    assert analyst.get_by_text("Share", exact=False).count() == 0
+    assert analyst.locator("#page").get_by_text("Share", exact=False).count() == 0
 
 
 def test_inline_script_is_refused_by_the_policy(analyst: Page) -> None:

@@ -182,8 +182,15 @@ def test_a_verdict_on_a_decided_cluster_is_not_sent(analyst: Page, board: Served
     analyst.goto(f"{board.url}/cluster/{first}")
     expect(analyst.get_by_text("by ben").first).to_be_visible()
     analyst.keyboard.press("s")
-    expect(toast(analyst)).to_contain_text("Decided already")
+    expect(toast(analyst)).to_contain_text("marked real by ben")
+    expect(toast(analyst)).to_contain_text("Yours was not counted")
     assert len(board.store.recent_verdicts(9)) == 1
+    board.desk.decide(order(board)[1], VerdictKind.REAL, at=time.time())
+    analyst.goto(f"{board.url}/cluster/{board.store.recent_verdicts(1)[0].cluster_id}")
+    expect(analyst.get_by_text("by anna").first).to_be_visible()
+    analyst.keyboard.press("s")
+    expect(toast(analyst)).to_contain_text("Decided already. Z takes it back.")
+    assert len(board.store.recent_verdicts(9)) == 2
 
 
 def test_a_second_opinion_is_blind(page: Page, board: Served) -> None:
