@@ -45,8 +45,8 @@ def verdict_rows(
         return sa.select(what).where(*applied).correlate(t.verdicts).scalar_subquery()
 
     c, m, a = t.clusters.c, t.members.c, t.audits.c
-    rest = (
-        sa.select(sa.func.min(c.cluster_id))
+    rest = (  # of an expression: else PostgreSQL walks all clusters in order of their ids for it
+        sa.select(sa.func.min(c.cluster_id.concat("")))
         .where(c.origin == v.verdict_id, c.pull > 0)
         .correlate(t.verdicts)
         .scalar_subquery()
