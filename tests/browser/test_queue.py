@@ -237,7 +237,11 @@ def test_who_leaves_while_new_rows_are_read_is_asked_nothing_more(
     analyst: Page, board: Served
 ) -> None:
     held: list[Route] = []
-    analyst.route("**/api/v1/queue**", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    analyst.route("**/api/v1/queue**", hold)
     arrive(board, "new", margin=5.0)
     wait_for(analyst, lambda: held, "a look at what is new")
     analyst.keyboard.press("Enter")
