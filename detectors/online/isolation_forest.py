@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -59,7 +60,6 @@ class IsolationForest(base.Detector):
     """
 
     kind = "isolation_forest"
-    version = 2
     neutral = -1.0
     natural = (-1.2, 0.15)
     scores_are_leaf_sums = True
@@ -81,6 +81,7 @@ class IsolationForest(base.Detector):
         replace_on_drift: int = Field(
             default=0,
             ge=0,
+            exclude_if=lambda trees: trees == 0,  # states of before it existed go on
             description="oldest trees replaced with every block, if that is more, from where the "
             "mean score has risen until the window holds later rows only; 0: drift changes nothing",
         )
@@ -168,12 +169,9 @@ class IsolationForest(base.Detector):
         return self._shap.explain(X, self._trees.values)
 
     def _dump(self) -> base.Snapshot:
-        meta = {
-            "grown": self._grown,
-            "seen": self._ring.seen,
-            "rise": self._rise.state(),
-            "hurry": self._hurry,
-        }
+        meta: dict[str, Any] = {"grown": self._grown, "seen": self._ring.seen}
+        if self.params.replace_on_drift:
+            meta |= {"rise": self._rise.state(), "hurry": self._hurry}
         arrays = self._trees.arrays()
         arrays["rows"] = self._ring.rows.copy()
         arrays["rows_at_growth"] = self._rows_at_growth.copy()
@@ -181,8 +179,9 @@ class IsolationForest(base.Detector):
 
     def _load(self, snapshot: base.Snapshot) -> None:
         self._grown = int(snapshot.meta["grown"])
-        self._rise.load(snapshot.meta["rise"])
-        self._hurry = int(snapshot.meta["hurry"])
+        if self.params.replace_on_drift:
+            self._rise.load(snapshot.meta["rise"])
+            self._hurry = int(snapshot.meta["hurry"])
         self._rows_at_growth[:] = snapshot.arrays["rows_at_growth"]
         self._ring.load(snapshot.arrays["rows"], int(snapshot.meta["seen"]))
         self._trees.load(snapshot.arrays)

@@ -136,3 +136,12 @@ def test_names_may_come_with_the_first_event() -> None:
 def test_a_sample_larger_than_the_window_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"subsample \(256\) must not exceed window \(64\)"):
         Params(window=64)
+
+
+def test_without_a_watch_on_drift_the_state_is_as_before_there_was_one() -> None:
+    """Configs that don't ask for it go on with their detectors' state after an upgrade."""
+    detector = IsolationForest("ab", Params(trees=4, subsample=8, window=16), seed=1)
+    detector.learn_many(make_rows(1, 32, 2))
+    meta = detector.snapshot().meta
+    assert set(meta["params"]) == {"trees", "subsample", "window", "replace"}
+    assert set(meta["state"]) == {"grown", "seen"}
