@@ -34,6 +34,8 @@ def crowd(board: Board, analysts: int) -> Iterator[list[float]]:
                 begun = time.perf_counter()
                 try:
                     times.append(decide(client, row.cluster_id))
+                except httpx.HTTPStatusError as error:
+                    failed.append(f"{error.response.url.path}: {error.response.text}")
                 except httpx.HTTPError as error:
                     failed.append(str(error))
                 if stop.wait(max(0.0, EVERY_S - (time.perf_counter() - begun))):

@@ -27,10 +27,11 @@ PROBE = """
     return row ? row.getAttribute("row-id") : "";
   };
   /* Looked at before each frame is painted; told after that. */
-  const until = (true_, begun) => new Promise((resume) => {
+  const until = (true_, begun) => new Promise((resume, fail) => {
     const look = () => {
       if (true_()) setTimeout(() => resume(performance.now() - begun));
       else if (performance.now() - begun < 20000) requestAnimationFrame(look);
+      else fail(new Error("not on the screen after 20 s"));
     };
     requestAnimationFrame(look);
   });
@@ -44,7 +45,8 @@ PROBE = """
   document.addEventListener("keydown", (event) => {
     const before = selected();
     const seen = (window.probe.seen = {});
-    const note = (name, true_) => until(true_, event.timeStamp).then((ms) => (seen[name] = ms));
+    const note = (name, true_) => until(true_, event.timeStamp)
+      .then((ms) => (seen[name] = ms), () => {});  // what isn't seen is waited for outside
     if (event.key === "Enter") return note("page", complete);
     note("moved", () => selected() && selected() !== before);
     note("previewed", () => selected() !== before && pane());

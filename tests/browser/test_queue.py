@@ -251,6 +251,32 @@ def test_who_leaves_while_new_rows_are_read_is_asked_nothing_more(
     analyst.wait_for_timeout(300)  # the fixture sees to it that no script failed
 
 
+def test_rows_far_down_come_however_often_the_queue_changes(analyst: Page, board: Served) -> None:
+    for number in range(900):
+        board.desk.cluster(1, f"many-{number}", margin=0.1)
+    analyst.reload()
+    at(analyst, order(board)[0])
+    slow: list[tuple[float, Route]] = []
+
+    def hold(route: Route) -> None:
+        if "offset=0&" in route.request.url:
+            route.continue_()
+        else:
+            slow.append((time.monotonic() + 1.5, route))
+
+    def there() -> bool:
+        while slow and slow[0][0] < time.monotonic():
+            slow.pop(0)[1].continue_()
+        return wanted.is_visible()
+
+    analyst.route("**/api/v1/queue**", hold)
+    analyst.evaluate("setInterval(() => triage.emit('change', { kind: 'clusters', data: {} }), 50)")
+    wanted = row(analyst, board.store.queue(QueueFilter(), 890, 1).rows[0].cluster_id)
+    analyst.evaluate("document.querySelector('.queue-grid .ag-body-viewport').scrollTop = 890 * 46")
+    wait_for(analyst, there, "a row far down")
+    analyst.unroute_all(behavior="ignoreErrors")
+
+
 def test_what_a_verdict_taught_reorders_below_the_cursor(analyst: Page, board: Served) -> None:
     clusters = order(board)
     at(analyst, clusters[0])

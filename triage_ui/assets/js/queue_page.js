@@ -22,6 +22,8 @@
   let wasEmpty = false;
   let fresh = 0;
   let cursorCount = 0;
+  let reading = 0; // blocks of rows on their way to the grid
+  let stale = false; // repaint once they have come
 
   triage.cursor = () => (onPage() ? at.id : null);
   /** Whether the page that the address names is still being read. */
@@ -43,6 +45,7 @@
   const datasource = {
     getRows: async (params) => {
       const mine = view;
+      reading += 1;
       try {
         const rows = await mine.slice(params.startRow, params.endRow);
         if (!onPage()) return; // left meanwhile
@@ -53,6 +56,9 @@
         if (!onPage()) return;
         params.failCallback();
         triage.emit("trouble", { text: `The queue can't be read: ${error.message}`, retry: "reload" });
+      } finally {
+        reading -= 1;
+        if (!reading && stale) repaint();
       }
     },
   };
@@ -106,9 +112,13 @@
     triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } }),
   );
 
-  /** Hand the view's rows to the grid again; it repaints what differs. */
+  /**
+   * Hand the view's rows to the grid again; it repaints what differs. Not while rows are on their way:
+   * it would throw them away and ask again, and never show any that take longer than the next change.
+   */
   const repaint = () => {
-    if (!onPage()) return;
+    stale = reading > 0;
+    if (stale || !onPage()) return;
     api.setRowCount(Math.max(view.count ?? 0, 1), true);
     api.refreshInfiniteCache();
   };
