@@ -1,4 +1,7 @@
-"""What the board reads: plain values, made for showing."""
+"""What the board reads: plain values, made for showing.
+
+Long, but a list: one value after the other, then the protocol that returns them.
+"""
 
 from __future__ import annotations
 

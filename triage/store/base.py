@@ -2,6 +2,7 @@
 
 Raises ``Fenced`` where an epoch or lease is no longer ours, ``Conflict`` where the object changed
 meanwhile, ``StoreUnavailable`` where the database can't be reached or is full (nothing happened).
+Long by its docstrings; subjects that stand for themselves have files of their own (``base_...``).
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Rows that are written once (candidates, labels, outbox, audit) stand apart from the narrow rows that
 change often (members, verdicts), so that a new posterior rewrites few bytes.
+
+Long, as what refers to each other stands together; what stands for itself is in ``tables_...``.
 """
 
 from __future__ import annotations

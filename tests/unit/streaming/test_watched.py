@@ -60,6 +60,20 @@ def watched(house: House, new: StreamConfig) -> tuple[Worker, StageGuard]:
     return worker, StageGuard(house.store, "tests", lambda: house.now)
 
 
+def fails(
+    monkeypatch: pytest.MonkeyPatch, config: StreamConfig, words: str, on: bytes = b""
+) -> None:
+    """Let a version's program fail on records that hold ``on``."""
+    whole = PartitionPipeline.process
+
+    def process(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
+        if self.config.version == config.version and any(on in one.value for one in records):
+            raise ZeroDivisionError(words)
+        return whole(self, records)
+
+    monkeypatch.setattr(PartitionPipeline, "process", process)
+
+
 def newest(house: House) -> Rollout:
     entry = house.store.in_force("tests")
     assert entry is not None
@@ -153,14 +167,7 @@ def test_one_whose_program_fails_is_taken_back_and_nothing_is_lost(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker, _ = watched(house, OTHER)
-    whole = PartitionPipeline.process
-
-    def fails(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
-        if self.config.version == OTHER.version and any(b"bad" in r.value for r in records):
-            raise ZeroDivisionError("of the new version")
-        return whole(self, records)
-
-    monkeypatch.setattr(PartitionPipeline, "process", fails)
+    fails(monkeypatch, OTHER, "of the new version", b"bad")
     more(house, worker, "bad", 300)
     entry = newest(house)
     assert (entry.kind, entry.version) == (RolloutKind.STOP, OLD.version)
@@ -176,14 +183,7 @@ def test_one_that_fails_on_what_it_has_to_learn_never_comes_into_force(
 ) -> None:
     worker = house.worker()
     more(house, worker, "before", 1500)
-    whole = PartitionPipeline.process
-
-    def fails(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
-        if self.config.version == OTHER.version:
-            raise ZeroDivisionError("of the new version")
-        return whole(self, records)
-
-    monkeypatch.setattr(PartitionPipeline, "process", fails)
+    fails(monkeypatch, OTHER, "of the new version")
     apply(house.store, OTHER, Request("eve", "because", house.now))
     if restart:
         worker = Worker(OLD, house.transport, house.store, lambda: house.now)
@@ -202,14 +202,7 @@ def test_a_tried_one_that_fails_on_what_it_has_to_learn_is_stopped(
 ) -> None:
     worker = house.worker()
     more(house, worker, "before", 1500)
-    whole = PartitionPipeline.process
-
-    def fails(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
-        if self.config.version == OTHER.version:
-            raise ZeroDivisionError("of the tried version")
-        return whole(self, records)
-
-    monkeypatch.setattr(PartitionPipeline, "process", fails)
+    fails(monkeypatch, OTHER, "of the tried version")
     apply(house.store, OTHER, Request("eve", "because", house.now), Stage.SHADOW)
     house.run(worker)
     assert StageGuard(house.store, "tests", lambda: house.now).step()
@@ -220,14 +213,7 @@ def test_a_tried_one_that_fails_on_what_it_has_to_learn_is_stopped(
 
 def test_the_old_version_may_fail_beside_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     worker, guard = watched(house, OTHER)
-    whole = PartitionPipeline.process
-
-    def fails(self: PartitionPipeline, records: Sequence[Record]) -> Outcome:
-        if self.config.version == OLD.version:
-            raise ZeroDivisionError("of the old version")
-        return whole(self, records)
-
-    monkeypatch.setattr(PartitionPipeline, "process", fails)
+    fails(monkeypatch, OLD, "of the old version")
     more(house, worker, "bad", 300)
     assert not guard.step()
     assert newest(house).stage is Stage.WATCHED
