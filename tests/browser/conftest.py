@@ -77,7 +77,7 @@ def analyst(page: Page, board: Served) -> Iterator[Page]:
 
     def listen(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and "401" not in message.text:
-            said.append(message.text)
+            said.append(f"{message.text} {message.location.get('url', '')}")
 
     page.on("console", listen)
     sign_in(page, board)

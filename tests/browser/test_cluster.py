@@ -9,8 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import sign_in
 from tests.browser.seeing import at, row, scroll_down_to, toast, wait_for
 from tests.browser.test_queue import order
-from tests.support.cases import a_reason
+from tests.support.cases import BEN, a_reason
 from tests.unit.triage_ui.serving import Served
+from triage.commands import MergeClusters
 from triage.links import Link
 from triage.model import VerdictKind
 
@@ -171,6 +172,20 @@ def test_a_verdict_of_someone_else_appears_by_itself(
 ) -> None:
     board.desk.decide(cluster, VerdictKind.REAL, at=time.time())
     expect(analyst.locator("#cluster-head .decided")).to_contain_text("Real")
+
+
+def test_a_cluster_that_someone_else_merged_says_where_its_members_are(
+    analyst: Page, board: Served, cluster: str
+) -> None:
+    expect(analyst.locator(".members-grid .ag-row[row-id]").first).to_be_visible()
+    other = order(board)[1]
+    mine, into = board.desk.row(cluster), board.desk.row(other)
+    merge = MergeClusters(cluster, mine.revision, other, into.revision, "merge")
+    board.desk.triage.regroup(merge, BEN, time.time())
+    expect(analyst.get_by_text("This cluster was merged")).to_be_visible()
+    expect(analyst.locator("#cluster-tabs")).to_be_hidden()
+    expect(analyst.locator(".decision-bar")).to_be_hidden()
+    expect(analyst.locator("#cluster-head .link")).to_have_attribute("href", f"/cluster/{other}")
 
 
 def test_past_cases_are_told(page: Page, bare: Served) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_ag_grid as dag
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from triage.queries import ClusterDetail
@@ -55,6 +55,7 @@ def layout() -> Component:
                 ],
                 className="tab-tools",
             ),
+            dcc.Store(id="members-tick"),
             html.Div(grid, className="members-frame", id="members-frame"),
             html.Dialog(
                 [
@@ -85,22 +86,26 @@ def register(board: Dash, services: Services) -> None:
 
     @board.callback(
         Output("members-grid", "columnDefs"),
+        Output("members-tick", "data"),
         Input("url", "pathname"),
         Input("cluster-tick", "data"),
         State("members-grid", "columnDefs"),
     )
-    async def show(path: str, _tick: object, columns: list[Any]) -> object:
+    async def show(path: str, tick: object, columns: list[Any]) -> tuple[object, object]:
         cluster_id = cluster_at(path)
         if cluster_id is None:
-            return no_update
+            return no_update, no_update
         detail = await in_thread(services.queries.cluster, cluster_id, 1, current_actor().name)
-        made = [] if detail is None else member_columns(detail)
-        return no_update if made == columns else made
+        if detail is None:  # merged meanwhile: nobody asks for its members any more
+            return [], no_update
+        made = member_columns(detail)
+        return no_update if made == columns else made, tick
 
     board.clientside_callback(
         ClientsideFunction("triage", "mountCluster"),
         Output("members-grid", "className"),
         Input("members-grid", "columnDefs"),
+        Input("members-tick", "data"),
     )
 
 

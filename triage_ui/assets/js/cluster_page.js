@@ -85,7 +85,7 @@
     triage.setProps("member", { data: shown });
   };
 
-  /** Called by Dash when the members' columns have come. */
+  /** Called by Dash when the members' columns have come, or the cluster was read anew. */
   triage.mountCluster = async (columns) => {
     if (!columns || !columns.length) return;
     const same = listed === here();
@@ -116,9 +116,7 @@
       (change.data.ids || []).includes(cluster) ||
       change.kind === "learned" ||
       change.kind === "published";
-    if (!about) return;
-    tick();
-    if (api && !api.isDestroyed()) api.refreshInfiniteCache();
+    if (about) tick();
   });
   triage.on("hello", ({ again }) => again && tick());
   triage.on("reset", tick);
