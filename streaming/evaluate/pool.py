@@ -16,7 +16,7 @@ import numpy.typing as npt
 from detectors.base import Matrix, Vector
 from detectors.learning.label_model import leaf_table
 from detectors.learning.laplace import find_mode
-from detectors.learning.leaf_kernel import shared_leaves
+from detectors.learning.leaf_kernel import leaf_sums, shared_leaves
 from detectors.online.isolation_forest import IsolationForest
 from detectors.trees import Trees
 from streaming.errors import SourceInvalid
@@ -116,13 +116,14 @@ class Pool:
     """
 
     def __init__(self, X: Matrix, settings: PoolSettings) -> None:
-        self._X = np.ascontiguousarray(X, np.float32)
+        rows = np.ascontiguousarray(X, np.float32)
         self._settings = settings
-        self._trees = whole_forest(self._X, settings.seed)
-        scores = self._trees.scores(self._X)
+        trees = whole_forest(rows, settings.seed)
+        self._nodes = trees.nodes
+        self._leaves = trees.leaves(rows)  # of all items: the trees stay as they are
+        scores = leaf_sums(self._leaves, trees.values)
         self._prior: Vector = (scores - scores.mean()) / (scores.std() or 1.0) - PRIOR_SHIFT
         self._items: list[int] = []
-        self._leaves = np.empty((0, TREES), np.int32)  # of the items asked about
         self._answers: list[float] = []
         self._alpha = np.empty(0)
         self._gram = np.empty((0, 0))
@@ -140,8 +141,8 @@ class Pool:
             return
         self._items.append(item)
         self._answers.append(y)
-        self._leaves = np.vstack([self._leaves, self._trees.leaves(self._X[item : item + 1])])
-        self._gram = _bordered(self._gram, shared_leaves(self._leaves[-1:], self._leaves)[0])
+        asked = self._leaves[self._items]
+        self._gram = _bordered(self._gram, shared_leaves(asked[-1:], asked)[0])
         mode = find_mode(
             self._gram,
             self._prior[self._items],
@@ -151,8 +152,8 @@ class Pool:
             np.append(self._alpha, 0.0),
         )
         self._alpha = mode.alpha
-        table = leaf_table(self._leaves, mode.alpha, self._settings.kappa, self._trees.nodes)
-        margins = self._prior + self._trees.sums(self._X, table)
+        table = leaf_table(asked, mode.alpha, self._settings.kappa, self._nodes)
+        margins = self._prior + leaf_sums(self._leaves, table)
         self.before = np.where(self.asked, self.before, margins)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detectors.base import Matrix, Snapshot, SnapshotError, Vector
 from detectors.learning.label_model import TELLING, LabelModel, Labels
 from detectors.learning.laplace import sigmoid
-from detectors.learning.leaf_kernel import shared_leaves
+from detectors.learning.leaf_kernel import leaf_sums, shared_leaves
 from detectors.online.isolation_forest import IsolationForest
 from detectors.trees import Trees
 
@@ -68,6 +68,13 @@ def fitted(given_labels: Labels, trees: Trees | None = None) -> LabelModel:
 def test_the_kernel_is_the_share_of_common_leaves() -> None:
     a, b = np.array([[1, 2, 3, 4]], np.int32), np.array([[1, 2, 9, 9], [1, 2, 3, 4]], np.int32)
     np.testing.assert_array_equal(shared_leaves(a, b), [[0.5, 1.0]])
+
+
+def test_sums_over_known_leaves_are_those_of_a_walk() -> None:
+    X, trees = rows(300, seed=4), forest()
+    np.testing.assert_array_equal(leaf_sums(trees.leaves(X), trees.values), trees.scores(X))
+    with pytest.raises(ValueError, match="trees"):
+        leaf_sums(trees.leaves(X), trees.values[1:])
 
 
 def test_it_equals_a_regression_with_one_weight_per_leaf() -> None:
