@@ -14,6 +14,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -71,19 +72,37 @@ def root_causes() -> dict[str, dict[str, float]] | None:
     return rates
 
 
+def aims(
+    speeds: Mapping[int, Mapping[str, float]], rates: Mapping[str, Mapping[str, float]] | None
+) -> Mapping[str, float]:
+    """Return the figures that the project wants to be judged by, under plain names."""
+    found = {}
+    for features, of in speeds.items():
+        what = f"{ROWS} candidates of {features} features explained, trees refreshed"
+        found[f"{what}, ms"] = of["ours_ms"]
+        found[f"{what}, shap library, ms"] = of["shap_library_ms"]
+        found[f"{what}, largest difference to it"] = of["largest_difference"]
+    for name, of in (rates or {}).items():
+        found[f"root causes, HitRate@100 %, {name}"] = of["hit_100"]
+        found[f"root causes, HitRate@150 %, {name}"] = of["hit_150"]
+    return found
+
+
 def main() -> int:
+    """Run and print everything."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    result: dict[str, object] = {}
+    speeds: dict[int, Mapping[str, float]] = {}
     with threadpoolctl.threadpool_limits(1):
         print(
             f"{ROWS} rows, {TREES} trees of {SUBSAMPLE} rows, all of them just replaced; one core"
         )
         for features in (10, 40):
-            result[f"features_{features}"] = speed(features)
-            print(f"  {features} features: {result[f'features_{features}']}", flush=True)
+            speeds[features] = speed(features)
+            print(f"  {features} features: {speeds[features]}", flush=True)
         print(f"root causes of 77 segments of 12 servers, {len(SEEDS)} seeds")
-        result["root_causes"] = root_causes()
-    print(json.dumps(result))
+        rates = root_causes()
+    by_width = {f"features_{features}": of for features, of in speeds.items()}
+    print(json.dumps({"aims": aims(speeds, rates), **by_width, "root_causes": rates}))
     return 0
 
 

@@ -21,7 +21,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,43 +211,45 @@ def curve(parts: Sequence[tuple[Vector, Truth]]) -> list[tuple[float, float, int
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and print everything."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=EVENTS)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--only", help="streams whose name contains this")
-    parser.add_argument("--half-life", type=int, default=0, help="of labels, in events; 0: none")
-    asked = parser.parse_args(arguments)
+def compare_all(
+    events: int, seeds: int, only: str = "", half_life: int = 0
+) -> Mapping[str, object]:
+    """Compare on all streams whose name contains ``only``; print a line each, return figures."""
     reliability: Judged = {"without": [], "with": []}
     result: dict[str, object] = {}
     worse: list[str] = []
-    print(f"{asked.events:,} events, {asked.seeds} seeds; without -> with feedback (half interval)")
+    compared = 0
+    print(f"{events:,} events, {seeds} seeds; without -> with feedback (half interval)")
     for name, stream in streams():
-        if asked.only and asked.only not in name:
+        if only not in name:
             continue
-        found = compare(stream, asked.events, asked.seeds, reliability, asked.half_life)
-        for looks, (without, with_, half) in found.items():
-            cells = [
-                f"{figure} {a:.3f} -> {b:.3f} ({h:.3f})"
-                for figure, a, b, h in zip(FIGURES, without, with_, half, strict=True)
-            ]
-            bad = [
-                figure
-                for figure, a, b, h in zip(FIGURES, without, with_, half, strict=True)
-                if b - a + h < 0
-            ]
+        for looks, found in compare(stream, events, seeds, reliability, half_life).items():
+            each = list(zip(FIGURES, *found, strict=True))
+            cells = [f"{figure} {a:.3f} -> {b:.3f} ({half:.3f})" for figure, a, b, half in each]
+            bad = [figure for figure, a, b, half in each if b - a + half < 0]
             worse += [f"{name}/{looks}/{figure}" for figure in bad]
+            compared += len(each)
             print(f"  {name:24} {looks}  {'   '.join(cells)}   {' '.join(bad)}", flush=True)
             result[f"{name}_{looks}"] = {
-                figure: [round(float(a), 4), round(float(b), 4), round(float(h), 4)]
-                for figure, a, b, h in zip(FIGURES, without, with_, half, strict=True)
+                figure: [round(float(a), 4), round(float(b), 4), round(float(half), 4)]
+                for figure, a, b, half in each
             }
     curves = {key: curve(parts) for key, parts in reliability.items() if parts}
     for key, points in curves.items():
         print(f"reliability {key} feedback, probability said -> share real (items):")
         print("  " + "  ".join(f"{p:.3f} -> {share:.3f} ({n})" for p, share, n in points))
-    print(json.dumps({"streams": result, "worse": worse, "reliability": curves}))
+    return {"streams": result, "compared": compared, "worse": worse, "reliability": curves}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run and print everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--only", default="", help="streams whose name contains this")
+    parser.add_argument("--half-life", type=int, default=0, help="of labels, in events; 0: none")
+    asked = parser.parse_args(arguments)
+    print(json.dumps(compare_all(asked.events, asked.seeds, asked.only, asked.half_life)))
     return 0
 
 

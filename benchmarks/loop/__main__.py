@@ -8,14 +8,18 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import detection, learning
 from benchmarks.loop import headline
+from benchmarks.loop.aims import aims
 from benchmarks.loop.audits import audits
 from benchmarks.loop.closing import ERRORS, closing
-from benchmarks.loop.comparison import Plan, compare, errors
+from benchmarks.loop.comparison import OTHERS, Plan, compare, errors
 from benchmarks.loop.discovery import Pool, interval
+from benchmarks.loop.never_asked import never_asked
 from benchmarks.loop.outside_peers import installed
 from benchmarks.loop.peers import BLOCK, PEERS, Scores
 from benchmarks.loop.report import curves_svg, page, table
@@ -36,7 +40,10 @@ SETS = (
 )
 STREAMS = ("adx_mammography", "adb_cover", "adb_http", "kdd99_stream")
 ROWS = 20_000  # of each stream, in its order
-PARTS = ("cards", "discovery", "errors", "ablations", "closing", "detectors")
+PARTS = (
+    *("cards", "discovery", "errors", "ablations", "closing", "detectors"),
+    *("never-asked", "feedback", "no-labels"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--seeds", type=int, help="instead of 3 (pools) and 1 (cards); full: 10, 3")
     parser.add_argument("--peers", nargs="+", help="of the detectors; all that are installed")
+    parser.add_argument("--others", nargs="*", choices=OTHERS, help="beside AAD and OMD")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-loop")
     chosen = parser.parse_args(arguments)
     peers = {**PEERS, **installed()}
@@ -73,8 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result["detectors"] = detectors(
             range(chosen.seeds or 3), {name: peers[name] for name in chosen.peers or peers}
         )
+    result |= on_streams(chosen.parts, chosen.seeds, full=chosen.full)
     if {"discovery", "errors"} & set(chosen.parts):
         plan = Plan(seeds=range(chosen.seeds or (10 if chosen.full else 3)))
+        if chosen.others is not None:  # an empty list too
+            plan = replace(plan, others=chosen.others)
         pools = list(_pools())
         if not pools:
             print(f"bench-loop: no adx_*.parquet in the data folder {DATA} (TRIAGE_DATA): skipped")
@@ -88,10 +99,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = errors(pools, plan, full=chosen.full)
             result["errors"] = found.figures
             (chosen.out / "errors.md").write_text(found.text)
+    result = {"aims": aims(result), **result}
+    lines = [[name, json.dumps(value)] for name, value in result["aims"].items()]
+    (chosen.out / "aims.md").write_text(table(["", "measured"], lines))
     (chosen.out / "report.html").write_text(page(chosen.out))
     print(f"{time.perf_counter() - started:.0f} s; tables and plots: {chosen.out / 'report.html'}")
     print(json.dumps(result))
     return 0
+
+
+def on_streams(parts: Sequence[str], seeds: int | None, *, full: bool) -> Mapping[str, Any]:
+    """Run the parts on the data folder's streams that score with the model alone, no clusters."""
+    result: dict[str, Any] = {}
+    if "never-asked" in parts:
+        result["never asked"] = never_asked(range(seeds or (3 if full else 1)))
+    if "feedback" in parts:
+        result["feedback"] = learning.compare_all(learning.EVENTS, seeds or learning.SEEDS)
+    if "no-labels" in parts:
+        result["no labels"] = detection.compare(detection.EVENTS if full else ROWS)
+    return result
 
 
 def cards(seeds: Sequence[int], *, whole: bool) -> Mapping[str, Any]:

@@ -23,6 +23,8 @@ from benchmarks.loop.report import table
 
 POINTS = (20, 50, 100)
 RIVALS = ("AAD", "OMD")
+COMPARED = ("ours", *RIVALS)  # always run
+OTHERS = tuple(name for name in LEARNERS if name not in COMPARED)
 RATES = (0.05, 0.17, 0.25)
 QUICK_RATES = (0.17,)
 BUDGETS = (100, 300)  # labels, of the part about errors
@@ -30,10 +32,11 @@ BUDGETS = (100, 300)  # labels, of the part about errors
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is run."""
+    """How much is run, and who beside ours and its rivals."""
 
     seeds: Sequence[int]
     budget: int = 100
+    others: Sequence[str] = OTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,14 @@ class Found:
 
 
 def compare(pools: Sequence[Pool], plan: Plan) -> Found:
-    """Run every learner on every pool with the same seeds."""
+    """Run the plan's learners on every pool with the same seeds."""
+    learners = {name: LEARNERS[name] for name in (*COMPARED, *plan.others)}
     areas: dict[str, dict[str, list[float]]] = {}
     curves: dict[str, dict[str, Sequence[float]]] = {}
     rows = []
     for pool in pools:
         areas[pool.name], curves[pool.name] = {}, {}
-        for name, make in LEARNERS.items():
+        for name, make in learners.items():
             hits = [discover(make, pool, plan.budget, seed) for seed in plan.seeds]
             real = int(pool.real.sum())
             areas[pool.name][name] = [area(one, real) for one in hits]
@@ -61,7 +65,8 @@ def compare(pools: Sequence[Pool], plan: Plan) -> Found:
             at = " / ".join(f"{curve[point - 1]:.1f}" for point in POINTS if point <= len(curve))
             looks = mean_labels_per_anomaly(hits, real)
             rows.append([pool.name, name, at, *interval(areas[pool.name][name]), *looks.values()])
-            print(f"{pool.name:20} {name:14} {at:22} {rows[-1][3]:.3f} ± {rows[-1][4]:.3f}")
+            line = f"{pool.name:20} {name:14} {at:22} {rows[-1][3]:.3f} ± {rows[-1][4]:.3f}"
+            print(line, flush=True)
     points = "/".join(map(str, POINTS))
     recalls = [f"labels per real at {recall:.0%}" for recall in RECALLS]
     head = ["set", "learner", f"found at {points}", "area", "±", *recalls]
@@ -70,8 +75,9 @@ def compare(pools: Sequence[Pool], plan: Plan) -> Found:
 
 def _figures(areas: Mapping[str, Mapping[str, Sequence[float]]]) -> Mapping[str, Any]:
     """Return mean areas, and ours against the rivals', paired by seed."""
+    learners = next(iter(areas.values()))
     by_learner = {
-        name: np.mean([of[name] for of in areas.values()], axis=0).tolist() for name in LEARNERS
+        name: np.mean([of[name] for of in areas.values()], axis=0).tolist() for name in learners
     }
     against = {
         rival: interval((np.array(by_learner["ours"]) - by_learner[rival]).tolist())
@@ -102,7 +108,7 @@ def errors(pools: Sequence[Pool], plan: Plan, *, full: bool) -> Found:
         for rate in (RATES if full else QUICK_RATES)
         for together in (False, True)
     ]
-    names = ("ours", *RIVALS) if full else ("ours",)
+    names = COMPARED if full else ("ours",)
     rows, figures = [], {}
     for name in names:
         runs = {case: _runs(pools, plan, name, case) for case in cases}
