@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, wait_for
+from tests.browser.seeing import at, row, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import ANNA, LEAD
 from tests.unit.triage_ui.serving import Served
@@ -179,6 +179,27 @@ def test_nothing_is_cut_off_at_any_size(page: Page, board: Served, width: int, h
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         assert box["y"] + box["height"] <= height
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1440, 1920])
+def test_a_long_title_leaves_room_for_what_is_below(page: Page, board: Served, width: int) -> None:
+    title = "1 payment, customer 2484, time since last payment 1 s (usual 2-40 h), amount 8x usual"
+    cluster = board.desk.group(board.desk.add(1, margin=4.0), "long", title=title)
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, board)
+    at(page, cluster)
+    expect(row(page, cluster).locator(".cluster-sub")).to_contain_text("customer c1")
+    line = page.evaluate(
+        """(cluster) => {
+            const row = document.querySelector(`.ag-row[row-id="${cluster}"]`);
+            const line = row.querySelector(".cluster-sub").getBoundingClientRect();
+            return [line.width, row.getBoundingClientRect().bottom - line.bottom];
+        }""",
+        cluster,
+    )
+    assert line[0] >= 200
+    assert line[1] >= 0
+    expect(page.locator("#subject")).to_contain_text(title)
 
 
 def test_a_clusters_page_is_one_column_at_twice_the_size(page: Page, board: Served) -> None:

@@ -11,6 +11,7 @@
   const TOUCH_TIMES = 8; // and so many times as long as the look took
   const ROW_PX = 46;
   const WIDEST = 940; // px of the grid from which the score has its column: titles come first
+  const WIDE_ENOUGH = 860; // and the number of members, which title or subtitle say too
   const WIDER = 760; // and the assignee
   const WIDE = 680; // and past cases
 
@@ -297,6 +298,7 @@
       grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
       const fitColumns = (width) => {
         grid.setColumnsVisible(["score"], width >= WIDEST);
+        grid.setColumnsVisible(["members"], width >= WIDE_ENOUGH);
         grid.setColumnsVisible(["past"], width >= WIDE);
         grid.setColumnsVisible(["who"], width >= WIDER);
       };

@@ -27,6 +27,7 @@
     },
   ];
   let step = 0;
+  let away = false; // from the queue, of which it speaks, in the middle of it
 
   const box = () => triage.byId("tour");
   const light = (selector) => {
@@ -49,13 +50,30 @@
     localStorage.setItem(SEEN, "seen");
   };
 
-  triage.startTour = () => {
-    if (window.location.pathname !== "/") triage.go("/");
-    step = 0;
+  const queue = () => window.location.pathname === "/";
+  const open = () => {
+    away = false;
     if (!box().open) box().show();
     show();
     box().querySelector("[data-action='tour-next']").focus();
   };
+
+  triage.startTour = () => {
+    if (!queue()) triage.go("/");
+    step = 0;
+    open();
+  };
+  /** It goes when the queue is left, and is there again, where it was, when one comes back. */
+  const follow = () => {
+    if (queue() && away) open();
+    else if (queue() && box().open) light(STEPS[step].at);
+    else if (box().open) {
+      away = true;
+      light(null);
+      box().close();
+    }
+  };
+  triage.on("start", () => new MutationObserver(follow).observe(triage.byId("page"), { childList: true }));
   triage.on("action:tour-next", () => {
     step += 1;
     if (step < STEPS.length) show();
@@ -70,6 +88,6 @@
 
   triage.on("cursor", (row) => {
     const demo = document.querySelector(".frame").dataset.environment === "demo";
-    if (row && demo && !localStorage.getItem(SEEN) && !box().open) triage.startTour();
+    if (row && demo && queue() && !localStorage.getItem(SEEN) && !box().open && !away) triage.startTour();
   });
 })();
