@@ -28,6 +28,7 @@ def assign(unit: UnitOfWork, command: AssignCluster, actor: Actor, at: float) ->
     if before == command.assignee:
         return
     unit.assign(command.cluster_id, command.assignee)
+    unit.touch(command.cluster_id, actor.name, at)
     unit.audit(
         AuditEntry(
             at=at,

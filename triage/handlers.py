@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from triage.access import Action, authorise
+from triage.access import Action, allowed, authorise
 from triage.assign import assign
 from triage.cases import AuditEntry, Case, Dispute, Regrouping, Rollback, Verdict
 from triage.checks import check, check_decidable, check_read, check_undoable
@@ -156,7 +156,8 @@ class Triage:
     def look_at(self, cluster_id: str | None, actor: Actor, at: float) -> None:
         """Note which cluster somebody has before the eyes; it is forgotten by itself."""
         authorise(actor, Action.READ)
-        self._store.look_at(actor.name, cluster_id, at, LOOKING_S)
+        decides = allowed(actor, Action.DECIDE)
+        self._store.look_at(actor.name, cluster_id, at, LOOKING_S, touches=decides)
 
     def _record(self, unit: UnitOfWork, command: RecordVerdict, actor: Actor, at: float) -> str:
         case = _find_case(unit, command.cluster_id)
@@ -194,6 +195,7 @@ class Triage:
             verdict=None if unsure else command.kind,
         )
         unit.update_case(decided)
+        unit.touch(case.cluster_id, actor.name, at)
         unread = unread_of(unit, case, command.kind, members, command.read)
         if not unsure:
             unit.set_members(case.cluster_id, dict.fromkeys(command.read, MemberState.READ))

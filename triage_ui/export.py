@@ -46,7 +46,11 @@ LOOKS: Mapping[str, type] = {
     "suggested": str,
     "actor": str,
     "since": float,
+    "touched": float,
     "at": float,
+    "score": float,
+    "regrouped": int,
+    "retaken": int,
 }
 AUDITS: Mapping[str, type] = {
     "candidate_id": str,
@@ -103,7 +107,11 @@ def look_rows(looks: Sequence[Look]) -> list[Row]:
             "suggested": "" if look.suggested is None else look.suggested.value,
             "actor": look.actor,
             "since": look.since,
+            "touched": look.touched,
             "at": look.at,
+            "score": look.score,
+            "regrouped": int(look.regrouped),
+            "retaken": int(look.retaken),
         }
         for look in looks
     ]

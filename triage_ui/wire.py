@@ -12,7 +12,19 @@ from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
-from triage.looks import LAST, Look, Median, Share, overrides, precision, time_to_verdict
+from triage.looks import (
+    LAST,
+    Look,
+    Median,
+    Share,
+    early,
+    interventions,
+    overrides,
+    precision,
+    time_to_first_touch,
+    time_to_verdict,
+    without_feedback,
+)
 from triage.queries import (
     AnalystRow,
     AuditRow,
@@ -159,7 +171,11 @@ def metrics(looks: Sequence[Look], now: float) -> Json:
                 for number in LAST
                 if len(looks) > number
             ],
+            "found_early": _share(early(looks)),
+            "found_early_without_feedback": _share(early(without_feedback(looks))),
             "overrides": _share(overrides(looks)),
+            "interventions": _share(interventions(looks)),
+            "time_to_first_touch_s": _median(time_to_first_touch(looks)),
             "time_to_verdict_s": _median(time_to_verdict(looks)),
             "time_to_verdict_today_s": _median(time_to_verdict(today)),
             "verdicts": kinds,

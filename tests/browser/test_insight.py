@@ -63,15 +63,39 @@ def test_two_configs_are_compared(page: Page, board: Served) -> None:
 def test_metrics_tell_what_was_found_and_follow(page: Page, decided: Served) -> None:
     sign_in(page, decided)
     page.get_by_role("link", name="Metrics").click()
-    expect(page.locator("#metrics .twin")).to_have_text("3 looks found 2 real clusters.")
+    twin = page.locator("#metrics .twin")
+    expect(twin).to_contain_text("3 looks found 2 real clusters. The first half of them found 1;")
+    expect(twin).to_contain_text("without feedback, it would have been 1.")
     expect(page.locator(".figures")).to_contain_text("21–94 %, 2 of 3 · few")
     expect(page.locator(".figures")).to_contain_text("2 real, 1 spurious")
     expect(page.locator(".section-looks tbody tr")).to_have_count(3)
     decided.desk.decide(order(decided)[0], VerdictKind.REAL, at=time.time())
-    expect(page.locator("#metrics .twin")).to_have_text("4 looks found 3 real clusters.")
+    expect(page.locator("#metrics .twin")).to_contain_text("4 looks found 3 real clusters.")
+
+
+def test_each_figure_leads_to_its_rows(page: Page, decided: Served) -> None:
+    opposite = order(decided)[0]
+    decided.desk.undo(decided.desk.decide(opposite, VerdictKind.REAL).verdict_id)
+    decided.desk.decide(opposite, VerdictKind.SPURIOUS, at=time.time())
+    sign_in(page, decided, path="/figures/payments")
+    rows = page.locator(".section-looks tbody tr")
+    expect(rows).to_have_count(4)
+    figure = page.locator(".figures > div", has_text="Interventions")
+    expect(figure).to_contain_text("2 of 4")
+    figure.get_by_role("link", name="Rows of Interventions").click()
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("verdict taken back")
+    expect(rows.first).to_contain_text("touched after")
+    expect(page.locator("#looks-title")).to_have_text("The looks that somebody intervened on")
+    expect(page.locator("#looks-title")).to_be_focused()
+    assert page.url.endswith("/figures/payments?rows=interventions")
+    page.get_by_role("link", name="all looks").click()
+    expect(rows).to_have_count(4)
+    page.go_back()
+    expect(rows).to_have_count(2)
     page.get_by_label("Streams").get_by_role("link", name="payments").click()
     expect(page.locator(".stream-tab[aria-current='page']")).to_have_text("payments")
-    expect(page.locator("#metrics .twin")).to_have_text("4 looks found 3 real clusters.")
+    expect(page.locator("#metrics .twin")).to_contain_text("4 looks found 3 real clusters.")
 
 
 def test_before_the_first_look(page: Page, bare: Served) -> None:

@@ -358,6 +358,9 @@ class UnitOfWork(
         """Set the state of all members; those not named become ``open``."""
 
     def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
+    def touch(self, cluster_id: str, actor: str, at: float) -> None:
+        """Note that a person has the cluster in hand, unless somebody had before."""
+
         """Put a message into the outbox; return its outbox id."""
 
     def withdraw(self, verdict_id: str) -> bool:
@@ -391,8 +394,13 @@ class CaseStore(Protocol):
         No other unit of work and no commit of a worker, grouper or relay runs in between.
         """
 
-    def look_at(self, actor: str, cluster_id: str | None, at: float, ttl_s: float) -> None:
-        """Note which cluster somebody has before the eyes, None for none, for ``ttl_s`` seconds."""
+    def look_at(
+        self, actor: str, cluster_id: str | None, at: float, ttl_s: float, touches: bool = False
+    ) -> None:
+        """Note which cluster somebody has before the eyes, None for none, for ``ttl_s`` seconds.
+
+        ``touches``: it is somebody who may decide; who is the first, is kept (``Look.touched``).
+        """
 
 
 class SessionStore(Protocol):

@@ -21,6 +21,7 @@ from triage.store.database import next_number
 from triage.store.sql_closing import VERDICTS
 from triage.store.sql_disputes import SqlDisputeUnit
 from triage.store.sql_labels import teaches
+from triage.store.sql_presence import touch
 from triage.store.sql_shared import (
     STANDING,
     SqlPart,
@@ -184,6 +185,10 @@ class SqlUnitOfWork(SqlDisputeUnit):
                 verdict=None if case.verdict is None else str(case.verdict),
             )
         )
+
+    def touch(self, cluster_id: str, actor: str, at: float) -> None:
+        """Note that a person has the cluster in hand, unless somebody had before."""
+        touch(self._db, self._connection, cluster_id, actor, at)
 
     def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
         """Set the state of all members; those not named become ``open``."""

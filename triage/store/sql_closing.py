@@ -210,7 +210,7 @@ class SqlClosingUnit(SqlLabelUnit):
             .where(m.cluster_id == cluster_id)
             .values(cluster_id=into, state=str(MemberState.CLOSED if closed else MemberState.OPEN))
         ).rowcount
-        for table in (t.cluster_entities, t.cluster_reasons, t.clusters):
+        for table in (t.cluster_entities, t.cluster_reasons, t.touches, t.clusters):
             self._connection.execute(table.delete().where(table.c.cluster_id == cluster_id))
         self._connection.execute(
             t.clusters.update().where(c.cluster_id == into).values(size=c.size + moved)

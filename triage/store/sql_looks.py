@@ -31,8 +31,13 @@ def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence
             c.created_at,
             v.at,
             v.suggested,
+            c.score,
+            t.touches.c.at.label("touched"),
+            _regrouped().label("regrouped"),
+            _retaken().label("retaken"),
         )
         .join(t.clusters, c.cluster_id == v.cluster_id)
+        .join(t.touches, t.touches.c.cluster_id == v.cluster_id, isouter=True)
         .where(*conditions)
         .order_by(v.number.desc())
         .limit(limit)
@@ -48,9 +53,28 @@ def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence
             since=row.created_at,
             at=row.at,
             suggested=VerdictKind(row.suggested) if row.suggested else None,
+            touched=row.touched,
+            score=row.score,
+            regrouped=bool(row.regrouped),
+            retaken=bool(row.retaken),
         )
         for row in reversed(rows)
     ]
+
+
+def _regrouped() -> sa.ColumnElement[bool]:
+    """Return whether members of the verdict's cluster came or went by hand."""
+    r, here = t.regroupings.c, t.verdicts.c.cluster_id
+    return sa.or_(  # each along its own index
+        sa.exists().where(r.cluster_id == here), sa.exists().where(r.other == here)
+    )
+
+
+def _retaken() -> sa.ColumnElement[bool]:
+    """Return whether another verdict on the cluster was taken back."""
+    other = t.verdicts.alias("other").c
+    here = t.verdicts.c.cluster_id
+    return sa.exists().where(other.cluster_id == here, other.state.not_in(STANDING))
 
 
 def configs(connection: sa.Connection, stream: str) -> Sequence[ConfigVersion]:

@@ -1,4 +1,4 @@
-"""Who looks at which cluster: a row a person, which expires by itself."""
+"""Who looks at which cluster: a row a person, which expires by itself; and who was the first."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import sqlalchemy as sa
 
 from triage.case_queries import Looking
 from triage.store import tables as t
+from triage.store.columns import Name
+from triage.store.database import Database
 from triage.store.sql_shared import SqlPart
 
 
 class SqlPresence(SqlPart):
     """See ``base.CaseStore.look_at`` and ``case_queries.CaseQueries.looking``."""
 
-    def look_at(self, actor: str, cluster_id: str | None, at: float, ttl_s: float) -> None:
+    def look_at(
+        self, actor: str, cluster_id: str | None, at: float, ttl_s: float, touches: bool = False
+    ) -> None:
         """Note which cluster somebody has before the eyes, None for none."""
         p = t.presence.c
         with self._db.write() as connection:
@@ -35,6 +39,8 @@ class SqlPresence(SqlPart):
                     },
                 )
             )
+            if touches:
+                touch(self._db, connection, cluster_id, actor, at)
 
     def looking(self, now: float) -> Sequence[Looking]:
         """Return who looks at what, who came first first."""
@@ -46,3 +52,13 @@ class SqlPresence(SqlPart):
                 .order_by(p.since, p.actor)
             )
             return [Looking(*row) for row in rows]
+
+
+def touch(db: Database, connection: sa.Connection, cluster_id: str, actor: str, at: float) -> None:
+    """Note that a person has a cluster in hand, unless somebody had before or there is none."""
+    c = t.clusters.c
+    row = sa.select(c.cluster_id, sa.literal(actor, Name), sa.literal(at, sa.Double)).where(
+        c.cluster_id == cluster_id
+    )
+    insert = db.insert(t.touches).from_select(["cluster_id", "actor", "at"], row)
+    connection.execute(insert.on_conflict_do_nothing())

@@ -443,6 +443,14 @@ learnings = sa.Table(
     col("model_after", BIG),
     col("rose", BIG),
     col("fell", BIG),
+touches = sa.Table(
+    "touches",  # the first person who looked at a cluster, took it or decided it
+    metadata,
+    key("cluster_id", sa.Text),
+    col("actor", Name),
+    col("at", sa.Double),
+)
+
     col("at", sa.Double),
     sa.Index(None, "stream", "model_after"),
 )

@@ -132,7 +132,11 @@ class Problem(BaseModel):
 
     ``current``, of a conflict: the id of the verdict that stands, empty if there is none.
     ``errors``, of a wrong request: which parts are wrong, and how.
+    found_early=SHARE,
+    found_early_without_feedback=SHARE,
     """
+    interventions=SHARE,
+    time_to_first_touch_s=Median | None,
 
     model_config = ConfigDict(extra="forbid")
 

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from triage.looks import Look, discovery
+from triage.looks import Look, discovery, early
 from triage_ui.components.charts import base_layout, graph
 from triage_ui.palette import Palette
 from triage_ui.text import VERDICT_WORDS, count, visible
@@ -16,12 +16,21 @@ from triage_ui.text import VERDICT_WORDS, count, visible
 HEIGHT = 260
 
 
-def discovery_chart(looks: Sequence[Look], colours: Palette) -> Component:
-    """Return the curve; the dashed line is a queue in which every look finds something."""
+def discovery_chart(looks: Sequence[Look], shadow: Sequence[Look], colours: Palette) -> Component:
+    """Return the curve.
+
+    The dotted line is of the same looks in the order without feedback (``looks.without_feedback``),
+    the dashed one is a queue in which every look finds something.
+    """
     found = list(discovery(looks))
     sentence = (
         f"{count(len(looks), 'look')} found {count(found[-1] if found else 0, 'real cluster')}."
     )
+    if found and found[-1]:
+        sentence += (
+            f" The first half of them found {early(looks).hits:,};"
+            f" by the scores alone, without feedback, it would have been {early(shadow).hits:,}."
+        )
     top = max(1, len(looks))
     traces: list[dict[str, Any]] = [
         {
@@ -31,6 +40,14 @@ def discovery_chart(looks: Sequence[Look], colours: Palette) -> Component:
             "y": [0, top],
             "line": {"color": colours.ink_3, "width": 1, "dash": "dash"},
             "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": list(range(len(found) + 1)),
+            "y": [0, *discovery(shadow)],
+            "line": {"color": colours.ink_2, "width": 1.5, "shape": "hv", "dash": "dot"},
+            "hovertemplate": "look %{x}: %{y} real without feedback<extra></extra>",
         },
         {
             "type": "scatter",

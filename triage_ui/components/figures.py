@@ -12,20 +12,20 @@ ENOUGH = 30
 """Observations below which a figure is painted as a hint, and says so."""
 
 
-def share_figure(share: Share) -> Component:
-    """Return a share: ``62 %  49–74 %, 38 of 61``."""
+def share_figure(share: Share, nothing: str = "no look yet") -> Component:
+    """Return a share: ``62 %  49–74 %, 38 of 61``. ``nothing``: what is said of none."""
     if share.n == 0:
-        return html.Span("no look yet", className="quiet")
+        return html.Span(nothing, className="quiet")
     between = f"{round(100 * share.low)}–{round(100 * share.high)} %"
     return _figure(
         f"{round(100 * share.value)} %", f"{between}, {share.hits:,} of {share.n:,}", share.n
     )
 
 
-def median_figure(median: Median | None) -> Component:
+def median_figure(median: Median | None, nothing: str = "no look yet") -> Component:
     """Return a median of lengths of time: ``3 min  2 min – 5 min, n = 61``."""
     if median is None:
-        return html.Span("no look yet", className="quiet")
+        return html.Span(nothing, className="quiet")
     between = f"{span(median.low)} – {span(median.high)}"
     return _figure(span(median.value), f"{between}, n = {median.n:,}", median.n)
 

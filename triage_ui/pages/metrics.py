@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from urllib.parse import quote, unquote
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qs, quote, unquote
 
 from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from triage.looks import LAST, Look, overrides, precision, time_to_verdict
+from triage.looks import (
+    LAST,
+    Look,
+    early,
+    intervened,
+    interventions,
+    overrides,
+    overrode,
+    precision,
+    time_to_first_touch,
+    time_to_verdict,
+    without_feedback,
+)
+from triage.model import VerdictKind
 from triage.queries import BoardStatus
 from triage_ui.components.chips import verdict_chip
 from triage_ui.components.closing import audits, bounds
@@ -27,6 +40,13 @@ LOOKS = 5_000
 """Newest looks that the figures are made of."""
 LISTED = 50
 DAY = 86_400
+ROWS: Mapping[str, tuple[str, Callable[[Look], bool]]] = {
+    "real": ("were real", lambda look: look.kind is VerdictKind.REAL),
+    "overrides": ("said the opposite of the suggestion", overrode),
+    "interventions": ("somebody intervened on", intervened),
+    "touched": ("have a first touch that is known", lambda look: look.touched is not None),
+}
+"""Name in the address -> which of the looks these are, told and tested."""
 
 
 def layout() -> Component:
@@ -46,10 +66,11 @@ def register(board: Dash, services: Services) -> None:
     @board.callback(
         Output("metrics", "children"),
         Input("url", "pathname"),
+        Input("url", "search"),
         Input("page-tick", "data"),
         Input("scheme", "data"),
     )
-    async def show(path: str, _tick: object, scheme: str | None) -> object:
+    async def show(path: str, search: str | None, _tick: object, scheme: str | None) -> object:
         match = PATH.fullmatch(path or "")
         stream = unquote(match[1]) if match and match[1] else None
         now = settings.clock()
@@ -57,17 +78,24 @@ def register(board: Dash, services: Services) -> None:
         looks = await in_thread(queries.looks, stream, LOOKS)
         known = await in_thread(queries.bounds)
         read = await in_thread(queries.audits, stream, LISTED)
+        shadow = without_feedback(looks)
+        told, fits = ROWS.get(_asked(search), ("", None))
+        listed = [look for look in looks if fits(look)] if fits else looks
         return [
             _streams(status, stream),
             section(
                 "What the looks found",
-                discovery_chart(looks, palette(scheme)),
+                discovery_chart(looks, shadow, palette(scheme)),
                 name="discovery",
                 level=2,
-                aside="dashed: if every look found something",
+                aside="dotted: without feedback; dashed: if every look found something",
             ),
             section(
-                "Figures", _figures(looks, now), name="figures", level=2, aside=_made_of(looks)
+                "Figures",
+                _figures(looks, shadow, now),
+                name="figures",
+                level=2,
+                aside=_made_of(looks),
             ),
             section(
                 "Closed unread",
@@ -78,13 +106,34 @@ def register(board: Dash, services: Services) -> None:
             ),
             section("The audits behind it", audits(read, stream, now), name="audits", level=2),
             section(
-                "The looks behind them",
-                _rows(looks, now),
+                f"The looks that {told}" if told else "The looks behind them",
+                _rows(listed, now),
                 name="looks",
                 level=2,
-                aside=f"the newest {min(LISTED, len(looks))} of {len(looks):,}",
+                aside=_which(listed, len(looks)),
             ),
         ]
+
+
+def _asked(search: str | None) -> str:
+    return parse_qs((search or "").removeprefix("?")).get("rows", [""])[0]
+
+
+def _which(listed: Sequence[Look], total: int) -> Children:
+    told = f"the newest {min(LISTED, len(listed))} of {len(listed):,}"
+    if len(listed) == total:
+        return told
+    return [f"{told}, of {total:,} looks; ", _link("all", "?", "all looks")]
+
+
+def _link(text: str, address: str, name: str) -> Component:
+    """Return a link to rows of the table at the end of this page."""
+    return html.A(
+        text,
+        href=address,
+        className="link",
+        **attributes(data_nav="", data_to="looks-title", aria_label=name),
+    )
 
 
 def _streams(status: BoardStatus, chosen: str | None) -> Component:
@@ -110,13 +159,14 @@ def _made_of(looks: Sequence[Look]) -> str:
     return f"of {count(len(looks), 'look')}{cut}; figures with an interval: 95 %"
 
 
-def _figures(looks: Sequence[Look], now: float) -> Component:
+def _figures(looks: Sequence[Look], shadow: Sequence[Look], now: float) -> Component:
     today = [look for look in looks if look.at >= now - now % DAY]
-    rows: list[tuple[str, Node, str]] = [
+    rows: list[tuple[str, Node, str, str]] = [
         (
             "Precision among looks",
             share_figure(precision(looks)),
             "Share of decided clusters that were real; pipeline faults (bad data) are left out.",
+            "real",
         )
     ]
     rows += [
@@ -124,35 +174,74 @@ def _figures(looks: Sequence[Look], now: float) -> Component:
             f"Precision of the last {number} looks",
             share_figure(precision(looks[-number:])),
             f"The same of the newest {number}: is the queue getting better or worse?",
+            "",
         )
         for number in LAST
         if len(looks) > number
     ]
     rows += [
         (
+            "Found early",
+            share_figure(early(looks), "nothing real yet"),
+            "Share of the real clusters that the first half of the looks found.",
+            "real",
+        ),
+        (
+            "Found early without feedback",
+            share_figure(early(shadow), "nothing real yet"),
+            (
+                "The same clusters and verdicts, had each look taken, of those that had come by "
+                "then, the one with the highest score before any label. What feedback brought to "
+                "the board, or kept off it, is in neither; looks for audits and doubt count "
+                "against the board."
+            ),
+            "real",
+        ),
+        (
             "Overrides",
             share_figure(overrides(looks)),
             "Share of looks that said the opposite of what the board suggested: real, or not.",
+            "overrides",
+        ),
+        (
+            "Interventions",
+            share_figure(interventions(looks)),
+            (
+                "Share of decided clusters on which somebody did more than take the suggestion: "
+                "gave a verdict of another kind, moved members by hand, or took a verdict back."
+            ),
+            "interventions",
+        ),
+        (
+            "Time to first touch",
+            median_figure(time_to_first_touch(looks), "of no look known"),
+            (
+                "Median time from a decided cluster's coming to the board until somebody who may "
+                "decide had it before the eyes for a second, took it, or decided it."
+            ),
+            "touched",
         ),
         (
             "Time to verdict",
             median_figure(time_to_verdict(looks)),
             "Median time from a cluster's coming to the board until the verdict that stands.",
+            "",
         ),
         (
             "Time to verdict, today",
             median_figure(time_to_verdict(today)),
             "The same of the verdicts given since midnight UTC.",
+            "",
         ),
-        ("Verdicts", _kinds(looks), "How the clusters were decided. Unsure decides nothing."),
+        ("Verdicts", _kinds(looks), "How the clusters were decided. Unsure decides nothing.", ""),
     ]
-    return html.Dl(
-        [
-            html.Div([html.Dt(name), html.Dd(value), html.Dd(text, className="meaning")])
-            for name, value, text in rows
-        ],
-        className="figures",
-    )
+    return html.Dl([_figure(*row) for row in rows], className="figures")
+
+
+def _figure(name: str, value: Node, text: str, rows: str) -> Component:
+    link = _link("Rows", f"?rows={rows}" if rows else "?", f"Rows of {name}")
+    meaning = html.Dd([text, " ", link], className="meaning")
+    return html.Div([html.Dt(name), html.Dd(value), meaning])
 
 
 def _kinds(looks: Sequence[Look]) -> Component:
@@ -187,12 +276,31 @@ def _row(look: Look, now: float) -> Component:
         [
             html.Th([link, html.Span(visible(look.stream, 60), className="under")], scope="row"),
             html.Td(verdict_chip(look.kind)),
-            html.Td(VERDICT_WORDS[look.suggested].lower() if look.suggested else "–"),
+            html.Td(
+                [
+                    VERDICT_WORDS[look.suggested].lower() if look.suggested else "–",
+                    html.Span(_by_hand(look), className="under"),
+                ]
+            ),
             html.Td(html.Bdi(visible(look.actor, 60))),
             html.Td(ago(look.at, now)),
-            html.Td(span(max(0.0, look.at - look.since))),
+            html.Td([_waited(look.since, look.at), html.Span(_first(look), className="under")]),
         ]
     )
+
+
+def _by_hand(look: Look) -> str:
+    told = ["members moved"] if look.regrouped else []
+    told += ["verdict taken back"] if look.retaken else []
+    return ", ".join(told)
+
+
+def _first(look: Look) -> str:
+    return "" if look.touched is None else f"touched after {_waited(look.since, look.touched)}"
+
+
+def _waited(since: float, until: float) -> str:
+    return span(max(0.0, until - since))
 
 
 PAGE = Page(PATH, "Metrics", layout, register)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from tests.support.cases import AT, STREAM, Desk
-from triage.looks import discovery, overrides, precision, time_to_verdict
+from tests.support.cases import ANNA, AT, BEN, STREAM, VIEWER, Desk
+from triage.commands import AssignCluster, MergeClusters, SplitCluster
+from triage.looks import (
+    discovery,
+    intervened,
+    interventions,
+    overrides,
+    precision,
+    time_to_first_touch,
+    time_to_verdict,
+)
 from triage.model import VerdictKind
 
 
@@ -44,6 +53,59 @@ def test_a_look_knows_what_the_board_suggested_then(desk: Desk) -> None:
     assert [look.suggested for look in looks] == [real, spurious, unsure]
     found = overrides(looks)
     assert (found.hits, found.n) == (1, 2)
+
+
+def test_a_look_knows_who_had_the_cluster_in_hand_first(desk: Desk) -> None:
+    names = ("seen", "taken", "decided")
+    seen, taken, decided = (desk.cluster(1, name) for name in names)
+    desk.triage.look_at(seen, VIEWER, AT + 2)  # who may not decide does not touch
+    desk.triage.look_at(seen, ANNA, AT + 5)
+    desk.triage.look_at(seen, BEN, AT + 6)
+    desk.triage.look_at("nowhere", ANNA, AT + 7)
+    desk.triage.look_at(None, ANNA, AT + 8)
+    desk.triage.assign(AssignCluster(taken, "anna"), ANNA, AT + 10)
+    desk.triage.look_at(taken, ANNA, AT + 11)
+    for cluster, at in ((seen, AT + 20), (taken, AT + 30), (decided, AT + 40)):
+        desk.decide(cluster, VerdictKind.REAL, at=at)
+    assert [look.touched for look in desk.store.looks(STREAM, 9)] == [AT + 5, AT + 10, AT + 40]
+    waited = time_to_first_touch(desk.store.looks(STREAM, 9))
+    assert waited is not None
+    assert (waited.n, waited.value) == (3, 10.0)
+
+
+def test_a_look_knows_what_was_changed_by_hand(desk: Desk) -> None:
+    real, spurious = VerdictKind.REAL, VerdictKind.SPURIOUS
+    names = ("as suggested", "otherwise", "undone", "split", "into", "merged")
+    as_suggested, otherwise, undone, split, into, merged = (
+        desk.cluster(2, name, margin=4.0) for name in names
+    )
+    leaving = SplitCluster(split, desk.row(split).revision, desk.first(split), "s")
+    desk.triage.regroup(leaving, ANNA, AT)
+    merge = MergeClusters(merged, desk.row(merged).revision, into, desk.row(into).revision, "m")
+    desk.triage.regroup(merge, ANNA, AT)
+    desk.undo(desk.decide(undone, spurious).verdict_id)
+    desk.decide(otherwise, spurious)
+    for cluster in (as_suggested, undone, split, into):
+        desk.decide(cluster, real)
+    looks = desk.store.looks(STREAM, 9)
+    assert {look.cluster_id: (look.regrouped, look.retaken) for look in looks} == {
+        as_suggested: (False, False),
+        otherwise: (False, False),
+        undone: (False, True),
+        split: (True, False),
+        into: (True, False),
+    }
+    assert [look.cluster_id for look in looks if not intervened(look)] == [as_suggested]
+    found = interventions(looks)
+    assert (found.hits, found.n) == (4, 5)
+
+
+def test_a_look_knows_the_score_before_any_label(desk: Desk) -> None:
+    cluster = desk.cluster(3, margin=1.0)
+    desk.commit(desk.part(rescored={desk.first(cluster)[0]: 0.01}))
+    desk.decide(cluster)
+    (look,) = desk.store.looks(STREAM, 9)
+    assert look.score == 3.5
 
 
 def test_configs_newest_first(desk: Desk) -> None:
