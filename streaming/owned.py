@@ -9,6 +9,7 @@ from streaming.past import Past
 from streaming.records import Position
 from streaming.track import Track
 from triage.drift import Drift
+from triage.lag import Lag
 from triage.model import Candidate, Counters, JournalEntry
 from triage.store.base import NewDeadLetter, PartitionCommit, RetainedState
 from triage.trial import Trial
@@ -38,6 +39,7 @@ class Owned:
     trial: Trial = NO_TRIAL
     told_drifts: tuple[Drift, ...] | None = None  # as the store has them, None: not known
     read_ms: int = 0  # when the log took the last record since the last commit
+    newest_ms: int = 0  # when the log took the last record, 0 before the first one
     dirty: bool = False
     was_warm: bool = False
 
@@ -61,6 +63,11 @@ class Owned:
         self.retained, self.trial = None, NO_TRIAL
         self.told_drifts = self.track.live.drifts
         self.read_ms, self.dirty = 0, False
+
+    def lag(self, partition: int, records: int, at: float) -> Lag:
+        """Return how far it is behind its log, of which so many records wait."""
+        age = max(0.0, at - self.newest_ms / 1000) if self.newest_ms else None
+        return Lag(partition, records, age if records else 0.0, at)
 
     def part(self, partition: int, at: float, *, snapshot: bool) -> PartitionCommit:
         """Return what the next commit says of it, at a time; with a snapshot if due."""

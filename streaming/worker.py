@@ -109,12 +109,12 @@ class Worker:
             self._take_back(error)
             self._owned.clear()  # nothing since the last commit has taken effect
             self._fenced = True
-        self._tell_lag(records)
+        self._tell_lag()
         return bool(records)
 
     def lag(self) -> int:
         """Return how many records of our partitions have not been processed."""
-        return self._consumer.lag()
+        return sum(self._consumer.lag().values())
 
     def settled(self) -> bool:
         """Return whether we own partitions, all is committed and every label is in force."""
@@ -171,7 +171,7 @@ class Worker:
             dead_letter(bad, owned.track.live.config.version) for bad in outcome.bad
         ]
         owned.position = records[-1].offset + 1
-        owned.read_ms = records[-1].timestamp_ms
+        owned.read_ms = owned.newest_ms = records[-1].timestamp_ms
         owned.dirty = True
 
     def _commit(self, *, snapshot: bool = False) -> bool:
@@ -381,16 +381,21 @@ class Worker:
                 place = str(commit.partition)
                 self._metrics.add(metrics.HELD_BACK, stream, place, by=seen.held_back)
 
-    def _tell_lag(self, records: Sequence[Record]) -> None:
-        """Ask the log now and then how far we are behind."""
+    def _tell_lag(self) -> None:
+        """Ask the log now and then how far we are behind, and tell it to the store."""
         now = self._clock()
         if now < self._lag_due or not self._owned:
             return
         self._lag_due = now + LAG_EVERY_S
-        behind = self._consumer.lag()
-        newest = max((record.timestamp_ms for record in records), default=0) / 1000
-        age = max(0.0, now - newest) if behind and newest else 0.0
-        self._metrics.set(metrics.LAG_RECORDS, self._config.stream, to=behind)
+        lags = [
+            self._owned[place.partition].lag(place.partition, behind, now)
+            for place, behind in self._consumer.lag().items()
+            if place.partition in self._owned
+        ]
+        self._store.tell_lags(self._config.stream, lags)
+        age = max((lag.seconds or 0.0 for lag in lags), default=0.0)
+        records = sum(lag.records for lag in lags)
+        self._metrics.set(metrics.LAG_RECORDS, self._config.stream, to=records)
         self._metrics.set(metrics.LAG_SECONDS, self._config.stream, to=age)
 
     def _tp(self, partition: int) -> TopicPartition:

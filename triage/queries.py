@@ -13,6 +13,7 @@ from triage.case_queries import CaseQueries
 from triage.cases import Dispute, Rollback
 from triage.closing import Bound
 from triage.drift import DriftReads
+from triage.lag import LagReads
 from triage.looks import Look
 from triage.model import (
     Candidate,
@@ -422,7 +423,7 @@ class Change:
     data: Mapping[str, Any]
 
 
-class Queries(CaseQueries, RolloutReads, DriftReads, Protocol):
+class Queries(CaseQueries, RolloutReads, DriftReads, LagReads, Protocol):
     """Read side of the store. ``now`` is passed in, seconds since 1970."""
 
     def queue(self, where: QueueFilter, offset: int, limit: int) -> QueuePage:

@@ -12,6 +12,7 @@ from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
+from triage.lag import PartitionLag, state_of
 from triage.looks import (
     LAST,
     Look,
@@ -196,6 +197,25 @@ def audit(row: AuditRow) -> Json:
 def config(row: ConfigVersion) -> Json:
     """A config that a stream ran under."""
     return _cleaned(_fields(row))
+
+
+def lags(rows: Sequence[PartitionLag], now: float) -> Json:
+    """How far a stream's partitions are behind their log; nulls where nothing was told."""
+    return _cleaned(
+        {
+            "state": state_of(rows, now),
+            "partitions": [
+                {
+                    "partition": row.partition,
+                    "state": row.state(now),
+                    "records": None if row.lag is None else row.lag.records,
+                    "seconds": None if row.lag is None else row.lag.seconds,
+                    "at": None if row.lag is None else row.lag.at,
+                }
+                for row in rows
+            ],
+        }
+    )
 
 
 def lesson(row: Lesson) -> Json:

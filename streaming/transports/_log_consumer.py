@@ -91,14 +91,15 @@ class LogConsumer:
             )
         self._committed.update(fresh)
 
-    def lag(self) -> int:
+    def lag(self) -> Mapping[TopicPartition, int]:
         """See ``Consumer``."""
         with self._file.read() as db:
-            return sum(
-                slot.next - self._positions[slot.partition]
+            return {
+                TopicPartition(self._topic, slot.partition): slot.next
+                - self._positions[slot.partition]
                 for slot in topics.slots(db, self._topic_no)
                 if slot.partition in self._positions
-            )
+            }
 
     def close(self) -> None:
         """See ``Consumer``. The group's positions are remembered."""

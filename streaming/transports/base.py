@@ -53,8 +53,8 @@ class Consumer(Protocol):
         are not ours are passed over.
         """
 
-    def lag(self) -> int:
-        """Return how much ``poll`` has yet to return of what is there now; 0 = nothing.
+    def lag(self) -> Mapping[TopicPartition, int]:
+        """Return how much ``poll`` has yet to return of what is there now, of each that is ours.
 
         Offsets that hold nothing for readers (a transaction's end) count until a poll passes them.
         """

@@ -12,6 +12,7 @@ from tests.browser.test_accessibility import Scheme, clean, scheme, seen  # noqa
 from tests.browser.test_queue import order, rescore
 from tests.browser.test_safety import IMAGE, SCRIPT, hostile_cluster, unharmed
 from tests.unit.triage_ui.serving import Served
+from triage.lag import Lag
 from triage.model import VerdictKind
 
 
@@ -47,6 +48,22 @@ def test_detectors_say_how_they_do_and_what_taught_them(page: Page, decided: Ser
     expect(page.get_by_role("heading", level=1)).to_contain_text("terminal 881")
 
 
+def test_the_lag_is_what_a_worker_told_or_unknown(page: Page, board: Served) -> None:
+    sign_in(page, board, path="/detectors")
+    line = page.locator("#detectors-table tbody tr")
+    partition = page.locator(".section-lag tbody tr")
+    expect(line).to_contain_text("unknown")
+    expect(partition).to_contain_text("unknown")
+    board.store.tell_lags("payments", [Lag(0, 1204, 75.0, time.time())])
+    page.reload()
+    expect(line).to_contain_text("1,204 records")
+    expect(line).to_contain_text("behind, 75 s")
+    expect(partition).to_contain_text("1,204")
+    board.store.tell_lags("payments", [Lag(0, 0, 0.0, time.time() - 40)])
+    page.reload()
+    expect(line).to_contain_text("last told 40 s ago")
+
+
 def test_two_configs_are_compared(page: Page, board: Served) -> None:
     board.store.register_config("payments", "v2", "name: payments\nwindow: 10\n", time.time())
     board.store.register_config("payments", "v3", "name: payments\nwindow: 20\n", time.time() + 1)
@@ -71,6 +88,9 @@ def test_metrics_tell_what_was_found_and_follow(page: Page, decided: Served) -> 
     expect(page.locator(".section-looks tbody tr")).to_have_count(3)
     decided.desk.decide(order(decided)[0], VerdictKind.REAL, at=time.time())
     expect(page.locator("#metrics .twin")).to_contain_text("4 looks found 3 real clusters.")
+    page.get_by_label("Streams").get_by_role("link", name="payments").click()
+    expect(page.locator(".stream-tab[aria-current='page']")).to_have_text("payments")
+    expect(page.locator("#metrics .twin")).to_contain_text("4 looks found 3 real clusters.")
 
 
 def test_each_figure_leads_to_its_rows(page: Page, decided: Served) -> None:
@@ -93,9 +113,6 @@ def test_each_figure_leads_to_its_rows(page: Page, decided: Served) -> None:
     expect(rows).to_have_count(4)
     page.go_back()
     expect(rows).to_have_count(2)
-    page.get_by_label("Streams").get_by_role("link", name="payments").click()
-    expect(page.locator(".stream-tab[aria-current='page']")).to_have_text("payments")
-    expect(page.locator("#metrics .twin")).to_contain_text("4 looks found 3 real clusters.")
 
 
 def test_before_the_first_look(page: Page, bare: Served) -> None:

@@ -103,7 +103,7 @@ def test_records_go_in_and_out(
         if consumer.poll(0.5, 10):
             break
     assert [record.value for record in transport.read(place, 0, 10)] == [b"v"]
-    assert consumer.lag() == 0
+    assert set(consumer.lag().values()) == {0}
     consumer.close()
     transport.close()
     assert not any(secret in caplog.text for secret in secrets.values())

@@ -16,6 +16,7 @@ from triage.budget_advice import BudgetReads
 from triage.cases import AuditEntry, Case, FindingRevision, Verdict
 from triage.drift import Drift
 from triage.findings import Message
+from triage.lag import Lag
 from triage.model import (
     Actor,
     Candidate,
@@ -217,6 +218,9 @@ class WorkerStore(ConfigWriter, Protocol):
     def commit(self, stream: str, partitions: Sequence[PartitionCommit], at: float) -> None:
         """Write everything of one commit interval, or nothing. Fenced under an old epoch."""
 
+    def tell_lags(self, stream: str, lags: Sequence[Lag]) -> None:
+        """Note how far partitions are behind their log, in place of what was told before."""
+
     def label_position(self, stream: str) -> int:
         """Return the newest position of the stream's label log (0 = empty)."""
 
@@ -354,13 +358,13 @@ class UnitOfWork(
     def update_case(self, case: Case) -> None:
         """Store the cluster's status, revision and verdict."""
 
+    def touch(self, cluster_id: str, actor: str, at: float) -> None:
+        """Note that a person has the cluster in hand, unless somebody had before."""
+
     def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
         """Set the state of all members; those not named become ``open``."""
 
     def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
-    def touch(self, cluster_id: str, actor: str, at: float) -> None:
-        """Note that a person has the cluster in hand, unless somebody had before."""
-
         """Put a message into the outbox; return its outbox id."""
 
     def withdraw(self, verdict_id: str) -> bool:

@@ -14,6 +14,7 @@ from triage.store.sql_cases import SqlCases
 from triage.store.sql_configs import SqlConfigs
 from triage.store.sql_drifts import SqlDrifts
 from triage.store.sql_grouper import SqlGrouper
+from triage.store.sql_lags import SqlLags
 from triage.store.sql_leases import SqlLeases
 from triage.store.sql_presence import SqlPresence
 from triage.store.sql_queries import SqlQueries
@@ -36,6 +37,7 @@ class SqlStore(
     SqlConfigs,
     SqlTrials,
     SqlDrifts,
+    SqlLags,
     SqlBudget,
     SqlSimilar,
     SqlPresence,

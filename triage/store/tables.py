@@ -124,6 +124,16 @@ partitions = sa.Table(
     opt("delay", sa.Double),
 )
 
+lags = sa.Table(
+    "lags",  # how far partitions are behind their log, as their workers told last
+    metadata,
+    key("stream", Name),
+    key("partition", sa.Integer),
+    col("records", BIG),
+    opt("seconds", sa.Double),
+    col("at", sa.Double),
+)
+
 journal = sa.Table(
     "journal",
     metadata,
@@ -433,6 +443,14 @@ presence = sa.Table(
     col("expires_at", sa.Double),
 )
 
+touches = sa.Table(
+    "touches",  # the first person who looked at a cluster, took it or decided it
+    metadata,
+    key("cluster_id", sa.Text),
+    col("actor", Name),
+    col("at", sa.Double),
+)
+
 learnings = sa.Table(
     "learnings",
     metadata,
@@ -443,14 +461,6 @@ learnings = sa.Table(
     col("model_after", BIG),
     col("rose", BIG),
     col("fell", BIG),
-touches = sa.Table(
-    "touches",  # the first person who looked at a cluster, took it or decided it
-    metadata,
-    key("cluster_id", sa.Text),
-    col("actor", Name),
-    col("at", sa.Double),
-)
-
     col("at", sa.Double),
     sa.Index(None, "stream", "model_after"),
 )

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from triage_ui.api.queue import Text
-from triage_ui.api.shapes import CONFIGS, LESSONS, LOOKS, METRICS, answers
+from triage_ui.api.shapes import CONFIGS, LAG, LESSONS, LOOKS, METRICS, answers
 from triage_ui.services import Services, in_thread
-from triage_ui.wire import Json, config, lesson, look, metrics
+from triage_ui.wire import Json, config, lags, lesson, look, metrics
 
 Stream = Annotated[str, Path(min_length=1, max_length=200)]
 
@@ -39,6 +39,12 @@ def routes(services: Services) -> APIRouter:
     @router.get("/streams/{stream}/configs", **answers(CONFIGS))
     async def read_configs(stream: Stream) -> Json:
         return {"configs": [config(row) for row in await in_thread(queries.configs, stream)]}
+
+    @router.get("/streams/{stream}/lag", **answers(LAG))
+    async def read_lag(stream: Stream) -> Json:
+        """How far each partition is behind its log, as its worker told last."""
+        rows = await in_thread(queries.lags, stream)
+        return lags(rows, services.settings.clock())
 
     @router.get("/streams/{stream}/lessons", **answers(LESSONS))
     async def read_lessons(stream: Stream, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Json:

@@ -16,6 +16,7 @@ from triage.advisor import Advice, Drafted, WhatIfAnswer
 from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
+from triage.lag import LagState
 from triage.looks import Look, Median, Share
 from triage.model import Candidate, MemberState, VerdictKind
 from triage.queries import (
@@ -102,6 +103,17 @@ WHAT_IF = shape_of(WhatIfAnswer)
 RULE = shape_of(Drafted)
 LOOKS = rows("Looks", "looks", Look)
 CONFIGS = rows("Configs", "configs", ConfigVersion)
+PARTITION_LAG = shape(
+    "PartitionLag",
+    "``records`` of the log not processed, ``seconds``: age of the newest processed while there"
+    " are more, told at ``at``; null where nothing was told.",
+    partition=int,
+    state=LagState,
+    records=int | None,
+    seconds=float | None,
+    at=float | None,
+)
+LAG = shape("StreamLag", "How far behind its log.", state=LagState, partitions=many(PARTITION_LAG))
 LESSONS = rows("Lessons", "lessons", Lesson)
 SUPPRESSIONS = rows("Suppressions", "suppressions", SuppressionRow)
 ROLLBACK = shape_of(Rollback, taken=int)
@@ -120,7 +132,11 @@ METRICS = shape(
     looks=int,
     precision=SHARE,
     precision_of_last=many(PRECISION_OF),
+    found_early=SHARE,
+    found_early_without_feedback=SHARE,
     overrides=SHARE,
+    interventions=SHARE,
+    time_to_first_touch_s=Median | None,
     time_to_verdict_s=Median | None,
     time_to_verdict_today_s=Median | None,
     verdicts=dict[VerdictKind, int],
@@ -132,11 +148,7 @@ class Problem(BaseModel):
 
     ``current``, of a conflict: the id of the verdict that stands, empty if there is none.
     ``errors``, of a wrong request: which parts are wrong, and how.
-    found_early=SHARE,
-    found_early_without_feedback=SHARE,
     """
-    interventions=SHARE,
-    time_to_first_touch_s=Median | None,
 
     model_config = ConfigDict(extra="forbid")
 

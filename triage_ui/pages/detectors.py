@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
+from triage.lag import PartitionLag
 from triage.looks import Look, precision
 from triage.queries import BoardStatus, ConfigVersion, Queries, StreamStatus
 from triage_ui.components.config_diff import config_diff, config_text
@@ -17,6 +18,7 @@ from triage_ui.components.dom import attributes, section
 from triage_ui.components.drift import drift_table
 from triage_ui.components.empty import warm_up_text
 from triage_ui.components.figures import share_figure
+from triage_ui.components.lag import lag_table, stream_lag
 from triage_ui.components.lessons import lesson_table
 from triage_ui.components.rollouts import rollout_table
 from triage_ui.pages import Page
@@ -40,6 +42,13 @@ COLUMNS = (
     (
         "Last commit",
         "When the worker last wrote to the store, and how old the last record was by then.",
+    ),
+    (
+        "Lag",
+        (
+            "Records of the log not processed, and how old the newest processed one is, as the "
+            "workers told last; unknown when one has not told for half a minute."
+        ),
     ),
     ("Model", "Position in the label log that every partition has learned."),
 )
@@ -94,7 +103,9 @@ def register(board: Dash, services: Services) -> None:
             level=2,
             aside=visible(stream, 60),
         )
-        return _table(status, looks, stream, now), lessons, await _rollouts(queries, stream, now)
+        lags = await in_thread(queries.lags)
+        table = _table(status, looks, lags, stream, now)
+        return table, lessons, await _rollouts(queries, stream, now)
 
     @board.callback(Output("detector-config", "children"), Input("url", "pathname"))
     async def show_config(path: str) -> object:
@@ -124,6 +135,7 @@ async def _rollouts(queries: Queries, stream: str, now: float) -> Component:
     trial = await in_thread(queries.trial, stream, number)
     lost = await in_thread(queries.lost, stream, number)
     drifts = await in_thread(queries.drifts, stream)
+    lags = await in_thread(queries.lags, stream)
     aside = visible(stream, 60)
     return html.Div(
         [
@@ -134,17 +146,25 @@ async def _rollouts(queries: Queries, stream: str, now: float) -> Component:
                 level=2,
                 aside=aside,
             ),
+            section("Lag of partitions", lag_table(lags, now), name="lag", level=2, aside=aside),
             section("Drift of fields", drift_table(drifts), name="drift", level=2, aside=aside),
         ]
     )
 
 
-def _table(status: BoardStatus, looks: Sequence[Look], chosen: str, now: float) -> Component:
+def _table(
+    status: BoardStatus,
+    looks: Sequence[Look],
+    lags: Sequence[PartitionLag],
+    chosen: str,
+    now: float,
+) -> Component:
     head = html.Tr([html.Th(name, scope="col", title=text) for name, text in COLUMNS])
     rows = [
         _row(
             stream,
             [look for look in looks if look.stream == stream.stream],
+            [lag for lag in lags if lag.stream == stream.stream],
             stream.stream == chosen,
             now,
         )
@@ -153,7 +173,13 @@ def _table(status: BoardStatus, looks: Sequence[Look], chosen: str, now: float) 
     return html.Table([html.Thead(head), html.Tbody(rows)], className="list-table")
 
 
-def _row(stream: StreamStatus, looks: Sequence[Look], chosen: bool, now: float) -> Component:
+def _row(
+    stream: StreamStatus,
+    looks: Sequence[Look],
+    lags: Sequence[PartitionLag],
+    chosen: bool,
+    now: float,
+) -> Component:
     name = html.A(
         visible(stream.stream, 60),
         href=f"/detectors/{quote(stream.stream, safe='')}",
@@ -182,6 +208,7 @@ def _row(stream: StreamStatus, looks: Sequence[Look], chosen: bool, now: float) 
             ),
             html.Td(newest),
             html.Td([commit, html.Span(_delay(stream.delay), className="under")]),
+            html.Td(stream_lag(lags, now)),
             html.Td(f"v{stream.model_version}"),
         ],
         className="chosen" if chosen else None,
@@ -189,10 +216,10 @@ def _row(stream: StreamStatus, looks: Sequence[Look], chosen: bool, now: float) 
 
 
 def _delay(seconds: float | None) -> str:
-    """Return how far behind the log a stream is: the age of its last record at its commit."""
+    """Return how old a stream's last record was at its commit."""
     if seconds is None:
         return ""
-    return f"{seconds:.1f} s behind" if seconds < 120 else f"{seconds / 60:,.0f} min behind"
+    return f"{seconds:.1f} s old then" if seconds < 120 else f"{seconds / 60:,.0f} min old then"
 
 
 def _config(stream: str, configs: Sequence[ConfigVersion], now: float) -> Component:

@@ -94,13 +94,16 @@ class GroupConsumer:
         self._hints.update({KafkaPartition(*place): at for place, at in positions.items()})
         self._send_hints()
 
-    def lag(self) -> int:
+    def lag(self) -> Mapping[TopicPartition, int]:
         """See ``Consumer``."""
         if not self._owned:
-            return 0
+            return {}
         with explained(f"group {self._membership.group}"):
             ends = self._consumer.end_offsets(sorted(self._owned), timeout_ms=LAG_MS)
-            return sum(int(end) - self._consumer.position(place) for place, end in ends.items())
+            return {
+                _ours(place): int(end) - self._consumer.position(place)
+                for place, end in ends.items()
+            }
 
     def close(self) -> None:
         """See ``Consumer``."""

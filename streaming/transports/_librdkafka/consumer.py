@@ -83,18 +83,17 @@ class GroupConsumer:
             with explained(self._what, self._told):
                 self._consumer.commit(offsets=offsets, asynchronous=True)
 
-    def lag(self) -> int:
+    def lag(self) -> Mapping[TopicPartition, int]:
         """See ``Consumer``."""
         places = [KafkaPartition(*place) for place in self._owned]
         if not places:
-            return 0
-        behind = 0
+            return {}
+        behind = {}
         with explained(self._what, self._told):
             for place in self._consumer.position(places):
-                passed = max(
-                    place.offset, self._owned[TopicPartition(place.topic, place.partition)]
-                )
-                behind += self._consumer.get_watermark_offsets(place, ANSWER_S)[1] - passed
+                ours = TopicPartition(place.topic, place.partition)
+                passed = max(place.offset, self._owned[ours])
+                behind[ours] = self._consumer.get_watermark_offsets(place, ANSWER_S)[1] - passed
         return behind
 
     def close(self) -> None:

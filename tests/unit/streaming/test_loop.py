@@ -12,7 +12,7 @@ import pytest
 from streaming.config.load import parse
 from streaming.errors import Fenced, Stop
 from streaming.grouper import Grouper
-from streaming.worker import COMMIT_EVERY_S, MOVED
+from streaming.worker import COMMIT_EVERY_S, LAG_EVERY_S, MOVED, POLL_RECORDS
 from tests.support.house import (
     ANNA,
     House,
@@ -26,6 +26,7 @@ from tests.support.house import (
 from tests.support.streams import CONFIG, events, small_config
 from triage.commands import MergeClusters, SplitCluster
 from triage.handlers import Triage
+from triage.lag import LagState, state_of
 from triage.queries import QueueFilter
 
 
@@ -70,6 +71,32 @@ def test_how_far_behind_the_log_a_worker_is(house: House) -> None:
     house.send(events(200, seed=2))
     house.run(worker)
     assert delay() < 10
+
+
+def test_the_store_knows_how_many_records_wait(house: House) -> None:
+    def told() -> tuple[LagState, int, float]:
+        all_of = house.store.lags("tests")
+        lags = [one.lag for one in all_of if one.lag is not None]
+        records = sum(lag.records for lag in lags)
+        return state_of(all_of, house.now), records, max(lag.seconds or 0.0 for lag in lags)
+
+    worker = house.worker()
+    house.run(worker)
+    assert [one.partition for one in house.store.lags()] == [0, 1]
+    assert told() == (LagState.CAUGHT_UP, 0, 0.0)
+
+    house.send(events(POLL_RECORDS + 500))
+    house.now += 40
+    worker.step()
+    found, waiting, seconds = told()
+    assert (found, waiting) == (LagState.BEHIND, 500)
+    assert seconds == pytest.approx(40, abs=1)
+    house.run(worker)
+    house.now += LAG_EVERY_S
+    worker.step()
+    assert told() == (LagState.CAUGHT_UP, 0, 0.0)
+    house.now += 31
+    assert told()[0] is LagState.UNKNOWN, "nobody has told for half a minute"
 
 
 def scores(house: House) -> list[tuple[int, int, float]]:

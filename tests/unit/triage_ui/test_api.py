@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from tests.support.cases import ANNA, AT, BEN, LEAD, VIEWER, a_reason
 from tests.unit.triage_ui.conftest import Board
+from triage.lag import Lag
 from triage.model import VerdictKind
 from triage_ui import problems
 from triage_ui.api.clusters import VerdictBody
@@ -318,6 +319,23 @@ def test_an_entity_comes_with_its_clusters_and_events(board: Board, cluster: str
     assert len([event for event in found["events"] if event["candidate_id"]]) == 4
     assert board.client.get("/api/v1/entity?name=customer&value=c2").status_code == 404
     assert board.client.get("/api/v1/entity?name=customer").status_code == 422
+
+
+def test_the_lag_of_a_stream(board: Board) -> None:
+    board.sign_in()
+    (untold,) = board.client.get("/api/v1/streams/payments/lag").json()["partitions"]
+    assert untold == {
+        "partition": 0,
+        "state": "unknown",
+        "records": None,
+        "seconds": None,
+        "at": None,
+    }
+    board.desk.store.tell_lags("payments", [Lag(0, 7, 60.0, AT)])
+    found = board.client.get("/api/v1/streams/payments/lag").json()
+    assert (found["state"], found["partitions"][0]["records"]) == ("behind", 7)
+    nowhere = board.client.get("/api/v1/streams/nowhere/lag").json()
+    assert nowhere == {"state": "unknown", "partitions": []}
 
 
 def test_looks_configs_and_lessons(board: Board, cluster: str) -> None:
