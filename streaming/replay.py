@@ -63,8 +63,8 @@ def from_the_beginning(past: Past, end: Position) -> Iterator[tuple[Track, Outco
         yield track, outcome
 
 
-def recover(past: Past, state: PartitionState) -> Track:
-    """Return the track of a partition as it was at its committed position.
+def recover(past: Past, state: PartitionState) -> tuple[Track, Position]:
+    """Return the track of a partition as it was at its committed position, and the replay's start.
 
     Starts from the newest sound snapshot and replays up to ``state.next_offset`` with the output
     suppressed. Raises Stop where that would give another state than the one that was lost: no
@@ -72,7 +72,7 @@ def recover(past: Past, state: PartitionState) -> Track:
     """
     row, track = newest_sound(past, state)
     if row is None:
-        return _rebuilt(past, state)
+        return _rebuilt(past, state), 0
     journal = [
         entry
         for entry in past.journal(row.offset)
@@ -80,7 +80,7 @@ def recover(past: Past, state: PartitionState) -> Track:
     ]
     for _ in replay(track, past, row.offset, state.next_offset, journal):
         pass
-    return track
+    return track, row.offset
 
 
 def newest_sound(past: Past, state: PartitionState) -> tuple[SnapshotRow | None, Track]:

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 POLL_RECORDS = 2_048
 POLL_S = 0.05  # seconds; short, because the same loop also serves verdicts
 COMMIT_EVERY_S = 0.25  # seconds; a verdict is felt within one interval
+REPLAYED_ONCE = 1_000  # records; a snapshot costs no more than to replay so many
 LAG_EVERY_S = 5.0  # seconds; it is a question to the log
 AT_ONCE = 50_000  # records that a partition may learn for a roll-out while it is being assigned
 MOVED = 0.005  # probability; smaller changes of an open candidate are not written
@@ -331,18 +332,19 @@ class Worker:
             past = Past(
                 self._book, self._store, self._transport, self._config.stream, tp, self._topic_id
             )
-            start = state.next_offset
+            start = replayed_from = state.next_offset
             untouched = start == 0 and not past.snapshots()
             if untouched:
                 start = self._transport.start_position(tp)
                 track = new_track(past, self._book.rollout(state.rollout))
             else:
-                track = recover(past, state)
+                track, replayed_from = recover(past, state)
             bad_share = self._bad_share(tp.partition, track)
             owned = Owned(track, past, bad_share, state.epoch, start, start, self._clock())
             owned.warm_up_has_ended()  # if so, that is old news
             if untouched:  # journal and snapshot of its first commit say where the detector began
                 owned.journal.append(JournalEntry(start, 0, track.rollout.number))
+            if untouched or start - replayed_from >= REPLAYED_ONCE:  # or the next one does it again
                 owned.dirty = True
                 owned.want_snapshot()
             newer = self._in_force()

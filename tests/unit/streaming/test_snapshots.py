@@ -11,7 +11,8 @@ from streaming.advisor.answers import Answers
 from streaming.advisor.view import StreamView
 from streaming.config.load import parse
 from streaming.owned import SNAPSHOT_AFTER_S
-from streaming.worker import COMMIT_EVERY_S
+from streaming.records import TopicPartition
+from streaming.worker import COMMIT_EVERY_S, REPLAYED_ONCE
 from tests.support.house import House
 from tests.support.streams import CONFIG, events
 from triage.errors import NotAvailable
@@ -93,3 +94,25 @@ def test_an_idle_stream_gets_none(house: House) -> None:
         worker.step()
     assert [len(house.store.snapshots("tests", partition)) for partition in (0, 1)] == before
     worker.close()
+
+
+@pytest.mark.parametrize(("more", "kept"), [(4 * REPLAYED_ONCE, True), (100, False)])
+def test_a_long_replay_is_done_once_however_soon_the_next_kill(
+    house: House, more: int, kept: bool
+) -> None:
+    everything = events(1500 + more)
+    worker = house.worker()
+    house.send(everything[:1500])
+    house.run(worker)
+    before = newest(house)
+    house.send(everything[1500:])
+    house.run(worker)
+    assert newest(house) == before
+
+    killed = house.worker()  # what replays ends before it has read anything new
+    house.now += COMMIT_EVERY_S
+    killed.step()
+    house.now += COMMIT_EVERY_S
+    killed.step()
+    ends = [house.transport.end_position(TopicPartition("tests", number)) for number in (0, 1)]
+    assert newest(house) == (ends if kept else before)
