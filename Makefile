@@ -48,9 +48,9 @@ bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop 
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%) $(if $(PART),--part $(PART)) $(if $(STORE),--store $(STORE))
 
-faults:  ## the service on Kafka and PostgreSQL while everything fails, many times: hours (FAULT=, TIMES=, EVENTS=)
+faults:  ## the service on Kafka and PostgreSQL while everything fails, many times: hours (FAULT=, TIMES=, EVENTS=, MINUTES=)
 	@.ci/venv dev
-	@.venv/bin/python -m benchmarks.faults $(if $(FAULT),--fault $(FAULT)) $(if $(TIMES),--times $(TIMES)) $(if $(EVENTS),--events $(EVENTS))
+	@.venv/bin/python -m benchmarks.faults $(if $(FAULT),--fault $(FAULT)) $(if $(TIMES),--times $(TIMES)) $(if $(EVENTS),--events $(EVENTS)) $(if $(MINUTES),--minutes $(MINUTES))
 
 screenshots:  ## draw every screen in both schemes, three sizes (FOLDER=screens), and those of the docs
 	@.ci/venv dev

@@ -2,28 +2,35 @@
 
 Simulated payments are fed into a topic of eight partitions at a steady rate; three workers, a
 grouper and a relay work on them, an oracle gives verdicts, and the same fault happens again and
-again. After each one every partition must be worked on again by itself. At the end the verifier of
-``benchmarks/kill.py`` goes through topic and database on its own. One line of JSON per fault:
-``fault``, ``times``, ``lost``, ``twice``, ``different``, ``recovered_s_max`` (from the fault's end,
-with the imports of a new process). Faults that are told from begin to end are in ``stories.py``.
+again, at random moments. After each one every partition must be worked on again by itself, and a
+grouper and a relay that were killed must have been replaced in their leases. At the end the
+verifier of ``benchmarks/kill.py`` goes through topic and database on its own. One line of JSON per
+fault: ``fault``, ``times``, ``lost``, ``twice``, ``different``, ``recovered_s_max`` (from the
+fault's end; a new process has its imports already). Faults that are told from begin to end are in
+``stories.py``.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import math
 import random
 import signal
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from benchmarks.fleet import Feeder, Fleet
+from benchmarks import processes, warm
+from benchmarks.fleet import Feeder, Fleet, Start
 from benchmarks.full_disk import FULL
 from benchmarks.kill import STREAM, decide_some, verify
 from benchmarks.processes import wait_for
@@ -42,9 +49,11 @@ PARTITIONS = 8
 WORKERS = 3
 RATE = 500.0  # events per second; all of it runs on two cores
 SESSION_S = 13.0  # a frozen worker's session (10 s) has certainly ended
-RECOVER_S = 180.0  # then something is broken, however busy the machine
-FINISH_S = 300.0
+RECOVER_S = 300.0  # then something is broken, however busy the machine
+FINISH_S = 600.0
 LOOK_S = 0.1  # between two looks at the database, each with a connection of its own
+BETWEEN = 500  # events, at least, between two faults
+PAUSE_S = 0.5  # at most, from a verdict to the next fault: before, within or after its publishing
 TOLD = {"freeze_in_its_batch": 20, "dirty_stream": 1}  # times in the long run; else 3
 FILLED = 5
 
@@ -62,6 +71,7 @@ class Result:
     twice: int
     different: int
     recovered_s_max: float
+    recovered_s_median: float
     fenced: int = 0  # commits of a woken worker that were refused: only where a story counts them
 
 
@@ -73,6 +83,14 @@ class Stage:
     broker: JavaKafka
     server: PostgresServer
     rng: random.Random
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What must be left behind: positions of partitions, epochs of leases."""
+
+    positions: Mapping[int, int]
+    epochs: Mapping[str, int]
 
 
 def kill_worker(stage: Stage) -> None:
@@ -133,15 +151,28 @@ FAULTS: Mapping[str, tuple[Callable[[Stage], None], int]] = {
     "restart_database": (restart_database, 30),
 }
 """Fault -> what happens, how many times in the long run."""
+OF_HOLDERS = {"kill_relay", "kill_all"}  # faults after which others must hold the leases
 
 
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = [*FAULTS, *STORIES, *FULL]
-    parser.add_argument("--fault", choices=known, help="Only this one.")
+    together = [f"{one}+{other}" for one, other in itertools.permutations(FAULTS, 2)]
+    parser.add_argument(
+        "--fault",
+        choices=[*known, *together],
+        metavar="NAME",
+        help=f"Only this one, or two at once: kill_worker+kill_relay. Known: {', '.join(known)}.",
+    )
     parser.add_argument("--times", type=int, help="Instead of the long run's number.")
     parser.add_argument("--events", type=int, default=MANY, help="Of each dirty stream.")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        help="No new fault after so long; not of stories.",
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     # what was started is ended, too
@@ -154,15 +185,25 @@ def main() -> None:
                 times = options.times or TOLD.get(name, 3)
                 result = run_stories(Path(folder), name, times, options.events)
             else:
-                times = options.times or FAULTS[name][1]
-                result = run(Path(folder), name, [(name,)] * times, options.seed)
+                names = name.split("+")
+                faults = [names] * (options.times or FAULTS[names[0]][1])
+                limit = 60 * options.minutes
+                result = run(Path(folder), name, faults, options.seed, limit, warm.start)
         print(json.dumps(asdict(result)), flush=True)
 
 
-def run(folder: Path, title: str, faults: Sequence[Sequence[str]], seed: int) -> Result:
+def run(
+    folder: Path,
+    title: str,
+    faults: Sequence[Sequence[str]],
+    seed: int,
+    limit: float = math.inf,
+    begin: Start = processes.start,
+) -> Result:
     """Let these faults happen one after the other under load; verify what came out.
 
-    Those of one entry happen at once: they are recovered from together.
+    Those of one entry happen at once: they are recovered from together. After ``limit`` seconds
+    no more of them happen. ``begin`` starts a process.
     """
     with java_kafka() as broker, postgres_server() as server:
         url = f"kafka://{broker.address}?prefix=faults"
@@ -170,10 +211,10 @@ def run(folder: Path, title: str, faults: Sequence[Sequence[str]], seed: int) ->
         transport = open_transport(url, time.time)
         transport.ensure_topic(str(config.source.topic), PARTITIONS)
         store = open_store(server.url)
-        fleet = Fleet(folder, folder / "stream.yaml", url, server.url, WORKERS)
+        fleet = Fleet(folder, folder / "stream.yaml", url, server.url, WORKERS, begin)
         stage = Stage(fleet, broker, server, random.Random(seed))
         try:
-            events, slowest = _go_through(stage, config, url, store, faults)
+            events, times, recovered = _go_through(stage, config, url, store, faults, limit)
             found = verify(config, store, transport, events)
         finally:
             fleet.close()
@@ -182,9 +223,10 @@ def run(folder: Path, title: str, faults: Sequence[Sequence[str]], seed: int) ->
     del found["verdicts"]
     return Result(
         fault=title,
-        times=sum(map(len, faults)),
+        times=times,
         events=events,
-        recovered_s_max=round(slowest, 1),
+        recovered_s_max=round(max(recovered), 1),
+        recovered_s_median=round(statistics.median(recovered), 1),
         **found,
     )
 
@@ -208,6 +250,7 @@ def _sum(fault: str, told: Sequence[Told]) -> Result:
         times=len(told),
         events=sum(one.events for one in told),
         recovered_s_max=round(max(one.seconds for one in told), 1),
+        recovered_s_median=round(statistics.median(one.seconds for one in told), 1),
         fenced=sum(one.found.get("fenced", 0) for one in told),
         **{name: sum(one.found[name] for one in told) for name in names},
     )
@@ -221,26 +264,43 @@ def _eight_partitions(folder: Path) -> Path:
 
 
 def _go_through(
-    stage: Stage, config: StreamConfig, url: str, store: Store, faults: Sequence[Sequence[str]]
-) -> tuple[int, float]:
-    """Return how many events went in, and the slowest recovery."""
+    stage: Stage,
+    config: StreamConfig,
+    url: str,
+    store: Store,
+    faults: Sequence[Sequence[str]],
+    limit: float,
+) -> tuple[int, int, Sequence[float]]:
+    """Return how many events went in, how many faults happened, the seconds of each recovery."""
     labels: dict[str, int] = {}
     stage.fleet.start(*stage.fleet.names)
     feeder = Feeder(url, str(config.source.topic), payments(config, labels), RATE)
-    _recovered(stage, {})
-    slowest = 0.0
+    _recovered(stage, Mark({}, {}))
+    recovered: list[float] = []
+    times, until = 0, time.monotonic() + limit
     for together in faults:
+        if time.monotonic() > until:
+            break
+        epochs = _epochs(stage.server) if OF_HOLDERS.intersection(together) else {}
         for name in together:
             FAULTS[name][0](stage)
-        slowest = max(slowest, _recovered(stage, _positions(stage.server)))
+        times += len(together)
+        recovered.append(_recovered(stage, Mark(_positions(stage.server), epochs)))
+        print(f"{times}: {', '.join(together)}: {recovered[-1]:.1f} s", file=sys.stderr, flush=True)
+        wait_for(partial(_fed, feeder, times * BETWEEN), RECOVER_S, "events", LOOK_S)
         _decide(store, stage.rng, labels)
+        time.sleep(stage.rng.uniform(0.0, PAUSE_S))
     events = feeder.finish(FINISH_S)
     wait_for(lambda: _processed(store, config) >= events, FINISH_S, "end of the backlog", LOOK_S)
     wait_for(lambda: not store.outbox_topics(), FINISH_S, "empty outbox", LOOK_S)
     ended = stage.fleet.stop(*stage.fleet.names)
     if any(ended.values()):
         raise RuntimeError(f"not ended in order: {ended}")
-    return events, slowest
+    return events, times, recovered
+
+
+def _fed(feeder: Feeder, events: int) -> bool:
+    return feeder.sent >= events
 
 
 def _positions(server: PostgresServer) -> Mapping[int, int]:
@@ -249,14 +309,24 @@ def _positions(server: PostgresServer) -> Mapping[int, int]:
         return dict(connection.execute("SELECT partition, next_offset FROM partitions").fetchall())
 
 
-def _recovered(stage: Stage, before: Mapping[int, int]) -> float:
-    """Return how long it took until all had begun and every partition had moved on."""
+def _epochs(server: PostgresServer) -> Mapping[str, int]:
+    """Return how often each lease has been taken."""
+    with psycopg.connect(plain(server.url)) as connection:
+        return dict(connection.execute("SELECT name, epoch FROM leases").fetchall())
+
+
+def _recovered(stage: Stage, before: Mark) -> float:
+    """Return how long it took until all had begun and everything of ``before`` had moved on."""
 
     def moved() -> bool:
         if not stage.fleet.ready():
             return False
-        now = _positions(stage.server)
-        return len(now) == PARTITIONS and all(now[p] > before.get(p, 0) for p in now)
+        now, epochs = _positions(stage.server), _epochs(stage.server)
+        return (
+            len(now) == PARTITIONS
+            and all(now[p] > before.positions.get(p, 0) for p in now)
+            and all(epochs[name] > epoch for name, epoch in before.epochs.items())
+        )
 
     return wait_for(moved, RECOVER_S, "recovery", LOOK_S)
 

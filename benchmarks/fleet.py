@@ -6,14 +6,14 @@ import contextlib
 import itertools
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from benchmarks.processes import TRIAGE, kill, start
+from benchmarks.processes import kill, start
 from streaming.errors import Retry, StreamingError
 from streaming.records import OutRecord
 from streaming.transports.base import Publisher
@@ -22,6 +22,37 @@ from streaming.transports.registry import open_transport
 STOP_S = 60.0  # seconds that a clean end may take
 FEED_S = 0.1  # seconds between two publishes
 TAIL = 3_000  # characters of a process's output that an error shows
+
+
+class Process(Protocol):
+    """What of ``subprocess.Popen`` is used."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its status, None while it lives."""
+
+    def poll(self) -> int | None:
+        """Return its status, None while it lives."""
+
+    def wait(self, seconds: float, /) -> int:
+        """Return its status as soon as it has ended."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """Kill -9."""
+
+
+class Start(Protocol):
+    """How a process is started."""
+
+    def __call__(self, *arguments: str, output: Path) -> Process:
+        """Start ``triage ARGUMENTS``, its output in a file."""
 
 
 class Fleet:
@@ -37,10 +68,10 @@ class Fleet:
         transport_url: str,
         store_url: str,
         workers: int,
-        program: Sequence[str] = TRIAGE,
+        begin: Start = start,
     ) -> None:
         self._folder = folder
-        self._program = program
+        self._begin = begin
         self._arguments: dict[str, Sequence[str]] = {}
         places = ("--store", store_url, "--data", str(folder / "data"))
         stream = ("--stream", str(config))
@@ -51,7 +82,7 @@ class Fleet:
         theirs = ("--transport", transport_url)
         self._arguments["grouper"] = ("grouper", *stream, *places)
         self._arguments["relay"] = ("relay", *places, *theirs)
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Process] = {}
         self._starts: Counter[str] = Counter()
         self._unheard: Counter[str] = Counter()  # starts that were killed before they were told
 
@@ -65,12 +96,14 @@ class Fleet:
         """The workers."""
         return tuple(name for name in self._arguments if name.startswith("worker"))
 
+    def pid(self, name: str) -> int:
+        """Return the number of a running process."""
+        return self._running[name].pid
+
     def start(self, *names: str) -> None:
         """Start these processes."""
         for name in names:
-            self._running[name] = start(
-                *self._arguments[name], output=self._output(name), program=self._program
-            )
+            self._running[name] = self._begin(*self._arguments[name], output=self._output(name))
             self._starts[name] += 1
 
     def kill(self, *names: str) -> None:

@@ -8,7 +8,8 @@ Then the real processes, two workers and a grouper, at half of the speed at whic
 worked off the backlog: how long from an event's sending until its candidate is in a cluster in
 PostgreSQL, and from a verdict until every partition has been committed with it in force. The last
 line is one line of JSON. ``--only costs`` and ``--only latencies`` are its two halves; the second
-takes ``--rate``, or lets one worker work off the backlog first to know it.
+takes ``--rate``, or lets one worker work off the backlog first to know it. ``--only backlog`` is
+a real worker over a backlog, of ``--events 1000000`` for instance.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from benchmarks.kafka_backlog import STREAM, Backlog, work_off
 from benchmarks.kafka_latency import Latencies, latencies
 from benchmarks.pipeline import FEATURES, as_json, generated_rows, stream_config
 from streaming.transports.registry import open_transport
@@ -48,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--seconds", type=int, default=30, help="How long latencies are measured.")
-    parser.add_argument("--only", choices=["costs", "latencies"], help="One half of it.")
+    parser.add_argument("--only", choices=["costs", "latencies", "backlog"], help="A part of it.")
     parser.add_argument(
         "--rate", type=float, help="Events per second while latencies are measured."
     )
@@ -71,6 +73,12 @@ def main() -> None:
         }
         told: dict[str, float] = {}
         rate = options.rate
+        if options.only == "backlog":
+            config = _worker(STREAM)["config"]
+            done = work_off(Path(folder), config, order["url"], server.url, options.events)
+            print(f"load at the end: {os.getloadavg()[0]:.1f}")
+            print(json.dumps(of_backlog(done)))
+            return
         if options.only != "latencies":
             found = costs(order)
             tell_costs(found)
@@ -187,6 +195,18 @@ def of_costs(found: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         "librdkafka_eps": round(1e6 / found["librdkafka"]["us"]),
         "two_workers_ratio": round(found["two"]["us"] / worker, 2),
         "backlog_mb": round(found["worker"]["rss_mb_peak"] - found["worker"]["rss_mb"]),
+    }
+
+
+def of_backlog(done: Backlog) -> dict[str, float]:
+    """Return how fast a real worker was over the backlog, and in what memory."""
+    return {
+        "backlog_events": done.events,
+        "backlog_s": round(done.seconds, 1),
+        "backlog_eps": round(done.events / done.seconds),
+        "backlog_us": round(1e6 * done.cpu_s / done.events, 2),
+        "backlog_early_mb": round(done.early_mb),
+        "backlog_peak_mb": round(done.peak_mb),
     }
 
 

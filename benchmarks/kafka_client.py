@@ -14,13 +14,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
+from benchmarks.processes import peak_mb
 from cli import memory
 from detectors.features.feature_set import FeatureSet
 from streaming.config.load import parse
@@ -39,14 +39,6 @@ from triage.store.store import open_store
 
 QUIET_POLLS = 40  # empty ones in a row: what was there has been read
 POLL_S = 0.05
-
-
-def peak_mb() -> float:
-    """Return the most memory that this process has had, in MB."""
-    (line,) = [
-        each for each in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in each
-    ]
-    return int(line.split()[1]) / 1e3
 
 
 class Moment(NamedTuple):

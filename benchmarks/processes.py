@@ -92,6 +92,19 @@ def rss_mb(pids: Sequence[int]) -> float:
     return total / 1e6
 
 
+def peak_mb(pid: int | str = "self") -> float:
+    """Return the most resident memory that a process has had, in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    (line,) = [each for each in lines if "VmHWM" in each]
+    return int(line.split()[1]) / 1e3
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has taken, all of its threads."""
+    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def command_of(pid: int) -> str:
     """Return which of our commands a process is; empty if it is none or has ended."""
     with contextlib.suppress(OSError):

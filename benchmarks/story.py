@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ from sqlalchemy import make_url
 
 from benchmarks.fleet import Feeder, Fleet
 from benchmarks.kill import READ, STREAM, decide_some, verify
-from benchmarks.processes import TRIAGE, wait_for
+from benchmarks.processes import TRIAGE, start, wait_for
 from cli.loop import EXIT_STOP
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
@@ -94,9 +95,8 @@ class Story:
         """Return processes for the config and the store as they are now, not started."""
         folder = self._folder / f"fleet-{time.monotonic_ns()}"
         folder.mkdir()
-        return Fleet(
-            folder, self.config_path, self.url, self.store_url, WORKERS, program=self.program
-        )
+        begin = partial(start, program=self.program)
+        return Fleet(folder, self.config_path, self.url, self.store_url, WORKERS, begin)
 
     def feed(self, *, work: bool = True) -> None:
         """Send so many events, and give verdicts meanwhile if the service works."""
