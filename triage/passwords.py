@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 from argon2 import PasswordHasher
@@ -11,14 +12,15 @@ from triage.errors import Invalid
 
 MIN_LENGTH = 12  # characters; length is what makes a password hard to guess (NIST SP 800-63B)
 MAX_LENGTH = 256  # characters; hashing more costs time that a stranger could spend
+HASHER = PasswordHasher()
 
 
 class Passwords:
     """Hashes and compares; the library's defaults are those of RFC 9106 for less memory."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
-        self._nobodys = self._hasher.hash("nobody has this one")
+        self._hasher = hasher or HASHER
+        self._nobodys = _nobodys(self._hasher)
 
     def hash(self, password: str) -> str:
         """Return the hash to keep; it names its own parameters and salt."""
@@ -51,6 +53,11 @@ def check_password(password: str, name: str) -> None:
     rest = text.lower().replace(name.lower(), "")
     if len(set(rest)) < 5:
         raise Invalid("This password is easily guessed: choose several words, not your name.")
+
+
+@functools.cache
+def _nobodys(hasher: PasswordHasher) -> str:
+    return hasher.hash("nobody has this one")
 
 
 def _normal(password: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +25,7 @@ from triage_ui.pages import all_pages, page_at
 from triage_ui.plain_page import plain_page
 from triage_ui.services import Commands, Services
 from triage_ui.settings import BoardSettings
+from triage_ui.wire import Json
 
 BACK = '<p><a href="/">Go to the queue</a></p>'
 
@@ -77,7 +80,11 @@ def create_app(
 
     app.include_router(sign_in.routes(sessions, Accounts(sessions), settings))
     routes = api.routes(services)
-    spec = document.document(routes.routes)
+
+    @functools.cache
+    def spec() -> Json:
+        return document.document(routes.routes)
+
     app.include_router(routes)
     app.include_router(document.route(spec, api.PREFIX))
     board = build_board(app, services)
@@ -86,7 +93,7 @@ def create_app(
     async def nothing(request: Request) -> Response:
         path = request.url.path
         if path.startswith(api.PREFIX):
-            methods = document.methods_at(spec, path)
+            methods = document.methods_at(await run_in_threadpool(spec), path)
             if methods:
                 return problems.problem(405, f"It takes {methods}.", headers={"allow": methods})
             return problems.problem(404, f"There is nothing at {path}.", problems.REMEDIES[404])

@@ -19,6 +19,7 @@ from streaming.rollouts import start_with
 from streaming.transports.base import Transport
 from streaming.transports.registry import open_transport
 from streaming.worker import COMMIT_EVERY_S, Worker
+from tests.support.stores import store_at
 from tests.support.streams import small_config
 from triage.commands import RecordVerdict, UndoVerdict
 from triage.findings import Finding, Message
@@ -27,7 +28,6 @@ from triage.model import Actor, Candidate, VerdictKind
 from triage.queries import QueueFilter
 from triage.rollout import Request
 from triage.store.base import Store
-from triage.store.store import open_store
 
 ANNA = Actor("anna", "analyst")
 
@@ -44,7 +44,7 @@ class House:
         self.transport: Transport = open_transport(
             f"embedded:{self.folder / 'log.db'}", lambda: self.now
         )
-        self.store: Store = open_store(f"sqlite:///{self.folder / 'triage.db'}")
+        self.store: Store = store_at(self.folder / "triage.db")
         self.transport.ensure_topic("tests", 2)
 
     def send(self, values: Sequence[object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -23,13 +23,13 @@ of the cookie `_csrf_token` in the header `X-CSRFToken`. Times are seconds since
 from events: they are hostile until shown as plain text."""
 
 
-def route(spec: Json, prefix: str) -> APIRouter:
+def route(spec: Callable[[], Json], prefix: str) -> APIRouter:
     """Return the route that serves the document."""
     router = APIRouter(prefix=prefix, include_in_schema=False)
 
     @router.get("/openapi.json")
-    async def read() -> Json:
-        return spec
+    def read() -> Json:  # in a thread: the first call makes it, which takes half a second
+        return spec()
 
     return router
 

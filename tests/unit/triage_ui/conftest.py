@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.support.cases import ANNA, AT, Desk
+from tests.support.stores import store_at
 from tests.unit.triage_ui.serving import Served, serving, sign_in
 from triage.model import Actor
-from triage.store.store import open_store
 
 
 @dataclass
@@ -52,7 +52,7 @@ def board(tmp_path: Path) -> Iterator[Board]:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A store with one stream and no cluster, without a board."""
-    store = open_store(f"sqlite:///{tmp_path}/triage.db")
+    store = store_at(tmp_path / "triage.db")
     desk = Desk(store)
     desk.policy()
     yield desk

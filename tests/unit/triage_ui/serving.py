@@ -13,10 +13,10 @@ import httpx
 from fastapi import FastAPI
 
 from tests.support.cases import ANNA, Desk
+from tests.support.stores import store_at
 from triage.advisor import Advisor
 from triage.model import Actor
 from triage.store.base import Store
-from triage.store.store import open_store
 from triage_ui.listen import listen
 from triage_ui.serve import server
 from triage_ui.server import create_app
@@ -68,7 +68,7 @@ class Served:
     _running: Running | None = None
 
     def __post_init__(self) -> None:
-        self.store = open_store(f"sqlite:///{self.folder}/triage.db")
+        self.store = store_at(self.folder / "triage.db")
         self.desk = Desk(self.store)
         self.desk.policy()
 
