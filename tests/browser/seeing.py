@@ -54,9 +54,11 @@ def toast(page: Page) -> Locator:
     return page.locator("#toasts .line")
 
 
-def wait_for(page: Page, true: Callable[[], object], what: str) -> None:
+def wait_for(
+    page: Page, true: Callable[[], object], what: str, seconds: float = PATIENCE_S
+) -> None:
     """Wait for something that the page brings about; its scripts and routes run meanwhile."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"waited in vain for {what}"
         page.wait_for_timeout(20)

@@ -15,6 +15,11 @@ from triage.commands import MergeClusters
 from triage.links import Link
 from triage.model import VerdictKind
 
+EDGES = """(found) => found.map((each) => {
+    const box = each.getBoundingClientRect();
+    return [box.top, box.bottom];
+})"""
+
 
 @pytest.fixture
 def cluster(analyst: Page, board: Served) -> str:
@@ -60,15 +65,14 @@ def test_it_says_why_when_and_what_if(analyst: Page, cluster: str) -> None:
 
 
 def test_the_bars_stand_in_the_rows_of_their_texts(analyst: Page, cluster: str) -> None:
-    texts = analyst.locator(".shap-table tbody tr").all()
-    bars = analyst.locator("#why-chart .bars .point path").all()
-    assert len(texts) == len(bars)
-    for text, bar in zip(texts, bars, strict=True):
-        row, drawn = text.bounding_box(), bar.bounding_box()
-        assert row is not None
-        assert drawn is not None
-        middle = drawn["y"] + drawn["height"] / 2
-        assert row["y"] < middle < row["y"] + row["height"]
+    def beside() -> bool:  # once the chart has its size
+        texts = analyst.locator(".shap-table tbody tr").evaluate_all(EDGES)
+        bars = analyst.locator("#why-chart .bars .point path").evaluate_all(EDGES)
+        return len(texts) == len(bars) > 0 and all(
+            top < sum(bar) / 2 < bottom for (top, bottom), bar in zip(texts, bars, strict=True)
+        )
+
+    wait_for(analyst, beside, "each bar in the row of its text")
 
 
 def test_what_a_verdict_would_do_is_told_before_it_is_given(analyst: Page, cluster: str) -> None:

@@ -15,6 +15,7 @@ from triage.model import VerdictKind
 from triage_ui.entity import entity_address
 
 NOW = time.time() // 60 * 60
+LISTED = "#entity-clusters tbody a"
 
 
 @pytest.fixture
@@ -37,8 +38,10 @@ def known(bare: Served) -> list[str]:
 
 
 def listed(page: Page) -> list[str]:
-    links = page.locator("#entity-clusters tbody a").all()
-    return [(link.get_attribute("href") or "").rsplit("/", 1)[1] for link in links]
+    found: list[str] = page.locator(LISTED).evaluate_all(  # at once: the list may be drawn anew
+        "links => links.map((link) => link.getAttribute('href').split('/').at(-1))"
+    )
+    return found
 
 
 def test_from_a_cluster_to_its_entity_and_on(page: Page, bare: Served, known: list[str]) -> None:
@@ -49,7 +52,7 @@ def test_from_a_cluster_to_its_entity_and_on(page: Page, bare: Served, known: li
     expect(page.locator("#entity-head")).to_contain_text("6 anomalies in 3 clusters")
     expect(page.locator("#entity-head")).to_contain_text("1 real · 2 waiting")
     expect(page.locator(".twin")).to_contain_text("amount 412–414; 1 ordinary event kept beside")
-    assert listed(page) == known[::-1]
+    wait_for(page, lambda: listed(page) == known[::-1], "all clusters")
     expect(page.locator("#entity-clusters tbody tr").last).to_contain_text("Real")
     expect(page.locator("#entity-chart .legendtext")).to_have_text(["ordinary", "waiting", "real"])
     page.locator("#entity-clusters tbody a").first.click()
@@ -72,13 +75,14 @@ def test_dragging_over_the_chart_filters_the_list(
         page.mouse.down()
         page.mouse.move(box["x"] + 0.99 * width, middle, steps=8)
         page.mouse.up()
-        page.wait_for_timeout(500)
-        if listed(page) == [known[2]]:
-            return True
-        plot.dblclick()
-        return False
+        try:
+            expect(page.locator(LISTED)).to_have_count(1, timeout=5_000)
+        except AssertionError:
+            plot.dblclick()
+            return False
+        return listed(page) == [known[2]]
 
-    wait_for(page, picked, "the clusters of the time picked")
+    wait_for(page, picked, "the clusters of the time picked", seconds=60.0)
     expect(page.locator("#entity-clusters .aside")).to_contain_text("1 of 3")
     plot.dblclick()
     wait_for(page, lambda: listed(page) == known[::-1], "all clusters")

@@ -222,7 +222,7 @@ def test_each_in_a_row_of_the_queue(watch: Watch, filled: Hostile) -> None:
             page.evaluate(ONWARDS)
         return seen >= wanted
 
-    wait_for(page, there, "all rows")
+    wait_for(page, there, "all rows", seconds=200.0)  # of some hundred looks
 
 
 def test_many_in_a_preview(watch: Watch, filled: Hostile) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -70,6 +71,11 @@ def stream(tmp_path: Path) -> Path:
     path = tmp_path / "tests.yaml"
     path.write_text(CONFIG, encoding="utf-8")
     return path
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def lines(values: Sequence[object]) -> bytes:
@@ -200,7 +206,7 @@ def test_a_port_in_use_is_said(tmp_path: Path, stream: Path) -> None:
     (port,) = free_ports(1)
     with running("run", "--stream", stream, "--data", tmp_path / "a", "--port", port, "--quiet"):
         wait_until((tmp_path / "a" / "triage.db").exists, "store")
-        time.sleep(3)
+        wait_until(lambda: listens(port), "board")
         done = triage("run", "--stream", stream, "--data", tmp_path / "b", "--port", port)
         assert done.returncode != 0
         assert str(port) in done.stderr

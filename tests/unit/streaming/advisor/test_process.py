@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import queue
 import sys
-import time
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -196,21 +197,20 @@ def test_the_process_answers_line_by_line(house: House) -> None:
     ]
 
 
-class Stuck(Answers):
-    """Its views can't be renewed, for a reason that nobody foresaw."""
-
-    def refresh(self) -> None:
-        """Fail."""
-        raise ArithmeticError("unforeseen")
-
-
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_it_ends_rather_than_answer_from_views_that_are_no_longer_renewed(house: House) -> None:
-    class Slow(io.BytesIO):
+    refreshing: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
+
+    class Stuck(Answers):
+        def refresh(self) -> None:
+            refreshing.put(threading.current_thread())
+            raise ArithmeticError("unforeseen")
+
+    class AfterItsEnd(io.BytesIO):
         def __next__(self) -> bytes:
-            time.sleep(0.2)
+            refreshing.get(timeout=20).join(20)
             return super().__next__()
 
-    asked = Slow(dump(Question(1, what_if=WhatIf("c1"))))
+    asked = AfterItsEnd(dump(Question(1, what_if=WhatIf("c1"))))
     with pytest.raises(RuntimeError, match="has ended"):
         serve(Stuck(house.store), asked, io.BytesIO(), Clock())
