@@ -21,7 +21,7 @@ TIMES = {
 }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # on two cores, beside the browser; five minutes alone
 def test_faults_of_every_kind_change_nothing(tmp_path: Path) -> None:
     if not (java_can() and postgres_can()):
         pytest.skip("no Java 17 with Maven, or no PostgreSQL (.ci/debian-packages installs them)")
