@@ -25,6 +25,7 @@ def keepers(
     def tell(bound: Bound) -> None:
         values.set(metrics.CLOSED_UNREAD, stream, to=bound.closed)
         values.set(metrics.WRONG_BOUND, stream, to=bound.share)
+        values.set(metrics.BY_TRUTH, stream, to=float(bound.by_truth))
         values.set(metrics.AUDITS, stream, "right", to=bound.audits - bound.wrong)
         values.set(metrics.AUDITS, stream, "wrong", to=bound.wrong)
 

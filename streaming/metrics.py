@@ -90,7 +90,14 @@ WRONG_BOUND = Metric(
     "triage_wrong_closings_bound",
     "gauge",
     ("stream",),
-    "Audited upper 95 % bound of the share of wrong closings; 1 while nothing is known.",
+    "Audited upper 95 % bound of the share of wrong closings, 1 while nothing is known; if readers "
+    "are not all wrong alike, where triage_closings_bound_by_truth is 0.",
+)
+BY_TRUTH = Metric(
+    "triage_closings_bound_by_truth",
+    "gauge",
+    ("stream",),
+    "1 while late truth on audits bears that bound out, else 0.",
 )
 AUDITS = Metric(
     "triage_audits",
@@ -156,6 +163,7 @@ METRICS = (
     PUBLISHED,
     CLOSED_UNREAD,
     WRONG_BOUND,
+    BY_TRUTH,
     AUDITS,
     RETRIES,
     DRIFTS,

@@ -16,7 +16,16 @@ number K with which the mixture has reached 20 is excluded. *Which* closings are
 those with the smallest probabilities make L smallest, so these are taken.
 
 The draws alone are random here. Nothing is assumed of the closings: they may drift, and be wrong
-together in whole clusters. The probabilities may follow from all that was seen before.
+together in whole clusters. The probabilities may follow from all that was seen before. But what the
+audits find wrong is what readers find: an error that all of them share passes (``most_wrong``).
+
+Late truth is an independent witness. If it speaks of an audited member with the same chance g
+whether it is real or not (or sooner of the real ones), a wrong closing is drawn *and told real*
+with p_i g: the martingale above with smaller probabilities, and no reader in it. g is unknown: the
+same mixture excludes values too large for the number of audits that were told, so that its lower
+limit is too high in 1 % of runs. With that limit the bound is too low in 4 % (``most_wrong_told``;
+5 % together, by Bonferroni's inequality). The larger of both bounds holds if either readers or late
+truth can be trusted.
 """
 
 from __future__ import annotations
@@ -27,6 +36,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEVEL = 0.05  # the bound is ever below the truth in at most this share of runs
+TOLD_LEVEL = 0.01  # the part of it for how often late truth speaks
+CHANCES = 1_000  # grid of that chance
 STEPS = (0.3, 0.7, 1.5, 3.0, 7.0)
 """Grid of -log(1 - c): small ones are sharp where much is wrong, large ones where nothing is."""
 WEIGHTS = (0.15, 0.15, 0.2, 0.2, 0.3)
@@ -35,14 +46,18 @@ WEIGHTS = (0.15, 0.15, 0.2, 0.2, 0.3)
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Closings that had one probability of being drawn; ``wrong``: drawn, and found wrong."""
+    """Closings that had one probability of being drawn.
+
+    ``wrong``: drawn, and found wrong. ``told_real``: those of them that late truth calls real.
+    """
 
     probability: float
     closings: int
     wrong: int = 0
+    told_real: int = 0
 
 
-def most_wrong(drawn: Sequence[Drawn]) -> int:
+def most_wrong(drawn: Sequence[Drawn], level: float = LEVEL) -> int:
     """Return the upper bound of the number of wrong ones among all closings.
 
     >>> most_wrong([Drawn(probability=0.05, closings=4_000)])
@@ -52,19 +67,45 @@ def most_wrong(drawn: Sequence[Drawn]) -> int:
     closings = sum(one.closings for one in ordered)
     wrong = sum(one.wrong for one in ordered)
     excluded = bisect_left(
-        range(closings + 1), True, key=lambda count: _excluded(ordered, wrong, count)
+        range(closings + 1), True, key=lambda count: _excluded(ordered, wrong, count, level)
     )
     return max(wrong, excluded - 1) if closings else 0
 
 
-def _excluded(ordered: Sequence[Drawn], wrong: int, count: int) -> bool:
+def most_wrong_told(drawn: Sequence[Drawn], audits: int, told: int) -> int:
+    """Return the upper bound that late truth gives alone, having spoken of so many of the audits.
+
+    >>> most_wrong_told([Drawn(probability=0.05, closings=4_000)], audits=200, told=200)
+    75
+    """
+    chance = least_chance(audits, told, TOLD_LEVEL)
+    thinned = [Drawn(one.probability * chance, one.closings, one.told_real) for one in drawn]
+    return most_wrong(thinned, LEVEL - TOLD_LEVEL)
+
+
+def least_chance(tries: int, hits: int, level: float) -> float:
+    """Return the lower limit of a chance of which ``hits`` of so many tries came true.
+
+    >>> least_chance(200, 50, level=0.05)
+    0.162
+    """
+    misses = tries - hits
+    excluded = bisect_left(
+        range(CHANCES),
+        True,
+        key=lambda chance: _excluded([Drawn(chance / CHANCES, tries)], misses, tries, level),
+    )
+    return (CHANCES - excluded) / CHANCES
+
+
+def _excluded(ordered: Sequence[Drawn], wrong: int, count: int, level: float) -> bool:
     """Whether so many wrong ones are too many to be believed."""
     terms = [
         math.log(weight) - step * wrong + _surprise(ordered, -math.expm1(-step), count)
         for step, weight in zip(STEPS, WEIGHTS, strict=True)
     ]
     largest = max(terms)
-    return largest + math.log(sum(math.exp(term - largest) for term in terms)) >= -math.log(LEVEL)
+    return largest + math.log(sum(math.exp(term - largest) for term in terms)) >= -math.log(level)
 
 
 def _surprise(ordered: Sequence[Drawn], c: float, count: int) -> float:

@@ -11,9 +11,9 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from triage.bound import Drawn, most_wrong
+from triage.bound import Drawn, most_wrong, most_wrong_told
 from triage.model import VerdictKind
 from triage.policy import Policy
 
@@ -37,15 +37,20 @@ class Closings:
     Later ones don't count yet: leaving out what is still unanswered would bias the rest.
 
     Attributes:
-        drawn: the closings by their probability of an audit, with what was found wrong.
+        drawn: the closings by their probability of an audit, with what was found wrong: late truth
+            outranks what was read.
         audits: how many were audited. ``waiting``: audits without an answer, of all closings.
         closed: members that are closed unread now.
+        told: audits of which late truth has spoken.
+        unread_real: of all closings that were not drawn, how many late truth calls real.
     """
 
     drawn: Sequence[Drawn]
     audits: int
     waiting: int
     closed: int
+    told: int = 0
+    unread_real: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,10 @@ class Bound:
         closings: how many the bound is about; ``audits`` of them were read blind, ``wrong`` of
             those were real. ``waiting``: audits that wait for an answer.
         closed: members that are closed unread now.
+        told: audits of which late truth has spoken. ``unread_real``: closings that were not drawn,
+            and are real by late truth.
+        by_truth: late truth bears ``share`` out. Else it holds only if readers are not all wrong
+            alike: late truth has spoken of too few audits to tell.
     """
 
     stream: str
@@ -68,6 +77,9 @@ class Bound:
     wrong: int
     waiting: int
     closed: int
+    told: int = 0
+    unread_real: int = 0
+    by_truth: bool = False
 
     @property
     def met(self) -> bool:
@@ -76,17 +88,32 @@ class Bound:
 
 
 def bound_of(stream: str, closings: Closings, policy: Policy) -> Bound:
-    """Return what the audits say by now."""
-    count = sum(one.closings for one in closings.drawn)
+    """Return what the audits say by now.
+
+    Late truth bears the bound out from the moment on at which it could meet the limit, if it called
+    no audit real. That follows from how many it has spoken of, not from what it said of them.
+    """
+    drawn, audits, told = closings.drawn, closings.audits, closings.told
+    count = sum(one.closings for one in drawn)
+    wrong = sum(one.wrong for one in drawn)
+    clean = [replace(one, told_real=0) for one in drawn]
+    by_truth = 0 < most_wrong_told(clean, audits, told) <= policy.closing_limit * count
+    most = most_wrong(drawn)
+    if by_truth:
+        most = max(most, most_wrong_told(drawn, audits, told))
+    most = min(count, max(most, wrong + closings.unread_real))
     return Bound(
         stream=stream,
-        share=most_wrong(closings.drawn) / count if count else 1.0,
+        share=most / count if count else 1.0,
         limit=policy.closing_limit,
         closings=count,
-        audits=closings.audits,
-        wrong=sum(one.wrong for one in closings.drawn),
+        audits=audits,
+        wrong=wrong,
         waiting=closings.waiting,
         closed=closings.closed,
+        told=told,
+        unread_real=closings.unread_real,
+        by_truth=by_truth,
     )
 
 

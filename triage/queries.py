@@ -146,9 +146,10 @@ class AuditRow:
     """An answered audit: a member that a dismissal would close, or closed, unread.
 
     Attributes:
-        cluster_id, title: of the member alone; ``wrong``: it is real.
+        cluster_id, title: of the member alone; ``wrong``: it is real, as the bound counts it.
         kind, actor, at: of the verdict that is audited; ``of``: the cluster that it was given on.
         probability: with which the member was drawn.
+        truth: what late truth says of it, which outranks what was read; None: nothing yet.
     """
 
     candidate_id: str
@@ -161,6 +162,7 @@ class AuditRow:
     probability: float
     actor: str
     at: float
+    truth: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ AUDITS: Mapping[str, type] = {
     "stream": str,
     "title": str,
     "wrong": int,
+    "truth": int,
     "probability": float,
     "kind": str,
     "of": str,
@@ -118,7 +119,10 @@ def look_rows(looks: Sequence[Look]) -> list[Row]:
 
 
 def audit_rows(rows: Sequence[AuditRow]) -> list[Row]:
-    """Return answered audits, flat; ``wrong`` is 1 where the member was real."""
+    """Return answered audits, flat; ``wrong`` is 1 where the member was real.
+
+    So is ``truth`` where late truth says so; empty where it has not spoken.
+    """
     return [
         {
             "candidate_id": row.candidate_id,
@@ -126,6 +130,7 @@ def audit_rows(rows: Sequence[AuditRow]) -> list[Row]:
             "stream": row.stream,
             "title": row.title,
             "wrong": int(row.wrong),
+            "truth": None if row.truth is None else int(row.truth),
             "probability": row.probability,
             "kind": row.kind.value,
             "of": row.of,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ class Closing(enum.StrEnum):
 class _Dismissal:
     """A verdict whose unread members are closings.
 
-    ``audits``: what was found of each that was drawn, None while it waits.
+    ``audits``: what was found of each that was ``drawn``, None while it waits.
     """
 
     cluster: Cluster
@@ -55,6 +55,7 @@ class _Dismissal:
     probability: float
     members: Sequence[Member]
     audits: dict[str, bool | None] = field(default_factory=dict)
+    drawn: dict[str, Member] = field(default_factory=dict)
     closed: list[Member] = field(default_factory=list)
 
 
@@ -72,7 +73,10 @@ class Rests:
         self._verdicts = self._made = self._reopened = 0
         self._closes = False
         self._closed_by_all: list[Member] = []
-        self._ever_above = False
+        self._ever_above = self._ever_above_truth = False
+        self._told: set[str] = set()
+        self._told_real: set[str] = set()
+        self._undrawn: set[str] = set()  # closings that nobody audits
 
     def decided(
         self, cluster: Cluster, kind: VerdictKind, read: Sequence[Member]
@@ -94,6 +98,13 @@ class Rests:
         audited = self._leave(cluster, kind, unread, len(read))
         return self._labels(cluster, kind, read, audited), gone
 
+    def tell(self, members: Iterable[Member]) -> None:
+        """Let late truth have spoken of these members; the next verdict follows what it says."""
+        for member in members:
+            self._told.add(member.candidate_id)
+            if member.truth == 1:
+                self._told_real.add(member.candidate_id)
+
     def figures(self) -> dict[str, Any]:
         """Return what became of unread members, ready for JSON."""
         closed = [*self._closed_by_all, *(m for one in self._dismissals for m in one.closed)]
@@ -111,6 +122,9 @@ class Rests:
             "wrong_share": rounded(wrong / bound.closings) if bound.closings else None,
             "wrong_bound": rounded(bound.share),
             "bound_ever_below": self._ever_above,
+            "told": bound.told,
+            "by_truth": bound.by_truth,
+            "bound_by_truth_ever_below": self._ever_above_truth,
         }
 
     def _labels(
@@ -144,7 +158,9 @@ class Rests:
                 name = f"audit of {member.candidate_id}"
                 self._audits[name] = (dismissal, set())
                 dismissal.audits[name] = None
+                dismissal.drawn[name] = member
                 self._queue.put(Cluster(name, [member], pull=0.0, root=cluster.root))
+            self._undrawn.update(member.candidate_id for member in unread if member not in audited)
         left = [member for member in unread if member not in audited]
         if dismissal and kind in DISMISSES and self._closes:
             dismissal.closed += left
@@ -200,7 +216,9 @@ class Rests:
         bound = self._bound()
         known = self._known()
         wrong = sum(member.truth == 1 for one in known for member in one.members)
-        self._ever_above |= wrong > bound.share * bound.closings + 1e-9
+        above = wrong > bound.share * bound.closings + 1e-9
+        self._ever_above |= above
+        self._ever_above_truth |= above and bound.by_truth
         if bound.met and not self._closes:
             for rest_id, (_, kind, dismissal) in self._origin.items():
                 if dismissal is not None and kind in DISMISSES:
@@ -230,16 +248,31 @@ class Rests:
 
     def _bound(self) -> Bound:
         known = self._known()
-        groups: dict[float, tuple[int, int]] = {}
+        groups: dict[float, Drawn] = {}
+        told = 0
         for one in known:
-            members, wrong = groups.get(one.probability, (0, 0))
-            found = sum(answer is True for answer in one.audits.values())
-            groups[one.probability] = (members + len(one.members), wrong + found)
+            before = groups.get(one.probability, Drawn(one.probability, 0))
+            told_real = wrong = 0
+            for name, member in one.drawn.items():
+                if member.candidate_id in self._told:
+                    told += 1
+                    told_real += member.candidate_id in self._told_real
+                    wrong += member.candidate_id in self._told_real
+                else:
+                    wrong += one.audits[name] is True
+            groups[one.probability] = Drawn(
+                one.probability,
+                before.closings + len(one.members),
+                before.wrong + wrong,
+                before.told_real + told_real,
+            )
         waiting = sum(answer is None for one in self._dismissals for answer in one.audits.values())
         closings = Closings(
-            drawn=[Drawn(share, *counts) for share, counts in groups.items()],
+            drawn=list(groups.values()),
             audits=sum(len(one.audits) for one in known),
             waiting=waiting,
             closed=sum(len(one.closed) for one in self._dismissals),
+            told=told,
+            unread_real=len(self._told_real & self._undrawn),
         )
         return bound_of(self._stream, closings, self._policy)

@@ -17,8 +17,10 @@ from triage_ui.text import ago, count, visible
 MEANING = (
     "Members that nobody read leave the queue with their cluster only while blind random audits "
     "show that few of them are real: at most this share (95 %, valid at every look), up to the "
-    "oldest audit that waits."
+    "oldest audit that waits. What all readers would get wrong alike no audit shows; late truth "
+    "does, where it has spoken of enough audits."
 )
+ASSUMED = "if readers are not all wrong alike"
 
 
 def unread(verdict: VerdictRow) -> list[Node]:
@@ -56,11 +58,14 @@ def closed_unread(detail: ClusterDetail) -> Sequence[Component]:
 def sentence(bound: Bound) -> str:
     """Return what is known of wrong closings.
 
-    >>> sentence(Bound("s", 0.0312, 0.05, 1900, 96, 0, 0, 12))
-    'at most 3.1 % of such closings are wrong (95 %, 96 audits, 0 wrong)'
+    >>> sentence(Bound("s", 0.0312, 0.05, 1900, 96, 0, 0, 12)).partition(" (")[0]
+    'if readers are not all wrong alike, at most 3.1 % of such closings are wrong'
     """
-    audits = f"95 %, {count(bound.audits, 'audit')}, {bound.wrong:,} wrong"
-    return f"at most {100 * bound.share:.1f} % of such closings are wrong ({audits})"
+    made_of = f"95 %, {count(bound.audits, 'audit')}, {bound.wrong:,} wrong"
+    if bound.by_truth:
+        made_of += f", late truth on {bound.told:,}"
+    assumed = "" if bound.by_truth else f"{ASSUMED}, "
+    return f"{assumed}at most {100 * bound.share:.1f} % of such closings are wrong ({made_of})"
 
 
 def bounds(rows: Sequence[Bound]) -> Component:
@@ -85,16 +90,24 @@ def bounds(rows: Sequence[Bound]) -> Component:
 
 
 def _bound(row: Bound) -> Component:
-    waiting = f"; {count(row.waiting, 'audit')} waiting" if row.waiting else ""
-    made_of = (
-        f"{count(row.audits, 'audit')} of {count(row.closings, 'closing')},"
-        f" {row.wrong:,} wrong{waiting}"
-    )
+    made_of = f"{count(row.audits, 'audit')} of {count(row.closings, 'closing')}"
+    made_of += f", {row.wrong:,} wrong"
+    if row.audits:
+        few = "" if row.by_truth or not row.told else ", too few to tell"
+        made_of += f"; late truth on {row.told:,} of them{few}"
+    if row.unread_real:
+        made_of += f"; {row.unread_real:,} that nobody read turned out real"
+    if row.waiting:
+        made_of += f"; {count(row.waiting, 'audit')} waiting"
+    most: list[Node] = ["not known"]
+    if row.closings:
+        holds = "late truth bears it out" if row.by_truth else ASSUMED
+        most = [f"{100 * row.share:.1f} %", html.Span(holds, className="under")]
     allowed = f"{100 * row.limit:g} %" if row.limit else "never closes"
     return html.Tr(
         [
             html.Th(html.Bdi(visible(row.stream, 60)), scope="row"),
-            html.Td(f"{100 * row.share:.1f} %" if row.closings else "not known"),
+            html.Td(most),
             html.Td(allowed),
             html.Td("on" if row.met else "off"),
             html.Td(f"{row.closed:,}"),
@@ -131,9 +144,14 @@ def _audit(row: AuditRow, now: float) -> Component:
     return html.Tr(
         [
             html.Th(link(html.Bdi(visible(row.title, 200)), row.cluster_id), scope="row"),
-            html.Td("real: wrongly closed" if row.wrong else "rightly closed"),
+            html.Td(_found(row)),
             html.Td(link(verdict_chip(row.kind), row.of)),
             html.Td(html.Bdi(visible(row.actor, 60))),
             html.Td(ago(row.at, now)),
         ]
     )
+
+
+def _found(row: AuditRow) -> str:
+    found = "real: wrongly closed" if row.wrong else "rightly closed"
+    return found if row.truth is None else f"{found}, by late truth"

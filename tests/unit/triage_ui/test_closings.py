@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 from tests.support.cases import AT, BEN, Desk
 from tests.unit.triage_ui.conftest import Board
 from triage.closing import Bound
 from triage.model import VerdictKind
 from triage.queries import QueueFilter
+from triage.truth import TruthReport
 from triage_ui.components.closing import audits, bounds, closed_unread, sentence
 from triage_ui.components.preview import decided
 
@@ -41,6 +43,9 @@ def test_the_api_tells_the_bound_with_all_that_it_is_made_of(board: Board) -> No
         "wrong": 0,
         "waiting": 0,
         "closed": 0,
+        "told": 0,
+        "unread_real": 0,
+        "by_truth": False,
         "met": True,
     }
 
@@ -102,7 +107,40 @@ def test_a_bound_of_nothing_is_not_a_figure() -> None:
     assert "3 audits waiting" in text
     never = Bound("s", 0.5, 0.0, 10, 1, 0, 0, 0)
     assert "never closes" in str(bounds([never]).to_plotly_json())
-    assert sentence(never).startswith("at most 50.0 % of such closings are wrong (95 %, 1 audit,")
+    assert sentence(never).startswith(
+        "if readers are not all wrong alike, at most 50.0 % of such closings are wrong (95 %, 1 "
+    )
+
+
+def test_no_bound_is_shown_without_what_it_rests_on() -> None:
+    readers = Bound("s", 0.034, 0.05, 9_450, 297, 2, 0, 12, told=40, unread_real=3)
+    text = str(bounds([readers]).to_plotly_json())
+    assert "if readers are not all wrong alike" in text
+    assert "late truth on 40 of them, too few to tell" in text
+    assert "3 that nobody read turned out real" in text
+    truth = replace(readers, told=290, by_truth=True)
+    text = str(bounds([truth]).to_plotly_json())
+    assert "late truth bears it out" in text
+    assert "if readers are not" not in text
+    assert sentence(truth) == (
+        "at most 3.4 % of such closings are wrong (95 %, 297 audits, 2 wrong, late truth on 290)"
+    )
+
+
+def test_an_audit_says_whether_late_truth_has_spoken(board: Board) -> None:
+    board.sign_in()
+    audited(board.desk)
+    one, *_ = board.desk.store.audits(None, 10)
+    board.desk.tell(TruthReport(id="cb", candidate_id=one.candidate_id, real=True))
+    rows = board.client.get("/api/v1/audits").json()["audits"]
+    assert sorted((row["truth"] is True, row["wrong"]) for row in rows) == [
+        *((False, False), (False, False), (True, True)),
+    ]
+    table, _ = audits(board.desk.store.audits(None, 10), None, AT)
+    assert str(table.to_plotly_json()).count("real: wrongly closed, by late truth") == 1
+    file = board.client.get("/api/v1/export/audits").content.decode()
+    lines = list(csv.DictReader(io.StringIO(file, newline="")))
+    assert sorted(line["truth"] for line in lines) == ["", "", "1"]
 
 
 def test_the_audits_are_listed_with_what_they_check(desk: Desk) -> None:

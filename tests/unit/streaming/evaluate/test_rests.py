@@ -98,3 +98,20 @@ def test_real_ones_are_never_closed_unread() -> None:
     table.decide(cluster(4, truth=1), REAL)
     assert table.rests.figures()["closings"] == 0
     assert table.queue.waiting() == 1
+
+
+def test_late_truth_outranks_the_audit_and_counts_against_what_was_closed() -> None:
+    table = Table(Policy(audit_share=0.5, closing_limit=0.45))
+    one = cluster(2, "a", truth=1)
+    table.decide(one, SPURIOUS)
+    (audit,) = table.audits()
+    table.decide(audit, SPURIOUS)
+    assert table.rests.figures()["audits_wrong"] == 0  # both readers were wrong
+    table.rests.tell(one.members)
+    figures = table.rests.figures()
+    assert (figures["audits_wrong"], figures["told"], figures["wrong_bound"]) == (1, 1, 1.0)
+    table.rests._policy = Policy(audit_share=1e-6)
+    unread = cluster(4, "b", truth=1)
+    table.decide(unread, SPURIOUS)
+    table.rests.tell(unread.members)
+    assert table.rests._bound().unread_real == 3
