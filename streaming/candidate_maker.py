@@ -87,6 +87,9 @@ class CandidateMaker:
             context=context,
             record=fields,
             influences=influences,
+            cohorts={
+                name: text_of(fields[name]) for name in config.cohort_fields() if name in fields
+            },
         )
 
     def of_drift(
@@ -118,6 +121,7 @@ class CandidateMaker:
             features_version="",
             entity="",
             entities={},
+            cohorts={},
         )
 
     def _id(self, offset: Position, detector: str) -> str:

@@ -85,6 +85,15 @@ class FoundEntity:
     clusters: int
 
 
+@dataclass(frozen=True, slots=True)
+class FoundCohort:
+    """A cohort whose value begins like what was typed; ``clusters``: with members of it."""
+
+    name: str
+    value: str
+    clusters: int
+
+
 class CaseQueries(Protocol):
     """Part of ``queries.Queries``."""
 
@@ -102,6 +111,9 @@ class CaseQueries(Protocol):
 
     def entities_like(self, beginning: str, limit: int) -> Sequence[FoundEntity]:
         """Return entities whose value begins so, by value."""
+
+    def cohorts_like(self, beginning: str, limit: int) -> Sequence[FoundCohort]:
+        """Return cohorts whose value begins so, by value."""
 
     def record(self, cluster_id: str, candidate_id: str | None) -> RecordDetail | None:
         """Return the record of a member, of the strongest if none is named; None if it is none."""

@@ -134,6 +134,7 @@ class Candidate:
         context: the entity's last events before this one, oldest first: ``{"time", "fields"}``.
         record: the decoded event, declared fields only.
         influences: the labels that moved the margin most, strongest first.
+        cohorts: groups that the event belongs to, field -> value; nothing is grouped by them.
     """
 
     candidate_id: str
@@ -158,6 +159,7 @@ class Candidate:
     context: tuple[Mapping[str, Any], ...]
     record: Mapping[str, Any]
     influences: tuple[Influence, ...] = ()
+    cohorts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

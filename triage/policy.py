@@ -108,8 +108,9 @@ class Policy(BaseModel):
     masked: Annotated[tuple[FieldName, ...], Field(strict=False)] = Field(
         default=(),
         max_length=200,
-        description="Fields whose values the board never gets: •••• stands there. No entity and "
-        "nothing that a feature reads: those values are in titles and reasons.",
+        description="Fields whose values the board never gets: •••• stands there. No entity, "
+        "no cohort and nothing that a feature reads: those values are in titles, filters and "
+        "reasons.",
     )
     links: Annotated[tuple[Link, ...], Field(strict=False)] = Field(
         default=(),

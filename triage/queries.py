@@ -34,6 +34,7 @@ class QueueFilter:
     Attributes:
         text: words that must all occur in title, subtitle or stream, or be an entity's value.
         feature: its label is among the three leading reasons.
+        cohort: a member belongs to it, (field, value).
         disputed: only those whose verdict a second reader disagrees with; a lead decides.
         viewer: name of who asks. With it ``status=OPEN`` also lists the clusters that wait for a
             second opinion, except those where the viewer gave the first; all that wait for the
@@ -49,6 +50,7 @@ class QueueFilter:
     assignee: str | None = None
     disputed: bool = False
     feature: str | None = None
+    cohort: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triage.advisor import Advice, Drafted, WhatIfAnswer
-from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
+from triage.case_queries import (
+    AlikeCluster,
+    FoundCohort,
+    FoundEntity,
+    Looking,
+    PastCase,
+    RecordDetail,
+)
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
 from triage.lag import PartitionLag, state_of
@@ -136,6 +143,11 @@ def record(row: RecordDetail) -> Json:
 
 def found_entity(row: FoundEntity) -> Json:
     """An entity whose value begins like what was typed."""
+    return _cleaned(_fields(row))
+
+
+def found_cohort(row: FoundCohort) -> Json:
+    """A cohort whose value begins like what was typed."""
     return _cleaned(_fields(row))
 
 

@@ -157,6 +157,9 @@ def _shown_fields(
         elif name == raw.get("key") or (isinstance(one, dict) and one.get("entity") is True):
             message = f'"{name}" is an entity, so it is in titles and links: '
             yield tree.problem(path, f"{message}hash it before it comes here")
+        elif isinstance(one, dict) and one.get("cohort") is True:
+            message = f'"{name}" is a cohort, which the queue is narrowed to by its values: '
+            yield tree.problem(path, f"{message}leave the cohort out or the mask")
     links = policy.get("links")
     for i, link in enumerate(links if isinstance(links, list) else []):
         url = link.get("url") if isinstance(link, dict) else None

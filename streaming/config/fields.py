@@ -112,6 +112,11 @@ class StreamField(Section):
         description="Whether it names who or what acts, like a customer or a host: shown, searched "
         "and grouped by. The `key` is one anyway.",
     )
+    cohort: bool = Field(
+        default=False,
+        description="Whether it names a group that many belong to, like a country or a role: the "
+        "queue can be narrowed to one. Nothing is grouped or learned by it.",
+    )
     label: Words | None = Field(
         default=None, description="Its name for people; the field's name in words if left out."
     )

@@ -155,6 +155,10 @@ class StreamConfig(Section):
         others = sorted(name for name, field in self.fields.items() if field.entity)
         return tuple(dict.fromkeys([*([self.key] if self.key else []), *others]))
 
+    def cohort_fields(self) -> Sequence[str]:
+        """Return the fields that name cohorts."""
+        return sorted(name for name, field in self.fields.items() if field.cohort)
+
     def context_fields(self) -> Sequence[str]:
         """Return the fields kept in an entity's history."""
         if self.context is not None:

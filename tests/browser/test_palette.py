@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import fill, sign_in
-from tests.browser.seeing import at, row
+from tests.browser.seeing import at, row, rows
 from tests.browser.test_queue import order
 from tests.support.cases import BEN
 from tests.unit.triage_ui.serving import Running, Served
@@ -36,6 +36,21 @@ def test_one_field_finds_pages_clusters_entities_and_actions(analyst: Page, boar
     analyst.keyboard.press("Control+k")
     analyst.keyboard.press("Control+k")
     expect(analyst.locator("#palette")).to_be_hidden()
+
+
+def test_the_queue_is_narrowed_to_a_cohort(analyst: Page, board: Served) -> None:
+    spain = board.desk.cluster(1, "spain", cohorts={"country": "ES <b>"})
+    analyst.keyboard.press("Control+k")
+    analyst.keyboard.type("ES")
+    analyst.get_by_role("option", name=re.compile("Cohort.*country ES.*1 cluster")).click()
+    at(analyst, spain)
+    assert rows(analyst) == [spain]
+    expect(analyst).to_have_url(re.compile(r"cohort=country%3AES"))
+    chip = analyst.get_by_role("button", name="Drop the filter cohort country:ES <b>")
+    analyst.reload()
+    chip.click()
+    at(analyst, order(board)[0])
+    expect(chip).to_have_count(0)
 
 
 def test_a_verdict_key_typed_into_the_palette_decides_nothing(analyst: Page, board: Served) -> None:

@@ -57,6 +57,7 @@ def candidate_row(candidate: Candidate, seq: int) -> dict[str, Any]:
             "event_id": candidate.event_id,
             "entity": candidate.entity,
             "entities": candidate.entities,
+            "cohorts": candidate.cohorts,
             "reasons": [_reason(reason) for reason in candidate.reasons],
             "influences": [[i.candidate_id, i.y, i.shift] for i in candidate.influences],
         }
@@ -141,4 +142,5 @@ def load_candidate(row: sa.RowMapping, bare: bool = False) -> Candidate:
         record=rest.get("record", {}),
         # Missing in rows of older versions.
         influences=tuple(Influence(*each) for each in body.get("influences", ())),
+        cohorts=body.get("cohorts", {}),
     )

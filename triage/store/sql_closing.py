@@ -16,7 +16,7 @@ from triage.store.base_closing import Audit, Closing, TakenOut
 from triage.store.bulk import among
 from triage.store.codec import loads
 from triage.store.sql_bounds import alone, closings_of
-from triage.store.sql_grow import grow
+from triage.store.sql_grow import COUNTED, grow
 from triage.store.sql_labels import SqlLabelUnit, in_force_until
 from triage.store.sql_rescore import update_posteriors
 from triage.store.sql_shared import STANDING, get_mark, set_mark
@@ -210,7 +210,8 @@ class SqlClosingUnit(SqlLabelUnit):
             .where(m.cluster_id == cluster_id)
             .values(cluster_id=into, state=str(MemberState.CLOSED if closed else MemberState.OPEN))
         ).rowcount
-        for table in (t.cluster_entities, t.cluster_reasons, t.touches, t.clusters):
+        counted = (table for table, _ in COUNTED)
+        for table in (*counted, t.cluster_reasons, t.touches, t.clusters):
             self._connection.execute(table.delete().where(table.c.cluster_id == cluster_id))
         self._connection.execute(
             t.clusters.update().where(c.cluster_id == into).values(size=c.size + moved)
@@ -220,14 +221,16 @@ class SqlClosingUnit(SqlLabelUnit):
         return True
 
     def _shift_entities(self, of: str, cluster_id: str, sign: int) -> None:
-        """Add the entities of one cluster to the counts of another, or take them off."""
-        e, o = t.cluster_entities.c, t.cluster_entities.alias("other").c
-        same = (o.cluster_id == of, o.name == e.name, o.value == e.value)
-        self._connection.execute(
-            t.cluster_entities.update()
-            .where(e.cluster_id == cluster_id, sa.exists().where(*same))
-            .values(members=e.members + sign * sa.select(o.members).where(*same).scalar_subquery())
-        )
+        """Add the entities and cohorts of one cluster to another's counts, or take them off."""
+        for table, _ in COUNTED:
+            e, o = table.c, table.alias("other").c
+            same = (o.cluster_id == of, o.name == e.name, o.value == e.value)
+            theirs = sa.select(o.members).where(*same).scalar_subquery()
+            self._connection.execute(
+                table.update()
+                .where(e.cluster_id == cluster_id, sa.exists().where(*same))
+                .values(members=e.members + sign * theirs)
+            )
 
     def close_members(self, cluster_id: str) -> None:
         """Close what is open of a decided cluster."""

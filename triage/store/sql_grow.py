@@ -106,21 +106,24 @@ def _write(
 def _count_entities(
     db: Database, connection: sa.Connection, fresh: Mapping[str, Sequence[Candidate]]
 ) -> None:
-    counted = [
-        {"cluster_id": cluster_id, "name": name, "value": value, "members": count}
-        for cluster_id, new in fresh.items()
-        for (name, value), count in sorted(Counter(_entities(new)).items())
-    ]
-    if not counted:
+    if not any(fresh.values()):
         return
-    insert = db.insert(t.cluster_entities)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["cluster_id", "name", "value"],
-            set_={"members": t.cluster_entities.c.members + insert.excluded.members},
-        ),
-        counted,
-    )
+    for table, pairs_of in COUNTED:
+        counted = [
+            {"cluster_id": cluster_id, "name": name, "value": value, "members": count}
+            for cluster_id, new in fresh.items()
+            for (name, value), count in sorted(Counter(pairs_of(new)).items())
+        ]
+        if not counted:
+            continue
+        insert = db.insert(table)
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["cluster_id", "name", "value"],
+                set_={"members": table.c.members + insert.excluded.members},
+            ),
+            counted,
+        )
     e = t.cluster_entities.c
     rows = select_in(
         connection,
@@ -133,10 +136,20 @@ def _count_entities(
     update_many(connection, t.clusters, "cluster_id", [dict(row) for row in rows])
 
 
-def _entities(new: Sequence[Candidate]) -> Sequence[tuple[str, str]]:
+def entities(new: Sequence[Candidate]) -> Sequence[tuple[str, str]]:
+    """Return (field, value) of the entities that candidates name, one of each."""
     pairs = [(KEY_ENTITY, candidate.entity) for candidate in new]
     pairs.extend(pair for candidate in new for pair in candidate.entities.items())
     return pairs
+
+
+def cohorts(new: Sequence[Candidate]) -> Sequence[tuple[str, str]]:
+    """Return (field, value) of the cohorts that candidates belong to, one of each."""
+    return [pair for candidate in new for pair in candidate.cohorts.items()]
+
+
+COUNTED = ((t.cluster_entities, entities), (t.cluster_cohorts, cohorts))
+"""Tables that count a cluster's members by what they name, and what that is."""
 
 
 def _new_members(

@@ -141,7 +141,7 @@ def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
 
 
 def _narrow(where: QueueFilter) -> bool:
-    named = (where.entity, where.assignee, where.feature)
+    named = (where.entity, where.assignee, where.feature, where.cohort)
     return bool(where.text) or where.disputed or any(each is not None for each in named)
 
 
@@ -253,6 +253,8 @@ def _conditions(
         conditions.append(c.cluster_id.in_(disputed()))
     if where.entity is not None:
         conditions.append(c.cluster_id.in_(_with_entity(where.entity)))
+    if where.cohort is not None:
+        conditions.append(c.cluster_id.in_(_of_cohort(*where.cohort)))
     conditions.extend(
         sa.or_(
             c.search.contains(word.lower(), autoescape=True),
@@ -292,3 +294,8 @@ def _is(column: sa.Column[Any], value: str | int, indexed: bool) -> sa.ColumnEle
 def _with_entity(value: str) -> sa.Select[Any]:
     e = t.cluster_entities.c
     return sa.select(e.cluster_id).where(e.value == value)
+
+
+def _of_cohort(name: str, value: str) -> sa.Select[Any]:
+    one = t.cluster_cohorts.c
+    return sa.select(one.cluster_id).where(one.value == value, one.name == name, one.members > 0)

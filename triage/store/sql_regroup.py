@@ -15,9 +15,8 @@ from triage.store.bulk import among
 from triage.store.codec import dumps, load_candidate, loads
 from triage.store.database import next_number
 from triage.store.sql_closing import SqlClosingUnit
-from triage.store.sql_grow import BARE, MAX_SEARCH
+from triage.store.sql_grow import BARE, COUNTED, MAX_SEARCH
 from triage.store.sql_labels import teaches
-from triage.suppression import KEY_ENTITY
 from triage.worth import suggest, worth
 
 LISTED = 50
@@ -138,19 +137,17 @@ class SqlRegroupUnit(SqlClosingUnit):
         return found[0] if found else None
 
     def _count_entities(self, cluster_id: str, members: Sequence[Candidate]) -> None:
-        e = t.cluster_entities.c
-        self._connection.execute(t.cluster_entities.delete().where(e.cluster_id == cluster_id))
-        pairs = Counter(
-            pair for one in members for pair in ((KEY_ENTITY, one.entity), *one.entities.items())
-        )
-        if pairs:
-            self._connection.execute(
-                t.cluster_entities.insert(),
-                [
-                    {"cluster_id": cluster_id, "name": name, "value": value, "members": count}
-                    for (name, value), count in sorted(pairs.items())
-                ],
-            )
+        for table, pairs_of in COUNTED:
+            self._connection.execute(table.delete().where(table.c.cluster_id == cluster_id))
+            pairs = Counter(pairs_of(members))
+            if pairs:
+                self._connection.execute(
+                    table.insert(),
+                    [
+                        {"cluster_id": cluster_id, "name": name, "value": value, "members": count}
+                        for (name, value), count in sorted(pairs.items())
+                    ],
+                )
 
 
 def regroupings_of(connection: sa.Connection, cluster_id: str) -> Sequence[Regrouping]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from triage.case_queries import AlikeCluster, FoundEntity, PastCase, RecordDetail
+from triage.case_queries import AlikeCluster, FoundCohort, FoundEntity, PastCase, RecordDetail
 from triage.cases import Regrouping
 from triage.model import ClusterStatus, VerdictKind
 from triage.store import tables as t
@@ -76,19 +76,16 @@ class SqlSimilar(SqlPart):
 
     def entities_like(self, beginning: str, limit: int) -> Sequence[FoundEntity]:
         """Return entities whose value begins so, by value."""
-        e = t.cluster_entities.c
         with self._db.read() as connection:
-            begins = [e.value.startswith(beginning, autoescape=True)]
-            if connection.dialect.name == "sqlite":  # its LIKE uses no index; its order is by bytes
-                begins += [e.value >= beginning, e.value < beginning + LAST]
-            rows = connection.execute(
-                sa.select(e.name, e.value, sa.func.count())
-                .where(e.name != KEY_ENTITY, *begins)
-                .group_by(e.value, e.name)
-                .order_by(e.value, e.name)
-                .limit(limit)
-            )
+            rows = _begin_so(connection, t.cluster_entities, beginning, limit)
             return [FoundEntity(*row) for row in rows]
+
+    def cohorts_like(self, beginning: str, limit: int) -> Sequence[FoundCohort]:
+        """Return cohorts whose value begins so, by value."""
+        with self._db.read() as connection:
+            there = t.cluster_cohorts.c.members > 0
+            rows = _begin_so(connection, t.cluster_cohorts, beginning, limit, there)
+            return [FoundCohort(*row) for row in rows]
 
     def record(self, cluster_id: str, candidate_id: str | None) -> RecordDetail | None:
         """Return the record of a member, of the strongest if none is named; None if it is none."""
@@ -140,6 +137,28 @@ class SqlSimilar(SqlPart):
             ),
         )
         return ranked[:limit]
+
+
+def _begin_so(
+    connection: sa.Connection,
+    table: sa.Table,
+    beginning: str,
+    limit: int,
+    *fits: sa.ColumnElement[bool],
+) -> Sequence[tuple[str, str, int]]:
+    """Return (field, value, number of clusters) of the values that begin so."""
+    e = table.c
+    begins = [e.value.startswith(beginning, autoescape=True)]
+    if connection.dialect.name == "sqlite":  # its LIKE uses no index; its order is by bytes
+        begins += [e.value >= beginning, e.value < beginning + LAST]
+    rows = connection.execute(
+        sa.select(e.name, e.value, sa.func.count())
+        .where(e.name != KEY_ENTITY, *begins, *fits)
+        .group_by(e.value, e.name)
+        .order_by(e.value, e.name)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def similar(

@@ -290,6 +290,17 @@ cluster_entities = sa.Table(
     sqlite_with_rowid=False,
 )
 
+cluster_cohorts = sa.Table(
+    "cluster_cohorts",
+    metadata,
+    key("cluster_id", sa.Text, "clusters.cluster_id"),
+    key("name", Name),
+    key("value", Name),
+    col("members", BIG),
+    sa.Index("ix_cluster_cohorts_value", "value", "name"),
+    sqlite_with_rowid=False,
+)
+
 verdicts = sa.Table(
     "verdicts",
     metadata,

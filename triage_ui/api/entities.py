@@ -1,4 +1,4 @@
-"""``GET /entity``: what is known of one over all clusters; ``GET /entities``: which there are."""
+"""``GET /entity``: what is known of one over all clusters; ``/entities``, ``/cohorts``: which."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
-from triage_ui.api.shapes import ENTITIES, ENTITY, answers
+from triage_ui.api.shapes import COHORTS, ENTITIES, ENTITY, answers
 from triage_ui.services import Services, in_thread
-from triage_ui.wire import Json, entity, found_entity
+from triage_ui.wire import Json, entity, found_cohort, found_entity
 
 Text = Annotated[str, Query(min_length=1, max_length=400)]
 
@@ -33,5 +33,10 @@ def routes(services: Services) -> APIRouter:
     async def find(text: Text, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> Json:
         rows = await in_thread(services.queries.entities_like, text, limit)
         return {"entities": [found_entity(row) for row in rows]}
+
+    @router.get("/cohorts", **answers(COHORTS))
+    async def find_cohorts(text: Text, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> Json:
+        rows = await in_thread(services.queries.cohorts_like, text, limit)
+        return {"cohorts": [found_cohort(row) for row in rows]}
 
     return router

@@ -31,8 +31,10 @@ def asked(
     order: Order = "worth",
     assignee: Text = "",
     feature: Text = "",
+    cohort: Annotated[str, Query(max_length=400, pattern="^$|:")] = "",
 ) -> QueueFilter:
     """Return the filter that a request's query asks for."""
+    name, _, value = cohort.partition(":")
     return QueueFilter(
         stream=stream or None,
         status=None if status in ("all", "disputed") else ClusterStatus(status),
@@ -42,6 +44,7 @@ def asked(
         viewer=current_actor().name,
         assignee=current_actor().name if assignee == "me" else assignee or None,
         feature=feature or None,
+        cohort=(name, value) if cohort else None,
         disputed=status == "disputed",
     )
 

@@ -13,7 +13,14 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from triage.advisor import Advice, Drafted, WhatIfAnswer
-from triage.case_queries import AlikeCluster, FoundEntity, Looking, PastCase, RecordDetail
+from triage.case_queries import (
+    AlikeCluster,
+    FoundCohort,
+    FoundEntity,
+    Looking,
+    PastCase,
+    RecordDetail,
+)
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
 from triage.lag import LagState
@@ -97,6 +104,7 @@ RECORD_LINK = shape("RecordLink", label=str, url=str)
 RECORD = shape_of(RecordDetail, without=("beside",), links=many(RECORD_LINK))
 PRESENCE = rows("Presence", "looking", Looking)
 ASSIGNEE = shape("Assignee", cluster_id=str, assignee=str | None)
+COHORTS = rows("Cohorts", "cohorts", FoundCohort)
 ENTITIES = rows("Entities", "entities", FoundEntity)
 ADVICE = shape_of(Advice)
 WHAT_IF = shape_of(WhatIfAnswer)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.cases import ANNA, AT, BEN, STREAM, Desk, a_reason
 from tests.support.seed import seed_store
+from triage.case_queries import FoundCohort
+from triage.commands import MergeClusters, SplitCluster
 from triage.model import ClusterStatus, Counters, Influence, VerdictKind
 from triage.queries import QueueFilter
 from triage.store.base import Store
@@ -76,6 +78,45 @@ class TestQueue:
             assert ids(desk, QueueFilter(feature=name, status=None, viewer="anna")) == [led]
         for name in (*names[3:], "amount %", "Gr_", "%", "", "amount net", 'net"'):
             assert led not in ids(desk, QueueFilter(feature=name))
+
+    def test_a_cohort(self, desk: Desk) -> None:
+        spain = desk.cluster(2, "spain", cohorts={"country": "ES", "role": "a:b"})
+        both = desk.group(desk.add(1, cohorts={"country": "ES"}), "both")
+        desk.group(desk.add(1, cohorts={"country": "FR"}), "both")
+        nowhere = desk.cluster(1, "nowhere", entities={"country": "ES"})
+        assert set(ids(desk, QueueFilter(cohort=("country", "ES")))) == {spain, both}
+        france = QueueFilter(cohort=("country", "FR"), status=None, viewer="anna")
+        assert ids(desk, france) == [both]
+        assert ids(desk, QueueFilter(cohort=("role", "a:b"))) == [spain]
+        for pair in (("role", "ES"), ("country", "E"), ("", "ES"), ("country", "")):
+            assert ids(desk, QueueFilter(cohort=pair)) == []
+        assert nowhere not in ids(desk, QueueFilter(cohort=("country", "ES")))
+        assert desk.store.cohorts_like("E", 9) == [FoundCohort("country", "ES", 2)]
+        assert {one.value for one in desk.store.cohorts_like("", 9)} == {"ES", "FR", "a:b"}
+        (member, _) = desk.store.members(spain, 0, 9)
+        assert member.candidate.cohorts == {"country": "ES", "role": "a:b"}
+
+    def test_a_cohort_goes_where_its_members_go(self, desk: Desk) -> None:
+        french, spanish = (desk.add(1, cohorts={"country": name})[0] for name in ("FR", "ES"))
+        cluster = desk.group([french, spanish])
+        leaving = SplitCluster(cluster, desk.row(cluster).revision, (french.candidate_id,), "s")
+        done = desk.triage.regroup(leaving, ANNA, AT)
+        assert ids(desk, QueueFilter(cohort=("country", "FR"))) == [done.other]
+        assert ids(desk, QueueFilter(cohort=("country", "ES"))) == [cluster]
+        rows = {one: desk.row(one).revision for one in (done.other, cluster)}
+        back = MergeClusters(done.other, rows[done.other], cluster, rows[cluster], "m")
+        desk.triage.regroup(back, ANNA, AT)
+        assert ids(desk, QueueFilter(cohort=("country", "FR"))) == [cluster]
+
+    def test_a_cohort_stays_with_what_nobody_read(self, desk: Desk) -> None:
+        french, spanish = (desk.add(1, cohorts={"country": name})[0] for name in ("FR", "ES"))
+        cluster = desk.group([french, spanish])
+        verdict = desk.decide(cluster, VerdictKind.REAL, read=(french.candidate_id,))
+        everything = QueueFilter(cohort=("country", "ES"), status=None)
+        assert verdict.rest is not None
+        assert ids(desk, everything) == [verdict.rest]
+        desk.undo(verdict.verdict_id)
+        assert ids(desk, everything) == [cluster]
 
     def test_statuses(self, desk: Desk) -> None:
         waiting = desk.cluster(1, "waiting", margin=0.1)

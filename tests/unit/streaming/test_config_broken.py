@@ -101,3 +101,12 @@ def test_an_empty_list_is_none(line: str) -> None:
 @pytest.mark.parametrize("text", ["- a\n", "just words\n", "5\n", "~\n"])
 def test_a_file_that_is_no_config_says_what_one_looks_like(text: str) -> None:
     assert problems(text) == ("p.yaml:1: must hold keys and values, starting with `stream: NAME`",)
+
+
+def test_a_cohort_can_not_be_masked() -> None:
+    masked = SMALL.replace("{x: number}", "{x: number, role: {type: string, cohort: true}}")
+    (problem,) = problems(masked + "policy: {masked: [role]}\n")
+    assert problem == (
+        'p.yaml:5: policy.masked[0]: "role" is a cohort, which the queue is narrowed to by its '
+        "values: leave the cohort out or the mask"
+    )

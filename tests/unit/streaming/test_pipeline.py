@@ -280,3 +280,15 @@ def test_a_candidate_tells_which_labels_had_moved_it() -> None:
     assert told
     assert {(each.candidate_id, each.y) for each in told} == {(before[0].candidate_id, 1.0)}
     assert all(each.shift > 0 for each in told)
+
+
+def test_a_candidate_names_its_cohorts() -> None:
+    role = "  speed: number\n  role: {type: string, cohort: true}"
+    config = parse(CONFIG.text.replace("  speed: number", role), "tests.yaml")
+    values = [{**value, "role": f"r{i % 2}"} for i, value in enumerate(events(600))]
+    found = run(pipeline(config=config), as_records(values))
+    assert {one.offset: one.cohorts for one in found} == {
+        one.offset: {"role": f"r{one.offset % 2}"} for one in found
+    }
+    assert found
+    assert all("role" not in one.entities for one in found)

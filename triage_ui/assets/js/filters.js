@@ -3,8 +3,8 @@
   "use strict";
 
   const triage = (window.triage = window.triage || {});
-  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "", feature: "", assignee: "" };
-  const NARROW = ["status", "stream", "text", "entity", "feature", "assignee"]; // an order hides nothing
+  const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "", feature: "", cohort: "", assignee: "" };
+  const NARROW = ["status", "stream", "text", "entity", "feature", "cohort", "assignee"]; // an order hides nothing
   let values = { ...DEFAULTS };
   let wanted = "";
 
@@ -40,7 +40,7 @@
   const showChips = () => {
     const place = triage.byId("filter-chips");
     if (!place) return;
-    const chips = ["entity", "feature"].filter((name) => values[name]).map((name) => {
+    const chips = ["entity", "feature", "cohort"].filter((name) => values[name]).map((name) => {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "filter-chip";

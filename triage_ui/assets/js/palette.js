@@ -46,9 +46,10 @@
 
   const found = async (text) => {
     const query = new URLSearchParams({ text, status: "all", limit: FOUND });
-    const [clusters, entities] = await Promise.all([
+    const [clusters, entities, cohorts] = await Promise.all([
       triage.request("GET", "/queue?" + query),
       triage.request("GET", "/entities?" + new URLSearchParams({ text, limit: FOUND })),
+      triage.request("GET", "/cohorts?" + new URLSearchParams({ text, limit: FOUND })),
     ]);
     const ofClusters = (clusters.status === 200 ? clusters.data.rows : []).map((row) => ({
       kind: "Cluster",
@@ -56,13 +57,20 @@
       under: triage.visible(`${row.stream} · ${row.subtitle}`, 90),
       run: () => triage.go("/cluster/" + encodeURIComponent(row.cluster_id)),
     }));
+    const inClusters = (one) => (one.clusters === 1 ? "1 cluster" : `${one.clusters} clusters`);
     const ofEntities = (entities.status === 200 ? entities.data.entities : []).map((one) => ({
       kind: "Entity",
       text: triage.visible(`${one.name} ${one.value}`, 90),
-      under: one.clusters === 1 ? "1 cluster" : `${one.clusters} clusters`,
+      under: inClusters(one),
       run: () => triage.go(triage.entityAddress(one.name, one.value)),
     }));
-    return [...ofClusters, ...ofEntities];
+    const ofCohorts = (cohorts.status === 200 ? cohorts.data.cohorts : []).map((one) => ({
+      kind: "Cohort",
+      text: triage.visible(`${one.name} ${one.value}`, 90),
+      under: inClusters(one),
+      run: () => triage.openAddress("/?" + new URLSearchParams({ cohort: `${one.name}:${one.value}` })),
+    }));
+    return [...ofClusters, ...ofCohorts, ...ofEntities];
   };
 
   const refresh = async () => {
