@@ -17,7 +17,9 @@ UNKNOWN_TOPIC = frozenset({3})
 INVALID_NAME = frozenset({17})
 TOO_LARGE = frozenset({10, 18})
 REFUSED = frozenset({29, 30, 31, 53, 58, 65})  # access rights and passwords
-IMPOSSIBLE = frozenset({35, 37, 38, 44})  # versions, numbers of partitions and copies, policies
+NO_MECHANISM = frozenset({33, 34})
+TOO_MANY_COPIES = frozenset({38})
+IMPOSSIBLE = frozenset({35, 37, 44})  # versions, numbers of partitions, policies
 
 _MEANINGS: tuple[tuple[frozenset[int], type[StreamingError], str], ...] = (
     (FENCED, Fenced, "a newer one of the same name has taken over; stop this one"),
@@ -29,6 +31,12 @@ _MEANINGS: tuple[tuple[frozenset[int], type[StreamingError], str], ...] = (
         "a record is too large for the broker; raise max.message.bytes of the topic",
     ),
     (REFUSED, Stop, "the broker refuses; check the user and its access rights"),
+    (NO_MECHANISM, Stop, "the broker has no such way to sign in; choose another sasl"),
+    (
+        TOO_MANY_COPIES,
+        Stop,
+        "the cluster can't keep so many copies; ask for fewer with --replication, or add brokers",
+    ),
     (IMPOSSIBLE, Stop, "the broker can't do this"),
 )
 
@@ -39,6 +47,15 @@ def meaning(code: int | None, what: str, detail: str) -> StreamingError:
         if code in codes:
             return kind(f"{what}: {text} ({detail})")
     return TransportUnavailable(f"{what}: Kafka can't be reached or is not ready ({detail})")
+
+
+def not_taken(name: str, trouble: object) -> TransportUnavailable:
+    """Say that somebody listens there who does not take us; ``trouble`` is what was seen of it."""
+    return TransportUnavailable(
+        f"{name}: somebody listens there, but does not take us as a client ({trouble}): if the"
+        " broker isn't just starting, check that security, sasl and cert are what this listener"
+        " of it asks for"
+    )
 
 
 def out_of_range(

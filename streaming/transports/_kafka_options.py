@@ -7,6 +7,7 @@ A secret is never in the URL, which appears in process lists and logs: ``passwor
 from __future__ import annotations
 
 import difflib
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,10 @@ OPTIONS: Mapping[str, str] = {
 COMPRESSIONS = ("lz4", "zstd", "gzip", "none")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 ONLY_TLS = ("ca", "cert", "key", "key_password")
+ONLY_SASL = ("user", "password", "token")
+NAMES = ("prefix", "member")  # they are parts of the names of topics and group members
+NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+ADDRESS = re.compile(r"([^\s:@]+|\[[0-9A-Fa-f:.%]+\]):(?P<port>[0-9]{1,5})")
 REFERENCES = ("env:", "file:")
 USAGE = "write kafka://HOST:PORT,HOST:PORT?option=value&option=value"
 
@@ -93,8 +98,16 @@ def parse(url: str, secret: Secret) -> KafkaOptions:
     place, _, query = url.partition(":")[2].partition("?")
     bootstrap = tuple(address for address in place.strip("/").split(",") if address)
     if not bootstrap or "@" in place:
-        raise Stop(f"kafka: names no broker: {USAGE}")
-    options = dict(parse_qsl(query, keep_blank_values=True))
+        raise Stop(f"kafka: names no broker: {USAGE} (user=, password= and sasl= are options)")
+    for address in bootstrap:
+        found = ADDRESS.fullmatch(address)
+        if not found or not 0 < int(found["port"]) < 1 << 16:
+            raise Stop(f"kafka: {address}: is not HOST:PORT: {USAGE}")
+    given = parse_qsl(query, keep_blank_values=True)
+    options = dict(given)
+    if len(options) < len(given):
+        twice = next(name for name, _ in given if [n for n, _ in given].count(name) > 1)
+        raise Stop(f"kafka: {twice}: is given twice: say it once")
     for name, value in options.items():
         _check(name, value, options)
     return KafkaOptions(
@@ -122,6 +135,13 @@ def _check(name: str, value: str, options: Mapping[str, str]) -> None:
         )
     if name in ONLY_TLS and options.get("security") != "tls":
         raise Stop(f"kafka: {name}: is of use with security=tls only")
+    if name in ONLY_SASL and "sasl" not in options:
+        raise Stop(f"kafka: {name}: is of use with sasl only: say sasl={'|'.join(MECHANISMS)}")
+    if name in NAMES and not NAME.fullmatch(value):
+        raise Stop(
+            f"kafka: {name}={value}: may hold letters, digits, dots, hyphens and underscores, up to"
+            " 100 of them"
+        )
     if name == "prefix" and value.startswith("triage."):
         raise Stop(f"kafka: prefix={value}: may be triage, but not begin with triage.")
     choices = {
@@ -158,8 +178,18 @@ class _ClosingSocket(ssl.SSLSocket):
         self.close()
 
 
+def _no_password() -> str:
+    raise Stop("kafka: key: is encrypted: say where its password is with key_password")
+
+
 def _tls(options: Mapping[str, str], secret: Secret) -> Tls:
-    context = ssl.create_default_context(cafile=options.get("ca"))
+    try:
+        context = ssl.create_default_context(cafile=options.get("ca"))
+    except (ssl.SSLError, OSError) as error:
+        raise Stop(
+            f"kafka: ca={options.get('ca')}: no certificates can be read from it ({error}): give a"
+            " PEM file with those that sign the brokers'"
+        ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _ClosingSocket
     if ("cert" in options) != ("key" in options):
@@ -167,7 +197,12 @@ def _tls(options: Mapping[str, str], secret: Secret) -> Tls:
     password = secret(options["key_password"]) if "key_password" in options else None
     if "cert" in options:
         try:
-            context.load_cert_chain(options["cert"], options["key"], password)
+            # without a function OpenSSL would ask for the password on the terminal
+            context.load_cert_chain(options["cert"], options["key"], password or _no_password)
         except (ssl.SSLError, OSError) as error:
-            raise Stop(f"kafka: cert and key can't be used: {error}") from error
+            raise Stop(
+                f"kafka: cert and key can't be used ({error}): check that both are PEM files, that"
+                " they belong together"
+                + (", and key_password" if "key_password" in options else "")
+            ) from error
     return Tls(context, options.get("ca"), options.get("cert"), options.get("key"), password)

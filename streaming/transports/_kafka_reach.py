@@ -21,7 +21,7 @@ def check_reachable(options: KafkaOptions) -> None:
 
 def _trouble(address: str, tls: ssl.SSLContext | None) -> str:
     """Return why this address can't be reached; nothing if it can."""
-    name, _, port = address.rpartition(":")
+    name, _, port = address.rpartition(":")  # checked when the options were read
     host = name.strip("[]")
     try:
         with socket.create_connection((host, int(port)), timeout=CONNECT_S) as plain:
@@ -29,6 +29,8 @@ def _trouble(address: str, tls: ssl.SSLContext | None) -> str:
                 tls.wrap_socket(plain, server_hostname=host).close()
     except ssl.SSLError as error:
         return f"the broker and we don't agree about TLS: {error}"
-    except (OSError, ValueError):
+    except socket.gaierror as error:
+        return f"there is no host of this name ({error.strerror})"
+    except OSError:
         return "no Kafka broker answers there"
     return ""

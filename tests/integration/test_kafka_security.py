@@ -29,6 +29,7 @@ ssl.keystore.type=PKCS12
 ssl.keystore.location={keystore}
 ssl.keystore.password=keystore
 ssl.key.password=keystore
+connection.failed.authentication.delay.ms=0
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 listener.name.safe.plain.sasl.jaas.config={login}.plain.PlainLoginModule required \
   user_anna="{secret}";
@@ -110,9 +111,12 @@ def test_records_go_in_and_out(
 
 
 @both
-def test_a_wrong_password_needs_a_person(safe: Safe, scheme: str) -> None:
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
+def test_a_wrong_password_needs_a_person(safe: Safe, scheme: str, mechanism: str) -> None:
+    """Also where the refusal comes together with the end of the connection."""
+    who = "token=env:P" if mechanism == "OAUTHBEARER" else "user=anna&password=env:P"
     transport = open_transport(
-        f"{scheme}://{safe.address}?security=tls&ca={safe.ca}&sasl=PLAIN&user=anna&password=env:P",
+        f"{scheme}://{safe.address}?security=tls&ca={safe.ca}&sasl={mechanism}&{who}",
         time.time,
         lambda reference: "wrong-password",
     )
@@ -131,11 +135,12 @@ def test_a_broker_that_nobody_vouches_for_is_not_talked_to(safe: Safe, scheme: s
 
 
 @both
-def test_without_tls_it_says_that_it_cannot_be_reached(
-    safe: Safe, scheme: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("how", ["", "?security=tls&ca={ca}"])
+def test_without_tls_or_sasl_it_says_what_to_check(
+    safe: Safe, scheme: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "BOOTSTRAP_MS", 500)
-    transport = open_transport(f"{scheme}://{safe.address}", time.time)
-    with pytest.raises(Retry, match="can't be reached"):
+    monkeypatch.setattr(client, "BOOTSTRAP_MS", 2_000)
+    transport = open_transport(f"{scheme}://{safe.address}{how.format(ca=safe.ca)}", time.time)
+    with pytest.raises(Retry, match="check that security, sasl and cert"):
         transport.partitions("any")
     transport.close()

@@ -6,15 +6,20 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kafka.errors import SaslAuthenticationFailedError
+from kafka.errors import (
+    KafkaTimeoutError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
+)
 from kafka.net.compat import KafkaNetClient
 from kafka.net.inet import KafkaNetSocket
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import NetworkSelector
 
+from streaming.transports._kafka_meanings import not_taken
 from streaming.transports._kafka_options import KafkaOptions
-from streaming.transports._kafka_python import batches
+from streaming.transports._kafka_python import batches, last_words
 from streaming.transports._kafka_python.errors import explained
 from streaming.transports._kafka_reach import check_reachable
 
@@ -46,9 +51,13 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
     """Ends the first connect when the password is refused.
 
     kafka-python 3.0 would send it over and over, and then tell of a timeout.
+
+    Attributes:
+        trouble: why the last connection came to nothing.
     """
 
     refused: Exception | None = None
+    trouble: Exception | None = None
 
     def get_connection(self, node_id: Any, *args: Any, **settings: Any) -> Any:
         """Return the connection to a node. Raises what a broker has refused us with."""
@@ -60,7 +69,8 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
         return found
 
     def _note(self, error: Exception) -> None:
-        if isinstance(error, SaslAuthenticationFailedError):
+        self.trouble = error
+        if isinstance(error, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
             self.refused = error
 
 
@@ -104,12 +114,15 @@ def connect(kind: Callable[..., Any], options: KafkaOptions, **settings: object)
     """
     check_reachable(options)
     batches.install()
+    last_words.install()
     started: list[Any] = []
+    managers: list[Connections] = []
 
     def start(**configs: object) -> Any:
         # of a busy machine it would warn as of a defect of its own
         loop = NetworkSelector(slow_task_threshold_secs=0, **configs)
-        started.append(KafkaNetClient(net=loop, manager=Connections(loop, **configs), **configs))
+        managers.append(Connections(loop, **configs))
+        started.append(KafkaNetClient(net=loop, manager=managers[-1], **configs))
         return started[-1]
 
     with explained(options.name):
@@ -122,7 +135,9 @@ def connect(kind: Callable[..., Any], options: KafkaOptions, **settings: object)
                 **settings_of(options),
                 **settings,
             )
-        except BaseException:
+        except BaseException as error:
             for client in started:
                 client.close()
+            if isinstance(error, KafkaTimeoutError):
+                raise not_taken(options.name, managers[-1].trouble or error) from error
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ from kafka import errors
 
 from streaming.errors import StreamingError
 from streaming.transports._kafka_meanings import IMPOSSIBLE, meaning
+
+# What a broker has said of a request; the text of the error has all of the request around it.
+_SAID = re.compile(r"""error_message=(['"])(?P<said>.+?)\1""")
 
 
 def explain(error: Exception, what: str) -> StreamingError:
@@ -31,4 +35,6 @@ def explained(what: str) -> Iterator[None]:
 def _named(error: Exception) -> str:
     text = str(error)
     name = type(error).__name__
+    if said := _SAID.search(text):
+        return f"{name}: {said['said']}"
     return text if name in text else f"{name}: {text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +16,25 @@ from streaming.transports._kafka_reach import check_reachable
 from streaming.transports._librdkafka.errors import Told
 
 log = logging.getLogger(__name__)
+
+
+class _Once(logging.Filter):
+    """Lets a line through unless it says what the last one said, its numbers aside.
+
+    Where a broker takes a connection and closes it librdkafka tries again, and tells, 20 times a
+    second.
+    """
+
+    _last = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is news."""
+        said = re.sub(r"\d+", "", record.getMessage())
+        last, self._last = self._last, said
+        return said != last
+
+
+log.addFilter(_Once())
 
 RECONNECT_MS = 1_000  # between two tries; by default up to 10 s pass after a broker has come back
 TOKEN_S = 60.0  # a token is read anew before so much time has passed

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException
 
 from streaming.errors import Stop, StreamingError
-from streaming.transports._kafka_meanings import meaning
+from streaming.transports._kafka_meanings import meaning, not_taken
 
 # Numbers of the library's own, and those of the protocol that mean the same.
 _SAME: Mapping[int, int] = {
@@ -19,6 +19,7 @@ _SAME: Mapping[int, int] = {
     KafkaError._INVALID_ARG: KafkaError.UNSUPPORTED_VERSION,
 }
 _FINAL = frozenset({KafkaError._AUTHENTICATION})
+_CONNECTION = frozenset({KafkaError._SSL, KafkaError._TRANSPORT})
 
 
 class Told:
@@ -27,16 +28,22 @@ class Told:
     Attributes:
         final: after this nothing works any more.
         cause: of the failure of the operation at hand.
+        trouble: why the last connection came to nothing.
+        reached: whether an operation has ever succeeded.
     """
 
     def __init__(self) -> None:
         self.final: KafkaError | None = None
         self.cause: KafkaError | None = None
+        self.trouble: KafkaError | None = None
+        self.reached = False
 
     def __call__(self, error: KafkaError) -> None:
         """Take note of an error: the client's ``error_cb``."""
         if error.fatal() or error.code() in _FINAL:
             self.final = error
+        elif error.code() in _CONNECTION:
+            self.trouble = error
 
 
 def explain(error: KafkaError, what: str) -> StreamingError:
@@ -56,4 +63,8 @@ def explained(what: str, told: Told) -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        raise explain(told.final or told.cause or error.args[0], what) from error
+        why = told.final or told.cause or error.args[0]
+        if why.code() == KafkaError._TIMED_OUT and not told.reached:
+            raise not_taken(what, (told.trouble or why).str()) from error
+        raise explain(why, what) from error
+    told.reached = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -106,6 +107,11 @@ def test_a_token_is_read_anew_each_time() -> None:
         ("security=tls&sasl=OAUTHBEARER", "needs token"),
         ("security=tls&sasl=KERBEROS", "choose PLAIN"),
         ("security=tls&sasl=PLAIN&user=a&password=hunter2", "never the secret itself"),
+        ("security=tls&user=a&password=env:KAFKA_PASSWORD", "user: is of use with sasl only"),
+        ("member=a&prefix=b&member=c", "member: is given twice"),
+        ("prefix=a/b", "prefix=a/b: may hold letters"),
+        ("member=worker 0", "member=worker 0: may hold letters"),
+        (f"security=tls&ca={__file__}", "no certificates can be read from it"),
     ],
 )
 def test_what_makes_no_sense_is_explained(query: str, message: str) -> None:
@@ -114,11 +120,41 @@ def test_what_makes_no_sense_is_explained(query: str, message: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["kafka://", "kafka:", "kafka://user:hunter2@a:1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("kafka://", "kafka:", "kafka://user:hunter2@a:1", "kafka://a", "kafka://a:1,b"),
+        *("kafka://a:x", "kafka://a:0", "kafka://a:65536", "kafka://a:1;security=tls"),
+    ],
+)
 def test_an_address_is_needed_and_takes_no_password(url: str) -> None:
     with pytest.raises(Stop, match="write kafka://HOST:PORT") as caught:
         parse(url, secret)
     assert "hunter2" not in str(caught.value)
+
+
+def test_addresses_of_both_kinds_are_read() -> None:
+    assert parse("kafka://[::1]:9092,a-b.c_d:1", secret).bootstrap == ("[::1]:9092", "a-b.c_d:1")
+
+
+def test_an_encrypted_key_needs_its_password_and_asks_nobody(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-subj", "/CN=us", "-passout", "pass:open sesame", "-keyout", key, "-out", cert),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    url = f"kafka://a:1?security=tls&cert={cert}&key={key}"
+    assert parse(f"{url}&key_password=env:KAFKA_PASSWORD", secret).tls
+    with pytest.raises(Stop, match="is encrypted: say where its password is"):
+        parse(url, secret)
+    with pytest.raises(Stop, match=r"and key_password$") as caught:
+        parse(f"{url}&key_password=file:/run/secrets/token", secret)
+    assert "a.b.c" not in str(caught.value)
 
 
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
