@@ -15,7 +15,8 @@ import click
 from cli import memory
 from cli.board_health import observer, watch
 from cli.health import Health, HealthServer, http_option
-from cli.logs import configure
+from cli.lifetime import Ended, Lifetime
+from cli.logs import configure, log_option
 from cli.places import (
     Places,
     data_option,
@@ -49,6 +50,7 @@ ORPHAN_CHECK_S = 1.0
 @click.option("--https", is_flag=True, help="It is reached by https: cookies are sent only there.")
 @click.option("--parent", type=int, hidden=True)
 @http_option
+@log_option
 @data_option
 @transport_option
 @store_option
@@ -59,23 +61,29 @@ def command(
     https: bool,
     parent: int | None,
     http: tuple[str, int] | None,
+    log_format: str,
     folder: Path,
     transport_url: str | None,
     store_url: str | None,
 ) -> None:
     """Serve the board. Accounts are made by `triage account add`, links by `triage sign-in`."""
-    configure()
+    configure(log_format)
+    lifetime, health, counted = Lifetime(parent), Health(), Metrics()
     try:
         places = Places.of(folder, transport_url, store_url)
-        store = places.store()
         bound = listen(host, port)
-        health, counted = Health(), Metrics()
         if http:
             HealthServer(http, health, counted).start()
-            watch(board_url(host, bound.getsockname()[1]), store, health, counted)
+        store = lifetime.keep_trying(places.store, health.turn)
+    except Ended:
+        log.info("board: told to end before it could start")
+        return
     except (TriageError, Stop, CannotListen) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - the message is for a person, no trace
         sys.exit(EXIT_STOP)
+    url = board_url(host, bound.getsockname()[1])
+    if http:
+        watch(url, store, health, counted)
     settings = BoardSettings(
         clock=time.time,
         environment=environment,
@@ -84,11 +92,13 @@ def command(
     )
     # By its name, not imported: what knows the model would be half of this process's memory.
     argv = [sys.executable, "-m", "cli", "advisor", *places.arguments()]
+    argv += ["--log-format", log_format]
     advisor = ProcessAdvisor(argv, time.monotonic)
     app = create_app(Triage(store, message_of), store, store, settings, advisor)
     running = server(app)
-    if parent is not None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+    if parent is None:
+        log.info("board: serving %s", url)
+    else:
         threading.Thread(target=_end_with, args=(parent, running), daemon=True).start()
     memory.spare_start()
     running.run(sockets=[bound])

@@ -50,7 +50,10 @@ class HealthServer(ThreadingHTTPServer):
         try:
             super().__init__(address, _Handler)
         except OSError as error:
-            raise Stop(f"--http {address[0]}:{address[1]}: {error.strerror}") from error
+            raise Stop(
+                f"--http {address[0]}:{address[1]}: {error.strerror}: stop the program that holds"
+                " it, or give another address of this machine"
+            ) from error
 
     def start(self) -> None:
         """Answer until the process ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -76,10 +77,10 @@ def _each(
     work: Callable[[KafkaTransport, TopicSpec], int],
 ) -> None:
     config = loaded(config_path)
+    if not (transport_url or "").startswith("kafka"):
+        raise click.UsageError("say which cluster: --transport kafka://HOST:PORT")
     try:
-        transport = Places.of(folder, transport_url, None).transport()
-        if not isinstance(transport, KafkaTransport):
-            raise click.UsageError("say which cluster: --transport kafka://HOST:PORT")
+        transport = cast("KafkaTransport", Places.of(folder, transport_url, None).transport())
         wrong = sum(work(transport, spec) for spec in topics_of(config))
         transport.close()
     except StreamingError as error:

@@ -17,6 +17,7 @@ TriageError
     StateDiverged      a replay gave another result than the first time
     SchemaUnknown      the database was made by another version of this program
     StoreDamaged       the database file is damaged, or is no database
+    StoreRefuses       the database refuses our user, or what it may not do
 """
 
 from __future__ import annotations
@@ -104,3 +105,7 @@ class SchemaUnknown(Stop):
 
 class StoreDamaged(Stop):
     """The database file is damaged, or is no database."""
+
+
+class StoreRefuses(Stop):
+    """The database refuses our user, or what it may not do; the message names the remedy."""

@@ -33,6 +33,7 @@ def server(app: FastAPI, *, log_level: str = "warning") -> uvicorn.Server:
     """
     config = uvicorn.Config(
         app,
+        log_config=None,  # as the process has set it up: also one line of JSON per message
         log_level=log_level,
         access_log=False,
         server_header=False,

@@ -106,3 +106,31 @@ def test_a_config_that_is_wrong_ends_with_its_problems(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert b"sead" in done.stderr
+
+
+def test_a_board_waits_for_its_database_and_says_so(tmp_path: Path) -> None:
+    (nobody,) = free_ports(1)
+    log = tmp_path / "log"
+    places = ("--store", f"postgresql://me:secret-word@127.0.0.1:{nobody}/triage", "--port", "0")
+    with serving(log, "board", *places, "--log-format", "json") as (process, port):
+        wait_until(lambda: "host and port" in get(port, "/readyz")[1], "reason")
+        assert get(port, "/readyz")[0] == 503
+        assert get(port, "/livez")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(END_S) == 0
+    said = log.read_text(encoding="utf-8")
+    assert "secret-word" not in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "host and port are right" in lines[0]["message"]
+    assert [line["level"] for line in lines] == ["warning", "info"]
+
+
+def test_a_board_is_ready_says_where_and_ends_in_order(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    what = ("board", "--data", tmp_path, "--port", "0", "--log-format", "json")
+    with serving(log, *what) as (process, port):
+        wait_until(lambda: get(port, "/readyz") == (200, "ok\n"), "ready")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(END_S) == 0
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert lines[0]["message"].startswith("board: serving http://127.0.0.1:")

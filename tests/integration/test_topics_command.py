@@ -47,6 +47,6 @@ def test_what_somebody_else_made_is_looked_at(tmp_path: Path, kafka_bootstrap: s
 def test_the_embedded_log_has_no_such_topics(tmp_path: Path) -> None:
     stream = tmp_path / "s.yaml"
     stream.write_text(CONFIG, encoding="utf-8")
-    done = triage("topics", "check", "--stream", stream, "--data", tmp_path)
+    done = triage("topics", "check", "--stream", stream, "--data", tmp_path / "none")
     assert done.returncode == 2
     assert "say which cluster" in done.stderr

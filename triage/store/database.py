@@ -16,10 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 
-from triage.errors import Invalid, StoreDamaged, StoreUnavailable
+from triage.errors import Invalid, StoreDamaged, StoreRefuses, StoreUnavailable
 
 ORDER_LOCK = 0x7472_6961  # any number, the same in every version: "tria"
 MIGRATION_LOCK = 0x7472_6962
+NO_RIGHT = "42501"  # PostgreSQL's insufficient_privilege
+BAD_SIGN_IN = ("password authentication failed", "no password supplied", "no pg_hba.conf entry")
 IDLE_S = 15  # in a transaction, without a statement: then its process stands still
 
 
@@ -83,10 +85,18 @@ class Database:
         try:
             yield
         except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            if any(sign in _said(error) for sign in BAD_SIGN_IN):
+                raise StoreRefuses(f"{self.name}: {_remedy(error)}") from error
             raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise StoreUnavailable(f"{self.name}: {_remedy(error)}") from error
+            if getattr(error.orig, "sqlstate", None) == NO_RIGHT:
+                raise StoreRefuses(
+                    f"{self.name}: this role may not do that: let the owner of the tables start a"
+                    " process once, which brings them to this version, and run `triage store"
+                    f" grants ROLE` again ({_said(error)})"
+                ) from error
             if type(error) is sa.exc.DatabaseError:  # its subclasses are about statements
                 raise StoreDamaged(f"{self.name}: {_remedy(error)}") from error
             raise
@@ -156,6 +166,7 @@ REMEDIES = (
     ("malformed", "the file is damaged: keep a copy, restore the last backup"),
     ("not a database", "the file is no database: check the path"),
     ("refused", "the server doesn't answer: check that it runs and that host and port are right"),
+    ("pg_hba", "the server takes no such user from this machine: see its pg_hba.conf"),
     ("password", "the server refused the user: check user and password"),
     ("does not exist", "there is no such database or user on the server: create it"),
     ("idle-in-transaction", "this process stood still for too long: try again"),
@@ -163,8 +174,13 @@ REMEDIES = (
 )
 
 
+def _said(error: Exception) -> str:
+    """Return what the driver said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
 def _remedy(error: Exception) -> str:
-    said = str(getattr(error, "orig", None) or error).strip()
+    said = _said(error)
     for sign, remedy in REMEDIES:
         if sign in said.lower():
             return f"{remedy} ({said})"

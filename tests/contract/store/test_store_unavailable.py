@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import make_url
 
 from tests.support.cases import AT, STREAM, Desk
 from tests.support.processes import free_ports
-from triage.errors import Invalid, StoreDamaged, StoreUnavailable
+from triage.errors import Invalid, StoreDamaged, StoreRefuses, StoreUnavailable
 from triage.store.base import SnapshotRow
 from triage.store.database import Database
 from triage.store.migrate import migrate
@@ -112,6 +114,31 @@ def test_a_server_that_is_not_there() -> None:
     with pytest.raises(StoreUnavailable, match="host and port") as error:
         open_store(f"postgresql://me:secret-word@127.0.0.1:{port}/triage")
     assert "secret-word" not in str(error.value)
+
+
+@pytest.mark.integration
+def test_a_refused_password_needs_a_person(postgres_database: str) -> None:
+    wrong = make_url(postgres_database).set(password="secret-word")  # noqa: S106
+    with pytest.raises(StoreRefuses, match="check user and password") as error:
+        open_store(wrong.render_as_string(hide_password=False))
+    assert "secret-word" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.integration
+def test_a_role_without_rights_is_told_what_to_do(postgres_database: str) -> None:
+    role, password = f"nobody_{secrets.token_hex(4)}", secrets.token_hex(8)
+    own = make_url(postgres_database)
+    theirs = own.set(username=role, password=password).render_as_string(hide_password=False)
+    with closing(Database(postgres_database)) as owner:
+        with owner.write() as connection:
+            connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+        try:
+            with pytest.raises(StoreRefuses, match=r"owner of the tables.*triage store grants"):
+                open_store(theirs)
+        finally:
+            with owner.write() as connection:
+                connection.exec_driver_sql(f"DROP ROLE {role}")
 
 
 @pytest.mark.integration
