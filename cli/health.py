@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 import time
 from http import HTTPStatus
@@ -11,6 +13,8 @@ import click
 
 from streaming.errors import Stop
 from streaming.metrics import CONTENT_TYPE, Metrics
+
+log = logging.getLogger("triage.health")
 
 STUCK_S = 60.0  # a loop that has not turned for so long is stuck: start the process again
 REQUEST_S = 5.0  # a client that is slower is cut off
@@ -54,6 +58,11 @@ class HealthServer(ThreadingHTTPServer):
                 f"--http {address[0]}:{address[1]}: {error.strerror}: stop the program that holds"
                 " it, or give another address of this machine"
             ) from error
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has gone away is nothing to tell; of anything else a line is."""
+        if not isinstance(error := sys.exception(), OSError):
+            log.error("page for %s: %s", client_address, error)
 
     def start(self) -> None:
         """Answer until the process ends."""

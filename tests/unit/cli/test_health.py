@@ -76,3 +76,18 @@ def test_a_line_of_the_log_stays_one_object() -> None:
     told = json.loads(line)
     assert (told["level"], told["logger"]) == ("warning", "triage.x")
     assert told["message"] == 'bad "a\nb\x1b"'
+
+
+def test_a_client_that_has_gone_away_is_nothing_to_tell(
+    server: HealthServer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    for error in (BrokenPipeError("gone"), ValueError("ours")):
+        try:
+            fail(error)
+        except Exception:  # noqa: BLE001 - as the server's own loop does
+            server.handle_error(None, ("127.0.0.1", 1))
+    assert [record.getMessage() for record in caplog.records] == ["page for ('127.0.0.1', 1): ours"]
+    assert capfd.readouterr().err == ""
