@@ -110,7 +110,7 @@ class Worker:
             self._take_back(error)
             self._owned.clear()  # nothing since the last commit has taken effect
             self._fenced = True
-        self._tell_lag()
+        self._tell_lag(bool(records))
         return bool(records)
 
     def lag(self) -> int:
@@ -383,15 +383,20 @@ class Worker:
                 place = str(commit.partition)
                 self._metrics.add(metrics.HELD_BACK, stream, place, by=seen.held_back)
 
-    def _tell_lag(self) -> None:
-        """Ask the log now and then how far we are behind, and tell it to the store."""
+    def _tell_lag(self, came: bool) -> None:
+        """Ask the log now and then how far we are behind, and tell it to the store.
+
+        Clients tell of a broker that is away by silence: then each step asks, and we aren't ready.
+        """
         now = self._clock()
         if now < self._lag_due or not self._owned:
             return
+        self._lag_due = now + (LAG_EVERY_S if came else 0.0)
+        behind_by_place = self._consumer.lag()
         self._lag_due = now + LAG_EVERY_S
         lags = [
             self._owned[place.partition].lag(place.partition, behind, now)
-            for place, behind in self._consumer.lag().items()
+            for place, behind in behind_by_place.items()
             if place.partition in self._owned
         ]
         self._store.tell_lags(self._config.stream, lags)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from streaming.config.load import parse
-from streaming.errors import Fenced, Stop
+from streaming.errors import Fenced, Stop, TransportUnavailable
 from streaming.grouper import Grouper
+from streaming.records import TopicPartition
 from streaming.worker import COMMIT_EVERY_S, LAG_EVERY_S, MOVED, POLL_RECORDS
 from tests.support.house import (
     ANNA,
@@ -101,6 +102,26 @@ def test_the_store_knows_how_many_records_wait(house: House) -> None:
 
 def scores(house: House) -> list[tuple[int, int, float]]:
     return sorted((c.partition, c.offset, c.margin) for c in house.candidates())
+
+
+def test_while_nothing_comes_and_the_log_does_not_answer_each_step_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client tells of a broker that is away by silence: ready is who has an answer."""
+
+    def away(consumer: object) -> Mapping[TopicPartition, int]:
+        raise TransportUnavailable("nobody answers")
+
+    house.send(events(200))
+    worker = house.worker()
+    house.run(worker)
+    house.now += LAG_EVERY_S
+    with monkeypatch.context() as patched:
+        patched.setattr(type(worker._consumer), "lag", away)
+        for _ in range(3):
+            with pytest.raises(TransportUnavailable):
+                worker.step()
+    worker.step()
 
 
 def test_a_crash_between_commits_loses_and_repeats_nothing(tmp_path: Path) -> None:
