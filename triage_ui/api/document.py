@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, compile_path
 
 from triage_ui.api.shapes import Problem
 from triage_ui.problems import TITLES
+from triage_ui.services import in_thread
 from triage_ui.wire import Json
 
 EVERY = (401, 403, 503)
@@ -28,8 +29,8 @@ def route(spec: Callable[[], Json], prefix: str) -> APIRouter:
     router = APIRouter(prefix=prefix, include_in_schema=False)
 
     @router.get("/openapi.json")
-    def read() -> Json:  # in a thread: the first call makes it, which takes half a second
-        return spec()
+    async def read() -> Json:
+        return await in_thread(spec)  # the first call makes it, which takes half a second
 
     return router
 
