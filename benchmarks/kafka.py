@@ -198,15 +198,14 @@ def of_costs(found: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
-def of_backlog(done: Backlog) -> dict[str, float]:
+def of_backlog(done: Backlog) -> dict[str, float | list[int]]:
     """Return how fast a real worker was over the backlog, and in what memory."""
     return {
         "backlog_events": done.events,
         "backlog_s": round(done.seconds, 1),
         "backlog_eps": round(done.events / done.seconds),
         "backlog_us": round(1e6 * done.cpu_s / done.events, 2),
-        "backlog_early_mb": round(done.early_mb),
-        "backlog_peak_mb": round(done.peak_mb),
+        "backlog_peaks_mb": [round(peak) for peak in done.peaks_mb],
     }
 
 

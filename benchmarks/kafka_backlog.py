@@ -14,7 +14,7 @@ from triage.store.store import open_store
 
 STREAM = "backlog"
 WORKER = "worker-0"
-EARLY = 0.1  # share of the events after which memory should have its size
+LOOKS = (0.1, 0.25, 0.5, 0.75, 1.0)  # shares of the events after which memory is looked at
 WAIT_S = 1_800.0
 LOOK_S = 0.2
 
@@ -25,14 +25,13 @@ class Backlog:
 
     Attributes:
         seconds, cpu_s: from its first commit on, wall clock and processor time.
-        early_mb, peak_mb: the most memory after a tenth of the events, and at the end.
+        peaks_mb: the most resident memory up to each of ``LOOKS``.
     """
 
     events: int
     seconds: float
     cpu_s: float
-    early_mb: float
-    peak_mb: float
+    peaks_mb: tuple[float, ...]
 
 
 def work_off(folder: Path, config: str, url: str, store_url: str, events: int) -> Backlog:
@@ -50,16 +49,17 @@ def work_off(folder: Path, config: str, url: str, store_url: str, events: int) -
 
             until(1)
             begun, before, cpu = time.monotonic(), _done(store), cpu_s(pid)
-            until(int(EARLY * events))
-            early = peak_mb(pid)
-            until(events)
-            seconds, spent, peak = time.monotonic() - begun, cpu_s(pid) - cpu, peak_mb(pid)
+            peaks = []
+            for share in LOOKS:
+                until(int(share * events))
+                peaks.append(peak_mb(pid))
+            seconds, spent = time.monotonic() - begun, cpu_s(pid) - cpu
             fleet.stop(WORKER)
         finally:
             fleet.close()
         if _done(store) != events:
             raise RuntimeError(f"{_done(store):,} of {events:,} events have taken effect")
-    return Backlog(events - before, seconds, spent, early, peak)
+    return Backlog(events - before, seconds, spent, tuple(peaks))
 
 
 def _done(store: Store) -> int:

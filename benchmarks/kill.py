@@ -52,6 +52,7 @@ PATIENCE_S = 30.0  # for the events that a life should bring
 EARLY = 0.2  # share of the lives that end before that
 LOOK_S = 0.25  # seconds between two looks of the analyst at the queue
 READ = 5_000
+CANDIDATES = 500  # of one read: PostgreSQL ends a transaction that stands still for 15 s
 UNDO_SHARE = 0.2
 ANALYST = Actor("oracle", "analyst")
 
@@ -335,7 +336,7 @@ def accepted(store: Store, config: StreamConfig) -> int:
 def all_candidates(config: StreamConfig, store: Store) -> Iterator[Candidate]:
     """Yield every candidate of the stream."""
     seq = 0
-    while rows := store.candidates_after(config.stream, seq, READ):
+    while rows := store.candidates_after(config.stream, seq, CANDIDATES):
         yield from (row.candidate for row in rows)
         seq = rows[-1].seq
 
