@@ -24,8 +24,9 @@ whether it is real or not (or sooner of the real ones), a wrong closing is drawn
 with p_i g: the martingale above with smaller probabilities, and no reader in it. g is unknown: the
 same mixture excludes values too large for the number of audits that were told, so that its lower
 limit is too high in 1 % of runs. With that limit the bound is too low in 4 % (``most_wrong_told``;
-5 % together, by Bonferroni's inequality). The larger of both bounds holds if either readers or late
-truth can be trusted.
+5 % together, by Bonferroni's inequality; for whole runs if truth comes in the order of the draws,
+else for each look by itself). The larger of both bounds holds if either readers or late truth can
+be trusted.
 """
 
 from __future__ import annotations
