@@ -76,4 +76,4 @@ def page(browser: Browser) -> Iterator[Page]:
         page.on("pageerror", keep_error)
         yield page
     assert not outside, f"the page asked for other machines: {outside}"
-    assert not errors, f"scripts of the page failed: {[str(error) for error in errors]}"
+    assert not errors, f"scripts of the page failed: {[one.stack or str(one) for one in errors]}"
