@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from cli.configs import EXIT_CONFIG, in_force, named
+from cli.options import Bounded
 from cli.places import Places, data_option, store_option
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
@@ -50,12 +51,12 @@ class Share(click.ParamType[float]):
 )
 @click.option(
     "--look",
-    type=click.FloatRange(min=0),
+    type=Bounded(min=0),
     default=1.0,
     show_default=True,
     help="Cost of a look, in any unit.",
 )
-@click.option("--miss", type=click.FloatRange(min=0), help="Cost of a real one that is missed.")
+@click.option("--miss", type=Bounded(min=0), help="Cost of a real one that is missed.")
 @data_option
 @store_option
 def command(

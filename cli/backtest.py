@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from cli.configs import EXIT_CONFIG, Untried
+from cli.options import Bounded, refuse_unwritable
 from cli.places import Places, data_option, store_option, transport_option
 from cli.progress import bar, follow
 from detectors.duration import parse_duration
@@ -22,19 +24,20 @@ from streaming.backtest.run import run
 from streaming.backtest.window import Window, source_window, topic_window
 from streaming.config.load import load, parse
 from streaming.config.model import StreamConfig
-from streaming.errors import StreamingError
+from streaming.errors import ConfigInvalid, StreamingError
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
 from triage.errors import TriageError
 
 LIVE = "live"
+DAY = "24h"
 LISTED = 10  # lost findings on the terminal
 
 
 @click.command("backtest")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--against", metavar="live|FILE", help="The old config: the one in force, or a file.")
-@click.option("--since", default="24h", show_default=True, help="How far back the topic is read.")
+@click.option("--since", help="How far back the topic is read.  [default: 24h]")
 @click.option("--source", help="A file or a built-in source instead of the topic.")
 @click.option("--label", help="With --source: column with 1 (real), 0 (not), -1 (not known).")
 @click.option(
@@ -46,7 +49,7 @@ LISTED = 10  # lost findings on the terminal
 )
 @click.option(
     "--max-volume",
-    type=click.FloatRange(min=1, min_open=True),
+    type=Bounded(min=1, min_open=True),
     default=2.0,
     show_default=True,
     help="Fail from so many times the candidates on.",
@@ -59,7 +62,7 @@ LISTED = 10  # lost findings on the terminal
 def command(
     file: Path,
     against: str | None,
-    since: str,
+    since: str | None,
     source: str | None,
     label: str | None,
     max_events: int,
@@ -73,14 +76,17 @@ def command(
     """Run history through a config, and through the old one beside it.
 
     Reads without a consumer group and writes nothing but the reports. Exits with 1 if a verified
-    finding would be lost or the candidates would double.
+    finding would be lost or the candidates would double, with 2 if nothing could be compared.
     """
+    if since and source:
+        raise click.UsageError("--since is for a topic: a --source is read whole")
     if label and not source:
         raise click.UsageError("--label needs --source: of a topic the verdicts are taken")
     try:
-        seconds = parse_duration(since)
+        seconds = parse_duration(since or DAY)
     except ValueError as error:
         raise click.UsageError(f"--since: {error}") from error
+    _writable([html, json_path], [file, *map(Path, filter(None, (against, source)))])
     places = Places.of(folder, transport_url, store_url)
     try:
         new = load(file)
@@ -92,16 +98,37 @@ def command(
             window = _topic(places, configs, time.time() - seconds, max_events)
         with bar(window.total, " events") as progress:
             runs = run(window, configs, time.process_time, follow(progress))
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(EXIT_CONFIG)
     except (StreamingError, TriageError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Untried(str(error)) from error
     result = compared(window, runs, Guards(max_volume))
-    if html:
-        html.write_text(page(result), encoding="utf-8")
-    if json_path:
-        json_path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for line in _summary(result):
         click.echo(line)
+    if html:
+        _write(html, page(result))
+    if json_path:
+        _write(json_path, json.dumps(result, indent=2) + "\n")
     sys.exit(1 if result["fails"] else 0)
+
+
+def _writable(reports: Sequence[Path | None], read: Sequence[Path]) -> None:
+    """Refuse a report that can't be written or would replace what is read, before anything runs."""
+    taken = {path.resolve() for path in read}
+    for path in filter(None, reports):
+        if path.resolve() in taken:
+            raise click.UsageError(f"{path}: is read or written already; name another file")
+        refuse_unwritable(path)
+        taken.add(path.resolve())
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Untried(f"{path}: can't be written: {error.strerror}") from error
 
 
 class _Both:
@@ -113,7 +140,7 @@ class _Both:
 
 
 def _old(new: StreamConfig, against: str | None, places: Places) -> StreamConfig | None:
-    """Load the config to compare with. Raises ClickException where there is none."""
+    """Load the config to compare with. Raises Untried where there is none."""
     if against is None:
         return None
     if against != LIVE:
@@ -123,7 +150,7 @@ def _old(new: StreamConfig, against: str | None, places: Places) -> StreamConfig
         with closing(places.store(migrate=False)) as store:
             live = store.live_config(new.stream)
     if live is None:
-        raise click.ClickException(
+        raise Untried(
             f"stream {new.stream} never ran on this store, so no config is in force: name the "
             "right --data or --store, or an old file with --against FILE"
         )
@@ -133,7 +160,7 @@ def _old(new: StreamConfig, against: str | None, places: Places) -> StreamConfig
 def _topic(places: Places, configs: Sequence[StreamConfig], since: float, limit: int) -> Window:
     """Return the window of the new config's topic, with what was judged of it."""
     if not places.has_log():
-        raise click.ClickException(
+        raise Untried(
             f"there is no log in {places.folder}: name the right --data or --transport, or a file "
             "with --source"
         )

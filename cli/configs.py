@@ -17,6 +17,13 @@ from triage.store.base_configs import ConfigStore
 
 EXIT_CONFIG = 2
 
+
+class Untried(click.ClickException):
+    """A file or place can't be used, so nothing was tried: status 2, as 1 is a result."""
+
+    exit_code = EXIT_CONFIG
+
+
 stream_option = click.option(
     "--stream",
     "config_path",

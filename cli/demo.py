@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.options import Bounded
 from cli.places import Places, data_option, host_option, port_option
 from cli.run import Run, start
 
@@ -23,9 +24,7 @@ SOURCES = {"payments": "payments_simulator", "shuttle": "shuttle"}
     show_default=True,
     help="Simulated card payments, or the Shuttle telemetry bundled with river.",
 )
-@click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), default=RATE, show_default=True
-)
+@click.option("--rate", type=Bounded(min=0, min_open=True), default=RATE, show_default=True)
 @host_option
 @port_option
 @data_option

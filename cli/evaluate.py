@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cli.options import Bounded
 from cli.progress import bar, follow
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
@@ -78,7 +79,7 @@ The last line printed is one JSON object.
 )
 @click.option(
     "--error",
-    type=click.FloatRange(0, 1),
+    type=Bounded(0, 1),
     default=0.0,
     show_default=True,
     help="Probability of a wrong answer.",

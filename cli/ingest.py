@@ -11,6 +11,7 @@ import click
 from cli.configs import loaded, stream_option
 from cli.health import http_option
 from cli.logs import log_option
+from cli.options import Bounded
 from cli.places import Places, data_option, store_option, transport_option
 from cli.service import Means, Part, serve
 from streaming.ingest import Ingest
@@ -20,7 +21,7 @@ from streaming.sources.registry import open_source
 @click.command("ingest")
 @stream_option
 @click.option("--source", required=True, help="File, or the name of a built-in source.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Rows per second.")
+@click.option("--rate", type=Bounded(min=0, min_open=True), help="Rows per second.")
 @http_option
 @log_option
 @data_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from typing import Any
 
 import click
 
@@ -51,6 +52,7 @@ Try it:            triage demo
 Your own file:     triage run --stream examples/streams/network.yaml --source FILE.parquet
 Verified results:  triage tail verified
 """
+INTERRUPTED = 130  # 128 + SIGINT
 HIDDEN = frozenset({"advisor", "engine", "keep-running"})
 
 
@@ -68,6 +70,14 @@ class Commands(click.Group):
         module = importlib.import_module(f"cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Ctrl-C ends it with the status that shells know, as 1 is a result."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

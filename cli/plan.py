@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from cli.configs import EXIT_CONFIG, Untried
 from cli.places import Places, data_option, store_option
 from streaming.carry import ColumnKeys, columns_of, share
 from streaming.config.changes import MEANING, Effect, changes_of, effect_of
@@ -54,7 +55,8 @@ def command(
     """Say what bringing this config into force would change; changes nothing.
 
     Each key that differs is classed: keeps state, needs warm-up, resets state, changes the
-    contract. Exits with 0, or with 1 if it does more than --accept says.
+    contract. Exits with 0, with 1 if it does more than --accept says, with 2 if a file or
+    the store can't be used.
     """
     try:
         new = load(file)
@@ -62,9 +64,9 @@ def command(
     except ConfigInvalid as error:
         for problem in error.problems:
             click.echo(problem, err=True)
-        sys.exit(2)
+        sys.exit(EXIT_CONFIG)
     except (Stop, TriageError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Untried(str(error)) from error
     for line in lines:
         click.echo(line)
     if accept is not None and effect > EFFECTS[accept]:
@@ -99,7 +101,7 @@ def _first(stream: str, known: Sequence[str]) -> str:
 def _told(new: StreamConfig, against: str, places: Places) -> tuple[Effect, Sequence[str]]:
     if not places.has_store():
         if against == LIVE:
-            raise click.ClickException(
+            raise Untried(
                 f"there is no store in {places.folder}: name the right --data or --store, or an "
                 "old file with --against FILE"
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cli.options import Bounded
 from cli.places import Places, data_option, store_option
 from streaming.config.model import StreamConfig
 from streaming.errors import ConfigInvalid
@@ -37,7 +38,7 @@ def command() -> None:
 @stream_option
 @click.option(
     "--precision",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Bounded(0, 1, min_open=True),
     default=0.7,
     show_default=True,
     help="Lower bound of its precision (95 %, on clusters not used to mine) that a rule needs.",

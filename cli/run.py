@@ -17,6 +17,7 @@ import msgspec
 from cli.configs import bring_in, in_force
 from cli.data_folder import DataFolder
 from cli.keep_running import Order
+from cli.options import Bounded
 from cli.places import (
     Places,
     data_option,
@@ -65,7 +66,7 @@ class Run:
     help="Parquet, CSV or JSON-lines file, or - for JSON lines from stdin. Without it only what is "
     "already in the topic is read.",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second.")
+@click.option("--rate", type=Bounded(min=0, min_open=True), help="Events per second.")
 @host_option
 @port_option
 @click.option("--no-board", is_flag=True, help="Without the board.")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from cli.account import day, role_choice, who_option
+from cli.options import Bounded
 from cli.places import Places, data_option, store_option
 from triage.errors import TriageError
 from triage.model import Actor
@@ -26,7 +27,7 @@ def command() -> None:
 @click.option("--role", type=role_choice, required=True, help="What it may do.")
 @click.option(
     "--days",
-    type=click.FloatRange(0, MAX_DAYS, min_open=True),
+    type=Bounded(0, MAX_DAYS, min_open=True),
     default=90,
     show_default=True,
     help="How long it works.",

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streaming.backtest.judged import Place
 from streaming.backtest.window import Window
 from streaming.config.model import StreamConfig
+from streaming.errors import Stop
 from streaming.grouper import noun_of
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Position, Record
 from triage.model import Candidate
 from triage.titles import title_of
+
+LISTED = 3  # reasons of dead letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class Side:
         candidates: by place; only those that count.
         events, dead_letters, held_back: of the part that counts; the last are alerts that
             ``alert_limit`` or a drifting field kept from being candidates.
-        seconds: of processor time; ``processed``: records that took them.
+        seconds: of processor time for the part that counts, ``processed`` records; what comes
+            before compiles and fills windows.
+        records: of the whole window; ``unusable``: how many of them are dead letters, by why.
         hash: SHA-256 of every margin in order: equal for equal detectors.
     """
 
@@ -47,6 +53,8 @@ class Side:
     held_back: int = 0
     seconds: float = 0.0
     processed: int = 0
+    records: int = 0
+    unusable: Counter[str] = field(default_factory=Counter)
     hash: str = ""
 
 
@@ -56,7 +64,7 @@ class Runs:
 
     Attributes:
         counted: partition -> first offset that counts.
-        first, seconds: event time at which it begins, and how long it lasts; 0 if it is empty.
+        first, seconds: event time at which it begins, and how long it lasts.
     """
 
     sides: Sequence[Side]
@@ -75,7 +83,8 @@ def run(
 
     Detectors begin new and learn no verdicts: this is what they would find by themselves. An event
     counts from where ``window.compare_from`` says and every detector of its partition has ended its
-    warm-up. ``cpu`` gives seconds of processor time.
+    warm-up. ``cpu`` gives seconds of processor time. Raises Stop where no event counts, as then
+    nothing would be said by silence.
     """
     running = _Running(window, configs, cpu)
     done = 0
@@ -110,8 +119,9 @@ class _Running:
 
     def finished(self) -> Runs:
         sides = [trial.finished() for trial in self._trials]
-        if not math.isfinite(self._last):
-            return Runs(sides, {}, 0.0, 0.0)
+        for side in sides:
+            if not side.events:
+                raise Stop(_nothing(self._window, side))
         return Runs(sides, self._counted, self._first, self._last - self._first)
 
     def _note_time(self, partition: int, *, counts: bool) -> None:
@@ -137,6 +147,20 @@ class _Running:
         return records
 
 
+def _nothing(window: Window, side: Side) -> str:
+    """Say why no event counts under a config, and what to do."""
+    told = f"{window.name}: nothing to compare: of {side.records:,} records none counts"
+    told += f" under version {side.config.version[:12]}"
+    if bad := side.unusable.total():
+        reasons = ", ".join(f"{n:,} {why}" for why, n in side.unusable.most_common(LISTED))
+        told += f"; {bad:,} can't be used ({reasons}): mend the config or name the right file"
+    warm = side.config.learning.warm_up
+    return (
+        f"{told}; events count once each partition has accepted {warm:,} (learning.warm_up): take "
+        "more of them with --since, --max-events or a longer file"
+    )
+
+
 class _Trial:
     """One config: a pipeline per partition."""
 
@@ -154,10 +178,13 @@ class _Trial:
         partition = records[0].partition
         started = self._cpu()
         outcome = self._pipelines[partition].process(records)
-        self._side.seconds += self._cpu() - started
-        self._side.processed += len(records)
+        seconds = self._cpu() - started
         self._hashes[partition].update(outcome.margins.astype("<f8").tobytes())
+        self._side.records += len(records)
+        self._side.unusable.update(f"{bad.code} {bad.field}".strip() for bad in outcome.bad)
         if counts:
+            self._side.seconds += seconds
+            self._side.processed += len(records)
             self._side.events += outcome.counters.accepted
             self._side.dead_letters += outcome.counters.dead_lettered
             self._side.held_back += outcome.counters.held_back

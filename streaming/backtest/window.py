@@ -6,6 +6,7 @@ import hashlib
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from streaming.backtest.judged import Judged
@@ -141,24 +142,24 @@ def _from_source(
     partitions = config.source.partitions
     offsets = [0] * partitions
     position, row_number, done = 0, 0, False
-    while not done and position < stop:
-        chunk = source.read(position, min(BATCH, stop - position))
-        position, done = chunk.position, chunk.done
-        truths = truth.read(chunk.rows).tolist() if truth else ()
-        records: list[Record] = []
-        for i, row in enumerate(chunk.rows):
-            number = zlib.crc32(row.key) % partitions if row.key is not None else 0
-            if truth:
-                judged.add_truth(number, offsets[number], truths[i])
-            at = row_number * MS_PER_EVENT
-            topic = config.source.topic
-            records.append(Record(topic, number, offsets[number], row.key, row.value, at))
-            offsets[number] += 1
-            row_number += 1
-        for number in range(partitions):
-            if own := [record for record in records if record.partition == number]:
-                yield own
-    source.close()
+    with closing(source):
+        while not done and position < stop:
+            chunk = source.read(position, min(BATCH, stop - position))
+            position, done = chunk.position, chunk.done
+            truths = truth.read(chunk.rows).tolist() if truth else ()
+            records: list[Record] = []
+            for i, row in enumerate(chunk.rows):
+                number = zlib.crc32(row.key) % partitions if row.key is not None else 0
+                if truth:
+                    judged.add_truth(number, offsets[number], truths[i])
+                at = row_number * MS_PER_EVENT
+                topic = config.source.topic
+                records.append(Record(topic, number, offsets[number], row.key, row.value, at))
+                offsets[number] += 1
+                row_number += 1
+            for number in range(partitions):
+                if own := [record for record in records if record.partition == number]:
+                    yield own
 
 
 def _sampled(batches: Iterator[Sequence[Record]], one_in: int) -> Iterator[Sequence[Record]]:

@@ -54,8 +54,8 @@ def test_against_live_it_says_what_would_be_lost(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(CONFIG.replace("stream: tests", "stream: others"))
     unknown = triage("backtest", other, *against)
-    assert unknown.returncode == 1
+    assert unknown.returncode == 2
     assert "never ran on this store" in unknown.stderr
     nowhere = triage("backtest", stream, "--data", tmp_path / "nowhere")
-    assert nowhere.returncode == 1
+    assert nowhere.returncode == 2
     assert "there is no log in" in nowhere.stderr

@@ -148,7 +148,8 @@ def test_a_topic_is_read_since_a_time_and_a_little_earlier_to_learn(tmp_path: Pa
     window = of_topic(transport, 2_000)
     runs = run(window, [OLD], Ticks())
     assert runs.sides[0].events == 1_000
-    assert runs.sides[0].processed == 1_000 + 2 * 128
+    assert runs.sides[0].processed == 1_000
+    assert runs.sides[0].records == 1_000 + 2 * 128
     assert runs.counted == window.compare_from
     assert 999 <= runs.seconds < 1_010  # from the last event that only taught
     transport.close()
@@ -266,3 +267,38 @@ def test_the_report_is_one_page_that_asks_nobody_and_shows_hostile_text_as_text(
     assert "default-src 'none'" in html
     assert "would be lost" in html
     assert html.count("<table>") == html.count("</table>") > 3
+
+
+def test_where_no_event_counts_it_says_why_instead_of_that_all_is_well(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, events(100))), encoding="utf-8")
+    with pytest.raises(
+        Stop, match=r"of 100 records none counts .* accepted 128 \(learning.warm_up"
+    ):
+        backtest_of(path, OLD, OLD)
+    path.write_bytes(b"\xff\xfe\n" * 50 + b'{"card": "a", "amount": "x"}\n' * 150)
+    with pytest.raises(Stop, match=r"200 can't be used \(150 wrong_type amount, 50 not_json\)"):
+        backtest_of(path, OLD, OLD)
+
+
+def test_a_config_that_can_use_no_record_is_not_let_through(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, events(COUNT))), encoding="utf-8")
+    text = OLD.text.replace("amount: {type: number, ", "amount: {type: string, ")
+    text = text.replace(
+        "{kind: log, field: amount, label: amount}", "{kind: frequency, field: shop}"
+    )
+    numbers_are_texts = parse(text, "texts.yaml")
+    with pytest.raises(Stop, match=r"3,000 can't be used \(3,000 wrong_type amount\)"):
+        backtest_of(path, numbers_are_texts, OLD)
+
+
+def backtest_of(path: Path, *configs: StreamConfig) -> Runs:
+    window = source_window(open_source(str(path), configs[0]), configs[0], MANY, None)
+    return run(window, configs, Ticks())
+
+
+def test_the_cost_is_that_of_the_events_that_count(file: str) -> None:
+    window = source_window(open_source(file, OLD), OLD, MANY, None)
+    (side,) = run(window, [OLD], Ticks()).sides
+    assert side.processed == side.events == COUNT - 2 * 128
