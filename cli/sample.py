@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cli.options import refuse_unwritable
 from cli.places import Places, data_option, transport_option
 from cli.progress import bar, follow
 from streaming.config.load import parse
@@ -62,6 +63,8 @@ def command(
         raise click.UsageError("name a file, or a topic with --topic NAME (not both)")
     if output is not None and output.exists():
         raise click.ClickException(f"{output} is there already: name another file, or remove it")
+    if output is not None:
+        refuse_unwritable(output)
     try:
         sample = _drawn(source, topic, rows, folder, transport_url)
         profile = profile_of(sample)
@@ -119,4 +122,6 @@ def _verdict(tried: int, bad: Mapping[str, int]) -> str:
     if not bad:
         return f"Tried on {tried:,} events: none would be a dead letter."
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in bad.items())
-    return f"Tried on {tried:,} events: dead letters would be {reasons}. Mend the types."
+    of_fields = any(" " in reason for reason in bad)  # "wrong_type amount"; else the whole record
+    remedy = "Mend the types." if of_fields else "Those are no JSON objects: mend their writer."
+    return f"Tried on {tried:,} events: dead letters would be {reasons}. {remedy}"

@@ -15,13 +15,20 @@ WIDTH, HEIGHT = 960, 160  # pixels of the plot
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
 :root { color-scheme: light dark; --new: #3b5bdb; --old: #adb5bd; --bad: #c92a2a; --good: #2b8a3e }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem }
+body { background: Canvas; color: CanvasText; font: 15px/1.5 system-ui, sans-serif;
+  max-width: 1000px; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
 td.n, th.n { text-align: right } .bad { color: var(--bad) } .good { color: var(--good) }
 code { overflow-wrap: anywhere } svg { width: 100%; height: auto }
-.new { fill: var(--new) } .old { fill: var(--old) } .key { font-size: .9rem }
+.wide { overflow-x: auto } .wide td:nth-child(2) { min-width: 14rem }
+.new { fill: var(--new) } .old { fill: var(--old) }
+.key { display: flex; flex-wrap: wrap; gap: 0 1.2rem; justify-content: space-between; margin: 0 }
+.key { font-size: .9rem } .key svg { width: .8em; height: .8em; vertical-align: baseline }
+@media (prefers-color-scheme: dark) {
+  :root { --new: #748ffc; --old: #868e96; --bad: #ff8787; --good: #69db7c }
+}
 """
 
 
@@ -36,7 +43,7 @@ def _page(result: Result) -> Iterator[str]:
     yield '<html lang="en"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield '<meta name="viewport" content="width=device-width">'
-    yield f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
+    yield f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>"
     yield f"<h1>{escape(title)}</h1>"
     sampled = "" if result["sampled_keys"] == "all" else f", {result['sampled_keys']} keys"
     span = f"{result['events']:,} events, {result['days']:,.2f} days{sampled}"
@@ -55,12 +62,12 @@ def _page(result: Result) -> Iterator[str]:
         "Precision is of the candidates that somebody has judged; those were chosen by the old "
         "detector, so new candidates are mostly unjudged. Intervals are 95 %.</p>"
     )
-    yield "</body></html>"
+    yield "</main></body></html>"
 
 
 def _figures(result: Result) -> Iterator[str]:
     sides = [("new", result["new"]), *([("old", result["old"])] if result["old"] else [])]
-    yield "<h2>Figures</h2><table><tr><th></th>"
+    yield "<h2>Figures</h2><table><tr><td></td>"
     yield from (f'<th class="n">{name}</th>' for name, _ in sides)
     yield "</tr>"
     rows = (
@@ -99,7 +106,8 @@ def _plot(spans: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     most = max(1, *(span[name] for span in spans for name in names))
     step = WIDTH / len(spans)
     yield "<h2>Candidates over time</h2>"
-    yield f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 20}" role="img" aria-label="Candidates over time">'
+    shown = " and ".join(f"{sum(span[name] for span in spans):,} {name}" for name in names)
+    yield f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Candidates: {shown}">'
     for i, span in enumerate(spans):
         for k, name in enumerate(names):
             height = span[name] / most * HEIGHT
@@ -109,13 +117,12 @@ def _plot(spans: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 f'height="{height:.1f}"><title>{_time(span["from"])}: {span[name]:,} {name}'
                 "</title></rect>"
             )
+    yield "</svg>"
     first, last = _time(spans[0]["from"]), _time(spans[-1]["from"])
-    yield f'<text x="0" y="{HEIGHT + 16}" font-size="12" fill="currentColor">{first}</text>'
-    yield (
-        f'<text x="{WIDTH}" y="{HEIGHT + 16}" font-size="12" fill="currentColor" '
-        f'text-anchor="end">{last}</text></svg>'
-    )
-    yield f'<p class="key">At most {most:,} in one span. Blue: new. Grey: old.</p>'
+    yield f'<p class="key"><span>{first}</span><span>{last}</span></p><p class="key"><span>'
+    for name in names:
+        yield f'<svg viewBox="0 0 1 1"><rect class="{name}" width="1" height="1"/></svg> {name} '
+    yield f"</span><span>at most {most:,} in one span</span></p>"
 
 
 def _changes(result: Result) -> Iterator[str]:
@@ -129,16 +136,17 @@ def _changes(result: Result) -> Iterator[str]:
         f"<p>{result['verified_real']:,} are known in this window; the old config finds {found:,} "
         "of them without verdicts.</p>"
     )
-    yield from _table(result["lost"], "finding")
+    yield from _table(result["lost"], "finding", "Lost findings")
     for key, name in (("only_new", "Only new"), ("only_old", "Only old")):
         rows = result[f"top_{key}"]
         yield f"<h2>{name}: the strongest {len(rows):,} of {result[key]:,}</h2>"
-        yield from _table(rows, "verdict")
+        yield from _table(rows, "verdict", name)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], last: str) -> Iterator[str]:
+def _table(rows: Sequence[Mapping[str, Any]], last: str, name: str) -> Iterator[str]:
     if not rows:
         return
+    yield f'<div class="wide" tabindex="0" role="region" aria-label="{name}">'
     yield '<table><tr><th>time</th><th>what</th><th class="n">margin</th><th>place</th>'
     yield f"<th>{last}</th></tr>"
     for row in rows:
@@ -147,7 +155,7 @@ def _table(rows: Sequence[Mapping[str, Any]], last: str) -> Iterator[str]:
             f'<td class="n">{row["margin"]:.2f}</td><td>{row["partition"]}/{row["offset"]}</td>'
             f"<td><code>{escape(row[last] or '')}</code></td></tr>"
         )
-    yield "</table>"
+    yield "</table></div>"
 
 
 def _time(seconds: float) -> str:

@@ -14,7 +14,7 @@ from detectors.clustering.leader import ClusteringSettings
 from streaming.config.checks import problems_of, warnings_of
 from streaming.config.model import SET_BY_LOAD, StreamConfig
 from streaming.config.parts import read_detectors, read_features
-from streaming.config.problems import from_pydantic
+from streaming.config.problems import from_pydantic, nearest
 from streaming.config.sections import (
     LIFTED,
     Read,
@@ -42,7 +42,7 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigInvalid([f"{path}: there is no such file"]) from None
+        raise ConfigInvalid([f"{path}: there is no such file{_similar(path)}"]) from None
     except OSError as error:
         raise ConfigInvalid([f"{path}: can't be read: {error.strerror}"]) from error
     try:
@@ -50,6 +50,14 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigInvalid([f"{path}:{line}: is not UTF-8; save the file as UTF-8"]) from error
+
+
+def _similar(path: Path) -> str:
+    """Say which file may have been meant, if one of the folder is named nearly so."""
+    if not path.parent.is_dir():
+        return f", and no folder {path.parent}"
+    near = nearest(path.name, [one.name for one in path.parent.iterdir() if one.is_file()])
+    return f'; did you mean "{path.parent / near}"?' if near else "; is the path right?"
 
 
 def parse(text: str, file: str) -> StreamConfig:

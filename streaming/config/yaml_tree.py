@@ -88,7 +88,8 @@ def read_tree(text: str) -> tuple[Tree, list[Problem]]:
         builder.problems.append(Problem((), mark.line + 1 if mark else 1, _syntax(error)))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        builder.problems.append(Problem((), line, "holds a character that text may not hold"))
+        message = f"holds the character U+{error.character:04X}, which YAML can't hold; remove it"
+        builder.problems.append(Problem((), line, message))
     except _TooDeep as error:
         builder.problems.append(
             Problem((), error.line, f"is nested deeper than {MAX_DEPTH} levels")
@@ -178,7 +179,7 @@ class _Builder:
         if _FLOAT.fullmatch(text):
             number = float(text)
             if math.isinf(number):
-                self.refuse(path, event, f"{text} is too large for a number")
+                self.refuse(path, event, f"{text[:20]} is too large for a number")
             return number
         return text
 
@@ -187,7 +188,9 @@ class _Builder:
         try:  # an escaped character beyond \\uffff may come in two halves, as in JSON
             return text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self.refuse(path, event, "holds half of a character (\\ud800 to \\udfff)")
+            self.refuse(
+                path, event, "holds half of a character (\\ud800 to \\udfff); write it whole"
+            )
             return ""
 
     def refuse(self, path: Path, event: Any, message: str) -> None:

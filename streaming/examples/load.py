@@ -138,6 +138,10 @@ def config_beside(examples: Path) -> Path:
 
 def load_examples(path: Path) -> Examples:
     """Read and check a file of examples. Raises ConfigInvalid with all problems, a line each."""
+    if not path.exists():
+        raise ConfigInvalid(
+            [f"{path}: there is no such file; write one with examples, like\n{START}"]
+        )
     tree, problems = read_tree(read_text(path))
     if not problems and isinstance(tree.value, dict):
         read = validated(tree, (), _File, tree.value)

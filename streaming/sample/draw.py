@@ -14,9 +14,11 @@ from streaming.records import Record, TopicPartition
 from streaming.sources.base import Source
 from streaming.sources.registry import PIPE, SUFFIXES, open_source
 from streaming.transports.base import Transport
+from triage.plain import plain
 
 STRETCHES = 20  # of a file; within one, events follow each other as in the stream
 CHUNK = 2_000  # rows read at a time
+BEGINNING = 80  # bytes of a broken record in a message
 CELLS = "csv_file"  # its values are texts, whatever they mean
 
 Event = Mapping[str, Any]
@@ -121,6 +123,7 @@ class _Drawn:
         self._stretches: list[list[Event]] = []
         self._count = 0
         self._broken = 0
+        self._first_broken = b""
 
     def stretch(self, values: Sequence[bytes]) -> None:
         events: list[Event] = []
@@ -128,6 +131,7 @@ class _Drawn:
             try:
                 events.append(msgspec.json.decode(value, type=dict))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._first_broken = self._first_broken or value
                 self._broken += 1
         if events:
             self._stretches.append(events)
@@ -144,8 +148,14 @@ class _Drawn:
         cells: bool = False,
     ) -> Sample:
         if not self._stretches:
-            found = f"{self._broken:,} records, none of them a JSON object" if self._broken else ""
-            raise SourceInvalid(f"{name}: holds {found or 'nothing to draw from'}")
+            if not self._broken:
+                raise SourceInvalid(f"{name}: holds nothing to draw from")
+            began = plain(self._first_broken[:BEGINNING].decode(errors="replace"), BEGINNING)
+            what = "a row with a cell for each column" if cells else "a JSON object in UTF-8"
+            raise SourceInvalid(
+                f'{name}: none of {self._broken:,} records is {what}; the first begins "{began}": '
+                "mend that, or name another file or topic"
+            )
         return Sample(name, topic, partitions, self._stretches, cells, total, self._broken)
 
 

@@ -11,8 +11,10 @@ from typing import BinaryIO
 
 from streaming.errors import SourceInvalid
 from streaming.sources.base import Declaration
+from triage.plain import plain
 
 LISTED_COLUMNS = 12
+LONGEST_NAME = 60  # characters of a column in a message
 FINGERPRINT_BYTES = 64 << 10
 RECORD_BYTES = 4 << 10  # of the beginning, in which the first record is looked for
 
@@ -75,8 +77,9 @@ def check_columns(path: Path, columns: Sequence[str], declaration: Declaration) 
 def missing_column(path: Path, field: str, columns: Collection[str]) -> str:
     """Say which declared column a file lacks, and which one may be meant."""
     near = nearest(field, columns)
-    listed = ", ".join(list(columns)[:LISTED_COLUMNS]) + ", ..." * (len(columns) > LISTED_COLUMNS)
-    hint = f', did you mean "{near}"?' if near else f"; it has {listed}"
+    names = [plain(column, LONGEST_NAME) for column in list(columns)[:LISTED_COLUMNS]]
+    listed = ", ".join(names) + ", ..." * (len(columns) > LISTED_COLUMNS)
+    hint = f', did you mean "{plain(near, LONGEST_NAME)}"?' if near else f"; it has {listed}"
     return f'{path}: has no column "{field}", which the stream declares{hint}'
 
 

@@ -194,7 +194,7 @@ def test_a_file_is_loaded_with_its_name_in_the_problems(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no such file"),
+        (None, "p.yaml: there is no such file; is the path right?"),
         (b"stream: a\nfields: \xff\n", "p.yaml:2: is not UTF-8; save the file as UTF-8"),
         (b"a" * (MAX_BYTES + 10), "p.yaml:1: is larger than 256 kB"),
         (b"", "p.yaml:1: is empty; start with `stream: NAME`"),
@@ -210,6 +210,14 @@ def test_a_file_that_cannot_be_read_says_why(
     with pytest.raises(ConfigInvalid) as caught:
         load(path)
     assert message in str(caught.value)
+
+
+def test_a_mistyped_path_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "payments.yaml").write_text(TEXT, encoding="utf-8")
+    with pytest.raises(ConfigInvalid, match=r'no such file; did you mean ".*/payments.yaml"\?'):
+        load(tmp_path / "paymnets.yaml")
+    with pytest.raises(ConfigInvalid, match=r"no such file, and no folder .*/absent"):
+        load(tmp_path / "absent" / "payments.yaml")
 
 
 def test_a_folder_is_no_config(tmp_path: Path) -> None:

@@ -95,12 +95,13 @@ def test_lines_are_those_of_the_keys() -> None:
         ("a: 1\n---\nb: 2\n", "2 : has a second document (`---`); one file describes one stream"),
         ("? [a]\n: 1\n", "1 : has a key that is not a plain name"),
         ("a: 1e999\n", "1 a: 1e999 is too large for a number"),
-        ('a: "\\ud800"\n', "1 a: holds half of a character"),
+        ("a: " + "9" * 5_000, "1 a: " + "9" * 20 + " is too large for a number"),
+        ('a: "\\ud800"\n', "1 a: holds half of a character (\\ud800 to \\udfff); write it whole"),
         ("", "1 : is empty; start with `stream: NAME`"),
         ("a:\n\tb: 1\n", "2 : is not YAML: a tab is used for indentation; use spaces"),
         ("a: [1, 2\nb: 3\n", "2 : is not YAML:"),
         ("a: b: c\n", "1 : is not YAML: mapping values are not allowed here"),
-        ("a: \x07\n", "1 : holds a character that text may not hold"),
+        ("a: \x07\n", "1 : holds the character U+0007, which YAML can't hold; remove it"),
     ],
 )
 def test_what_is_refused_names_line_and_remedy(text: str, message: str) -> None:

@@ -170,7 +170,7 @@ def test_the_command_fails_the_build_of_whoever_runs_it(folder: Path) -> None:
     (folder / "tests.examples.yaml").unlink()
     done = CliRunner().invoke(command, [str(folder / "tests.yaml")])
     assert done.exit_code == 2
-    assert "tests.examples.yaml: there is no such file" in done.output
+    assert "tests.examples.yaml: there is no such file; write one with examples" in done.output
 
 
 @pytest.mark.parametrize(

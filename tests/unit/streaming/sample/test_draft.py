@@ -224,6 +224,7 @@ def test_real_files_are_drafted_without_a_dead_letter(
         ([], "name a file, or a topic"),
         (["x.csv", "--topic", "t"], "name a file, or a topic"),
         (["absent.jsonl"], "no such file"),
+        (["payments_simulator", "--rows", "200", "--output", "no/s.yaml"], "there is no folder no"),
         (["payments_simulator", "--rows", "200", "--leave-out", "amuont"], 'no field "amuont"'),
     ],
 )
@@ -231,3 +232,36 @@ def test_mistakes_of_the_command_are_answered(arguments: list[str], message: str
     done = CliRunner().invoke(command, arguments)
     assert done.exit_code != 0
     assert message in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "a.jsonl",
+            b'{"a": NaN}\n' * 9,
+            'none of 9 records is a JSON object .*begins "{"a": NaN}"',
+        ),
+        ("a.jsonl", '{"a": 1}\n'.encode("utf-16"), "is a JSON object in UTF-8; the first begins"),
+        (
+            "a.jsonl",
+            b"\x1b[2J\n",
+            'the first begins "\ufffd\\[2J": mend that, or name another file',
+        ),
+        ("a.csv", b"a,b\n1\n2\n", 'none of 2 records is a row with a cell .*begins "1"'),
+    ],
+)
+def test_of_a_file_that_is_something_else_the_first_record_is_shown(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SourceInvalid, match=message):
+        draw_from_source(str(path), 1_000, lambda _: None)
+
+
+def test_broken_records_are_not_blamed_on_the_types(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join([*map(json.dumps, events(300)), '"text"']), encoding="utf-8")
+    done = CliRunner().invoke(command, [str(path)])
+    assert "dead letters would be 1 wrong_type. Those are no JSON objects" in done.output

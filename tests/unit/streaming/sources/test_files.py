@@ -102,6 +102,16 @@ class TestRefused:
         with pytest.raises(SourceInvalid, match=r'no column "tx_time".*it has id, amount'):
             opened(path, stream(id="number", tx_time="time"))
 
+    def test_columns_that_could_move_a_terminal_are_shown_plain(
+        self, opened: Open, tmp_path: Path
+    ) -> None:
+        path = parquet(tmp_path, **{"a\nb": [1], "\x1b[2J": [2], "\u202ecod": [3], "x" * 999: [4]})
+        with pytest.raises(SourceInvalid) as caught:
+            opened(path, stream(tx_time="time"))
+        told = str(caught.value)
+        assert "it has a b, \ufffd[2J, \ufffdcod, xxx" in told
+        assert len(told) < 300 + len(str(tmp_path))
+
     def test_a_column_that_is_there_twice(self, opened: Open, tmp_path: Path) -> None:
         with pytest.raises(SourceInvalid, match="more than one column 'a'"):
             opened(written(tmp_path, "a.csv", "a,a\n1,2\n"), stream())
