@@ -109,7 +109,7 @@ def test_the_command_says_what_a_restart_does_and_fails_beyond_what_is_accepted(
         done = CliRunner().invoke(command, [str(new), "--data", str(data), *arguments])
         return done.exit_code, done.output
 
-    assert plan() == (1, plan()[1])
+    assert plan() == (2, plan()[1])
     assert "there is no store in" in plan()[1]
     store = open_store(f"sqlite:///{data / 'triage.db'}")
     assert plan() == (0, "tests: a new stream, nothing of this name ever ran here.\n")
