@@ -51,7 +51,7 @@ def keep_account(story: Story) -> Outcome:
     story.fleet.start(*story.fleet.names)
     begun = time.monotonic()
     feeder = Feeder(story.url, story.topic, rows, RATE)
-    wait_for(lambda: account.over, WAIT_S, "end of the events")
+    wait_for(lambda: account.over or feeder.ended, WAIT_S, "end of the events")
     story.events = feeder.finish(WAIT_S)
     story.work_off()
     seconds = time.monotonic() - begun

@@ -197,6 +197,11 @@ class Feeder:
         self._thread = threading.Thread(target=self._run, name="feeder", daemon=True)
         self._thread.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is sent; ``finish`` tells why if that was a failure."""
+        return not self._thread.is_alive()
+
     def finish(self, seconds: float) -> int:
         """Send no more after the present batch; return how many rows are in."""
         self._over.set()
