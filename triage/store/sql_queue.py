@@ -17,6 +17,7 @@ from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueuePage, QueueRow
 from triage.shares import HEAD
 from triage.store import tables as t
+from triage.store.bulk import among, select_in
 from triage.store.codec import dumps, loads
 from triage.store.sql_disputes import disputed
 from triage.store.sql_shared import STANDING, position
@@ -77,18 +78,9 @@ def _ordered(
     offset: int,
     limit: int,
 ) -> Sequence[sa.RowMapping]:
-    order = ORDERS.get(name, t.clusters.c.worth)
-    return (
-        connection.execute(
-            sa.select(t.clusters)
-            .where(*fits)
-            .order_by(order.desc(), t.clusters.c.cluster_id.desc())  # one way along the index
-            .offset(offset)
-            .limit(limit)
-        )
-        .mappings()
-        .all()
-    )
+    c, order = t.clusters.c, ORDERS.get(name, t.clusters.c.worth)
+    walk = sa.select(c.cluster_id).where(*fits)
+    return _stand(connection, walk.order_by(order.desc(), c.cluster_id.desc()), offset, limit)
 
 
 def _ordered_of_all(
@@ -105,9 +97,28 @@ def _ordered_of_all(
         for waiting in (0, 1)
     ]
     merged = sa.union_all(*walks).order_by(sa.desc("place"), sa.desc("cluster_id"))
-    ids = connection.scalars(merged.offset(offset).limit(limit)).all()
-    rows = connection.execute(sa.select(t.clusters).where(c.cluster_id.in_(ids))).mappings()
-    found = {row["cluster_id"]: row for row in rows}
+    return _stand(connection, merged, offset, limit)
+
+
+def _stand(
+    connection: sa.Connection,
+    walk: sa.Select[Any] | sa.CompoundSelect[Any],
+    offset: int,
+    limit: int,
+) -> Sequence[sa.RowMapping]:
+    """Return the clusters that stand at these places of a walk along an index of ids.
+
+    The walk comes first, by itself: what it passes by is counted in the index, and no row is read.
+    """
+    return _rows(connection, connection.scalars(walk.offset(offset).limit(limit)).all())
+
+
+def _rows(connection: sa.Connection, ids: Sequence[str]) -> Sequence[sa.RowMapping]:
+    """Return the clusters with these ids, in this order."""
+    found = {
+        row["cluster_id"]: row
+        for row in select_in(connection, sa.select(t.clusters), t.clusters.c.cluster_id, ids)
+    }
     return [found[cluster_id] for cluster_id in ids]
 
 
@@ -125,9 +136,41 @@ def _mixed(
     page = head[offset : offset + limit]
     if len(page) == limit or len(head) < HEAD:
         return page
-    others = [*fits, t.clusters.c.cluster_id.not_in([row["cluster_id"] for row in head])]
+    ids = frozenset(row["cluster_id"] for row in head)
     after = max(0, offset - len(head))
-    return [*page, *_ordered(connection, "worth", others, after, limit - len(page))]
+    return [*page, *_others_by_worth(connection, fits, ids, after, limit - len(page))]
+
+
+def _others_by_worth(
+    connection: sa.Connection,
+    fits: Sequence[sa.ColumnElement[bool]],
+    head: frozenset[str],
+    offset: int,
+    limit: int,
+) -> Sequence[sa.RowMapping]:
+    """Return rows in order of worth without those of the head, which fit too.
+
+    To ask of each row on the way whether it is one of the head takes several times as long as to
+    pass it by. So the walk ends ``offset`` rows from the top, whichever they are; as many of the
+    head as stood among them are left out behind.
+    """
+    c = t.clusters.c
+    walk = sa.select(c.cluster_id).where(*fits).order_by(c.worth.desc(), c.cluster_id.desc())
+    ids = connection.scalars(walk.offset(offset).limit(limit + len(head))).all()
+    if not ids:
+        return []
+    passed = 0
+    if offset:
+        first = sa.select(c.worth, c.cluster_id).where(c.cluster_id == ids[0]).subquery().c
+        above = sa.tuple_(c.worth, c.cluster_id) > sa.tuple_(first.worth, first.cluster_id)
+        passed = (
+            connection.scalar(
+                sa.select(sa.func.count()).where(among(connection, c.cluster_id, head), above)
+            )
+            or 0
+        )
+    others = [cluster_id for cluster_id in ids if cluster_id not in head]
+    return _rows(connection, others[passed : passed + limit])
 
 
 def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:

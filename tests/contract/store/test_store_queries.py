@@ -37,6 +37,17 @@ class TestQueue:
         assert desk.store.queue(QueueFilter(), 3, 3).total == 7
         assert ids(desk, QueueFilter(), 7, 3) == []
 
+    def test_pages_far_down_go_on_where_those_before_end(self, store: Store) -> None:
+        """Uncertain ones stand in the head though their worth has them far down."""
+        seed_store(store, clusters=300)
+        first = store.queue(QueueFilter(), 0, 300)
+        whole = [row.cluster_id for row in first.rows]
+        assert len(set(whole)) == first.total > 200
+        for step in (25, 110):
+            pages = [store.queue(QueueFilter(), start, step) for start in range(0, 300, step)]
+            assert [row.cluster_id for page in pages for row in page.rows] == whole
+        assert list(store.queue(QueueFilter(), 300, 25).rows) == []
+
     def test_filters(self, desk: Desk) -> None:
         other = Desk(desk.store, "network")
         here = desk.cluster(1, "here", entity="c7", entities={"customer": "c7", "ip": "10.0.0.1"})
