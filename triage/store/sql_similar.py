@@ -16,7 +16,7 @@ from triage.case_queries import AlikeCluster, FoundCohort, FoundEntity, PastCase
 from triage.cases import Regrouping
 from triage.model import ClusterStatus, VerdictKind
 from triage.store import tables as t
-from triage.store.bulk import among, select_in
+from triage.store.bulk import select_in
 from triage.store.sql_members import record_detail
 from triage.store.sql_regroup import merged_into, regroupings_of
 from triage.store.sql_shared import STANDING, SqlPart
@@ -173,8 +173,10 @@ def similar(
         return {}
     decided = sa.and_(c.verdict.is_not(None), c.stream.in_({row["stream"] for row in rows}))
     signatures = _counts(connection, decided, rows, c.signature)
-    keys = _counts(connection, decided, rows, c.key)
     both = _counts(connection, decided, rows, c.key, c.signature)
+    keys: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for (stream, key, _), counted in both.items():
+        keys[stream, key].update(counted)
     found = {}
     for this in rows:
         stream, key, signature = this["stream"], this["key"], this["signature"]
@@ -196,15 +198,13 @@ def _counts(
     first: sa.Column[str],
     *more: sa.Column[str],
 ) -> Mapping[tuple[str, ...], Counter[str]]:
-    """Return how clusters with these rows' values were decided; counted along an index.
+    """Return how clusters with a row's value of ``first`` were decided, by it and by ``more``.
 
-    A key that recurs for months has tens of thousands of them.
+    Counted along an index: a key that recurs for months has tens of thousands of them.
     """
     c = t.clusters.c
     columns = (c.stream, first, *more)
     wanted = sa.select(*columns, c.verdict, sa.func.count().label("clusters"))
-    for column in more:
-        wanted = wanted.where(among(connection, column, {row[column.name] for row in rows}))
     wanted = wanted.where(decided).group_by(*columns, c.verdict)
     found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for row in select_in(connection, wanted, first, {row[first.name] for row in rows}):
