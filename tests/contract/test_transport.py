@@ -211,6 +211,18 @@ class TestReading:
         assert values(rest) == ["c"]
         assert list(transport.read(place, rest[-1].offset + 1, 2)) == []
 
+    def test_partitions_are_read_in_turn_also_where_one_is_at_its_end(
+        self, transport: Transport, harness: Harness
+    ) -> None:
+        topic = harness.new_topic(2)
+        write(transport, topic, ["a", "b"])
+        places = [TopicPartition(topic, number) for number in range(2)]
+        until(lambda: sum(map(transport.end_position, places)) >= 2)  # a broker takes a moment
+        empty, here = sorted(places, key=transport.end_position)
+        first = transport.read(here, transport.start_position(here), 1)
+        assert list(transport.read(empty, transport.start_position(empty), 1)) == []
+        assert values(transport.read(here, first[-1].offset + 1, 1)) == ["b"]
+
     def test_positions_of_the_end_and_of_a_time(
         self, transport: Transport, harness: Harness
     ) -> None:

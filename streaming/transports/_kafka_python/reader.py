@@ -80,6 +80,7 @@ class KafkaReader:
     ) -> list[Record]:
         consumer = self._client()
         if self._at != (key, position):
+            self._at = None  # another partition is assigned, also where nothing is found in it
             consumer.assign([key])
             consumer.seek(key, position)
         for _ in range(POLLS):
