@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.support.cases import ANNA
+from tests.support.chromium import PATIENCE
 from tests.unit.triage_ui.serving import Served, serving
 from triage.model import Actor
 from triage_ui.sessions import CSRF_COOKIE, SESSION_COOKIE, csrf_token
@@ -90,5 +91,6 @@ def analyst(page: Page, board: Served) -> Iterator[Page]:
 def second(browser: Browser) -> Iterator[Page]:
     """Another person's browser."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
     with context:
         yield context.new_page()

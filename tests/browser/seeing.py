@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SELECTED = ".ag-center-cols-container .ag-row[aria-selected='true']"
 
 

@@ -12,6 +12,7 @@ from tests.browser.conftest import sign_in
 from tests.browser.seeing import at, row, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import ANNA, LEAD
+from tests.support.chromium import PATIENCE
 from tests.unit.triage_ui.serving import Served
 from triage.accounts import Accounts
 
@@ -31,6 +32,7 @@ def seen(browser: Browser, scheme: Scheme) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
     )
+    context.set_default_timeout(PATIENCE)
     with context:
         yield context.new_page()
 

@@ -13,6 +13,7 @@ from tests.browser.seeing import at, toast, wait_for
 from tests.browser.test_accessibility import clean
 from tests.browser.test_queue import order
 from tests.support.advisors import DRAFT, NOTHING, GivenAdvisor, alike
+from tests.support.chromium import PATIENCE
 from tests.unit.triage_ui.serving import Served
 from triage.advisor import IfDecided, WhatIf
 from triage.model import VerdictKind
@@ -196,6 +197,7 @@ def test_neither_the_panel_nor_the_sliders_break_a_rule(
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
     )
+    context.set_default_timeout(PATIENCE)
     with context:
         page = context.new_page()
         given(board).draft = DRAFT

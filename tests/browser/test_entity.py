@@ -82,7 +82,7 @@ def test_dragging_over_the_chart_filters_the_list(
             return False
         return listed(page) == [known[2]]
 
-    wait_for(page, picked, "the clusters of the time picked", seconds=60.0)
+    wait_for(page, picked, "the clusters of the time picked", seconds=120.0)
     expect(page.locator("#entity-clusters .aside")).to_contain_text("1 of 3")
     plot.dblclick()
     wait_for(page, lambda: listed(page) == known[::-1], "all clusters")

@@ -99,13 +99,13 @@ def test_the_page_survives_a_restart_and_misses_nothing(page: Page, board: Serve
     at(page, clusters[1])
     expect(page.locator("#live-text")).to_have_text(re.compile("Live"))
     board.stop()
-    expect(page.locator("#live-text")).to_have_text(re.compile("Offline"), timeout=30_000)
+    expect(page.locator("#live-text")).to_have_text(re.compile("Offline"))
     page.keyboard.press("s")
-    expect(page.locator("#toasts .tray")).to_contain_text("Not saved (1)", timeout=30_000)
+    expect(page.locator("#toasts .tray")).to_contain_text("Not saved (1)")
     arrived = arrive(board, "while away", margin=-9.0)
     board.start()
-    expect(page.locator("#live-text")).to_have_text(re.compile("Live"), timeout=30_000)
-    expect(page.locator("#toasts .tray")).to_be_empty(timeout=30_000)
+    expect(page.locator("#live-text")).to_have_text(re.compile("Live"))
+    expect(page.locator("#toasts .tray")).to_be_empty()
     wait_for(page, lambda: board.store.recent_verdicts(1), "the kept verdict")
     assert board.store.recent_verdicts(1)[0].cluster_id == clusters[1]
     expect(row(page, arrived)).to_be_visible()  # by itself: the screen is not full
@@ -170,7 +170,7 @@ def test_a_queue_that_cannot_be_read_says_so_and_comes_back(page: Page, board: S
 
     page.route("**/api/v1/queue**", sometimes)
     sign_in(page, board)
-    expect(toast(page)).to_contain_text("the disk is full", timeout=30_000)
+    expect(toast(page)).to_contain_text("the disk is full")
     refused = False
     toast(page).get_by_role("button", name="try again").click()
     at(page, order(board)[0])

@@ -27,7 +27,7 @@ QUIET = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 OWN_MACHINE = ("http://127.0.0.1", "http://localhost", "data:", "blob:", "about:")
-PATIENCE = 20_000  # milliseconds an action or an expectation may wait; this machine may be busy
+PATIENCE = 60_000  # milliseconds an action or an expectation may wait; this machine may be busy
 
 
 def program() -> str | None:

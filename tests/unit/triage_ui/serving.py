@@ -22,7 +22,7 @@ from triage_ui.serve import server
 from triage_ui.server import create_app
 from triage_ui.settings import BoardSettings
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
