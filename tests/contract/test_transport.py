@@ -180,6 +180,9 @@ class TestReading:
             [OutRecord(topic, None, b"a"), OutRecord(topic, b"k", b"b", partition=2)], 1
         )
         first, second = TopicPartition(topic, 0), TopicPartition(topic, 2)
+        until(
+            lambda: min(map(transport.end_position, (first, second))) >= 1
+        )  # a broker takes a moment
         assert values(transport.read(first, transport.start_position(first), 9)) == ["a"]
         assert values(transport.read(second, transport.start_position(second), 9)) == ["b"]
 
@@ -205,6 +208,7 @@ class TestReading:
         place = TopicPartition(topic, 0)
         assert list(transport.read(place, transport.start_position(place), 10)) == []
         write(transport, topic, ["a", "b", "c"])
+        until(lambda: transport.end_position(place) >= 3)  # a broker takes a moment
         first = transport.read(place, transport.start_position(place), 2)
         assert values(first) == ["a", "b"]
         rest = transport.read(place, first[-1].offset + 1, 2)
