@@ -26,6 +26,12 @@ def row(page: Page, cluster: str) -> Locator:
     return page.locator(f'.queue-grid .ag-center-cols-container .ag-row[row-id="{cluster}"]')
 
 
+def place(element: Locator) -> object:
+    """Return where it stands; the grid may draw a row anew, so wait until it is there."""
+    expect(element).to_be_visible()
+    return element.bounding_box()
+
+
 def cursor(page: Page) -> str:
     """Return the cluster under the cursor."""
     return page.locator(SELECTED).get_attribute("row-id") or ""

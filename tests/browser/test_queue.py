@@ -6,7 +6,7 @@ import time
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import CLUSTERS
-from tests.browser.seeing import at, cursor, row, rows, scroll_down_to, toast, wait_for
+from tests.browser.seeing import at, cursor, place, row, rows, scroll_down_to, toast, wait_for
 from tests.support.cases import BEN
 from tests.unit.triage_ui.serving import Served
 from triage.model import Candidate, VerdictKind, VerdictState
@@ -207,11 +207,11 @@ def test_new_rows_never_move_the_row_under_the_cursor(analyst: Page, board: Serv
     analyst.keyboard.press("j")
     analyst.keyboard.press("j")
     at(analyst, clusters[2])
-    before, shown = row(analyst, clusters[2]).bounding_box(), rows(analyst)
+    before, shown = place(row(analyst, clusters[2])), rows(analyst)
     arrived = [arrive(board, f"new {number}", margin=5.0) for number in range(3)]
     button = analyst.get_by_role("button", name="3 new N")
     expect(button).to_be_visible()
-    assert row(analyst, clusters[2]).bounding_box() == before
+    assert place(row(analyst, clusters[2])) == before
     assert rows(analyst) == shown
     analyst.keyboard.press("n")
     expect(button).to_be_hidden()
@@ -225,11 +225,11 @@ def test_where_the_screen_is_not_full_new_rows_come_by_themselves(
     clusters = order(board)
     analyst.keyboard.press("j")
     at(analyst, clusters[1])
-    before = row(analyst, clusters[1]).bounding_box()
+    before = place(row(analyst, clusters[1]))
     arrived = arrive(board, "new", margin=5.0)
     expect(row(analyst, arrived)).to_be_visible()
     wait_for(analyst, lambda: rows(analyst)[:3] == [*clusters[:2], arrived], "the row's place")
-    assert row(analyst, clusters[1]).bounding_box() == before
+    assert place(row(analyst, clusters[1])) == before
     assert cursor(analyst) == clusters[1]
 
 
