@@ -76,6 +76,7 @@ class Feature(abc.ABC):
         names: columns made, unique within a stream.
         name: name of the feature in the config; ``label``: its name for people.
         entity: the field whose value the feature keeps apart, if any.
+        most_bytes: about what a state that grows with the stream can grow to; 0: it hardly grows.
     """
 
     kind: ClassVar[str]
@@ -87,6 +88,7 @@ class Feature(abc.ABC):
     name: str
     label: str
     entity: str | None = None
+    most_bytes: int = 0
 
     @abc.abstractmethod
     def __init__(self, params: Any) -> None:

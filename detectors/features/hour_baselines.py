@@ -21,6 +21,7 @@ _FAR = 4.0  # deviations; what is farther counts as that far, so that it moves n
 _LARGEST = 30.0  # deviations shown
 _STEP = 0.05  # half-lives that one event moves the clock at most: a wrong time wipes nothing out
 _FIRST_ROWS = 64
+_KEY_BYTES = 150  # an entry of a dict with a text as key
 
 
 class HourBaselines:
@@ -28,13 +29,14 @@ class HourBaselines:
 
     Sequential: an event is compared with what came before it, then taken in (half in its slot, a
     quarter in each neighbour). Entities beyond ``max_entities`` are forgotten, the one not seen for
-    longest first.
+    longest first. ``most_bytes``: about what they take when full.
     """
 
     def __init__(self, slots: int, half_life: float, max_entities: int) -> None:
         self._slots, self._half_life, self._limit = slots, half_life, max_entities
         self._rows: dict[str, int] = {}  # by entity, the one not seen for longest first
         self._cells: Cells = np.zeros((min(_FIRST_ROWS, max_entities + 1), slots + 1, 4))
+        self.most_bytes = max_entities * (self._cells[0].nbytes + _KEY_BYTES)
         self._clock = np.full(1, np.nan)
 
     def rarity(self, keys: list[str] | None, slots: npt.NDArray[np.int64], times: Vector) -> Vector:

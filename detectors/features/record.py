@@ -127,6 +127,7 @@ class Record(Feature):
         self._truths = _NOTHING
         self._last_time = 0.0
         self.entity = self._entity = params.entity
+        self.most_bytes = self._seen.most_bytes if params.silence else 0
         self.name = params.name or f"record_of_{params.entity}"
         self.names = tuple(f"{self.name}_{text.replace(' ', '')}" for text in params.over)
         self.label = params.label or f"record of {words(params.entity)}"

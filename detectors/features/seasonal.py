@@ -90,6 +90,7 @@ class Seasonal(Feature):
         self._baselines = HourBaselines(
             self._slots, parse_duration(params.half_life), params.max_entities
         )
+        self.most_bytes = self._baselines.most_bytes if params.entity else 0
         what = ("seasonal", params.field, params.entity and f"by_{params.entity}", params.period)
         self.name = params.name or "_".join(part for part in what if part)
         self.names = (self.name,)

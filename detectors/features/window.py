@@ -150,6 +150,7 @@ class Window(Feature):
         self._last_time = 0.0
         self._over = _spaced(params.over or "")
         self.entity = params.entity
+        self.most_bytes = self._windows.most_bytes
         self.name = params.name or _name(params)
         self.names = (self.name,)
         self.label = params.label or _label(params, self._over)

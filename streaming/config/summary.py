@@ -18,7 +18,8 @@ def summary(config: StreamConfig) -> str:
 
 
 def _rows(config: StreamConfig) -> Iterator[tuple[str, str]]:
-    columns = [name for params in config.features for name in build(params).names]
+    features = [build(params) for params in config.features]
+    columns = [name for feature in features for name in feature.names]
     partitions = config.source.partitions
     learning = config.learning
     yield "stream", f"{config.stream}, version {config.version[:12]}"
@@ -33,7 +34,11 @@ def _rows(config: StreamConfig) -> Iterator[tuple[str, str]]:
     if limit := learning.alert_limit:
         each = f"; {limit.most * partitions:,} in all" if partitions > 1 else ""
         yield "limit", f"{limit.most:,} candidates per {limit.per} and partition{each}"
-    yield "state", f"about {_megabytes(config, len(columns))} MB per partition, without windows"
+    growing = sum(feature.most_bytes for feature in features)
+    most = (
+        f"; up to {_megabytes(growing):,} MB more for what is kept of entities" if growing else ""
+    )
+    yield "state", f"about {_megabytes(_state(config, len(columns))):,} MB per partition{most}"
     for warning in config.warnings:
         yield "warning", warning
 
@@ -48,12 +53,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _megabytes(config: StreamConfig, columns: int) -> int:
-    """Return an estimate of a partition's state; entity windows grow with the stream."""
+def _megabytes(size: int) -> int:
+    return max(1, round(size / 1e6))
+
+
+def _state(config: StreamConfig, columns: int) -> int:
+    """Return about how many bytes a partition's state takes from the start on."""
     size = config.event_id.horizon * BYTES_PER_ID if config.event_id else 0
     size += config.learning.max_labels * columns * 4
-    size += sum(_detector_bytes(spec, columns) for spec in config.detectors)
-    return max(1, round(size / 1e6))
+    return size + sum(_detector_bytes(spec, columns) for spec in config.detectors)
 
 
 def _detector_bytes(spec: DetectorSpec, columns: int) -> int:

@@ -76,7 +76,9 @@ def look_at(
         columns = decoder.columns(decoded.events)
         warnings += _of_fields(config, records, columns)
         warnings += _of_roles(config, decoded.records, columns)
-        facts.append(f"cost: {_cost(config, partitions, cpu):.1f} us of processor time an event")
+        cost, state = _tried(config, partitions, cpu)
+        facts.append(f"cost: {cost:.1f} us of processor time an event")
+        facts.append(f"state: {state / 1e6:.1f} MB in a snapshot of the fullest partition by then")
     return Environment(problems, warnings, facts)
 
 
@@ -127,17 +129,22 @@ def _of_roles(
             )
 
 
-def _cost(
+def _tried(
     config: StreamConfig, partitions: Sequence[Sequence[Record]], cpu: Callable[[], float]
-) -> float:
-    """Return microseconds of processor time per event, of the second run: the first compiles."""
-    seconds = 0.0
+) -> tuple[float, int]:
+    """Return microseconds of processor time per event and the bytes of the largest snapshot.
+
+    The time is of the second run: the first compiles.
+    """
+    seconds, state = 0.0, 0
     for _ in range(2):
+        pipelines = [PartitionPipeline(config, number, "") for number in range(len(partitions))]
         started = cpu()
-        for number, records in enumerate(partitions):
-            PartitionPipeline(config, number, "").process(records)
+        for pipeline, records in zip(pipelines, partitions, strict=True):
+            pipeline.process(records)
         seconds = cpu() - started
-    return seconds / sum(map(len, partitions)) * 1e6
+        state = max(len(pipeline.snapshot()) for pipeline in pipelines)
+    return seconds / sum(map(len, partitions)) * 1e6, state
 
 
 def _names(records: Sequence[Record]) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from detectors.duration import parse_duration
-from detectors.features.entity_windows import EntityWindows
+from detectors.features.entity_windows import EntityWindows, Keep
 from detectors.features.window import Window, parse_over
 
 HOUR = 3600.0
@@ -117,6 +118,23 @@ def test_memory_is_bounded_per_entity_and_in_all() -> None:
     assert sizes.max() <= 5
     assert sizes.sum() <= 12
     assert windows.snapshot().arrays["values"].size == sizes.sum()
+
+
+@pytest.mark.parametrize(
+    ("keep", "value"), [("nothing", None), ("times", None), ("numbers", 1.5), ("texts", "x")]
+)
+def test_what_full_windows_take_is_estimated(keep: Keep, value: float | str | None) -> None:
+    span = None if keep == "nothing" else HOUR
+    tracemalloc.start()
+    try:
+        windows = EntityWindows(keep, span, None, max_entities=1_000, max_events=10_000)
+        for number in range(10_000):
+            entity = windows.visit(f"card {number % 1_000}", 0.0)
+            windows.add(entity, f"country {number}" if value == "x" else value)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert taken / 2 < windows.most_bytes < taken * 2
 
 
 def test_an_event_without_a_time_happens_when_the_one_before_it_did() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,7 @@ def test_the_summary_tells_what_will_run() -> None:
     assert "6: 2 number, 3 string, 1 time" in text
     assert "isolation_forest" in text
     assert "0.500% of the events" in text
+    assert re.search(r"about \d+ MB per partition; up to \d+ MB more for what is kept of", text)
 
 
 def test_a_file_is_loaded_with_its_name_in_the_problems(tmp_path: Path) -> None:

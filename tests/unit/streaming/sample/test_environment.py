@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def test_a_topic_that_fits_is_told_with_its_cost() -> None:
     assert (found.problems, found.warnings) == ([], [])
     assert found.facts[0].startswith("source: 3")
     assert found.facts[1].startswith("cost: ")
+    assert re.fullmatch(r"state: \d\.\d MB in a snapshot of .*", found.facts[2])
 
 
 @pytest.mark.parametrize(
