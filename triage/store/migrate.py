@@ -1,7 +1,9 @@
-"""Brings a database to this program's schema."""
+"""Brings a database to this program's schema, or back to an earlier one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -50,6 +52,46 @@ def upgrade(connection: sa.Connection, to: str = "head") -> None:
         command.upgrade(config, to)
 
 
+def downgrade(url: str, to: str, *, keep: bool) -> Sequence[str]:
+    """Take the database back to the schema of an earlier version; return what that dropped.
+
+    Tables are named as ``table``, columns as ``table.column``. Unless ``keep`` nothing is changed:
+    it is told only. Rows of what stays stay, told in the earlier version's words.
+
+    Raises:
+        SchemaUnknown: ``to`` is no earlier schema of this database.
+        StoreUnavailable: it can't be reached.
+    """
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    earlier = sorted(script.revision for script in scripts.walk_revisions())
+    with closing(Database(url)) as database, database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        current = _current(connection, scripts)
+        if current is None or to not in earlier or to >= current:
+            before = [one for one in earlier if current and one < current]
+            choice = f"choose one of {before[0]} to {before[-1]}" if before else "there is no other"
+            raise SchemaUnknown(f"{database.name}: {to}: is not before schema {current}: {choice}")
+        had = _columns(connection)
+        with connection.begin_nested() as trial:
+            config.attributes["connection"] = connection
+            command.downgrade(config, to)
+            has = _columns(connection)
+            if not keep:
+                trial.rollback()
+    tables = {name.partition(".")[0] for name in has}
+    gone = sorted(had - has)
+    return sorted({t if (t := name.partition(".")[0]) not in tables else name for name in gone})
+
+
+def _columns(connection: sa.Connection) -> frozenset[str]:
+    """Return all as ``table.column``."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    return frozenset(str(column) for table in found.sorted_tables for column in table.c)
+
+
 def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision of the database's schema, None where there is none.
 
@@ -83,6 +125,7 @@ def _current(connection: sa.Connection, scripts: ScriptDirectory) -> str | None:
     if current is not None and current not in known:
         raise SchemaUnknown(
             f"the database has schema {current}, newer than this program ({max(known)}):"
-            " update the program"
+            f" update the program, or take it back with the newer one's `triage store downgrade"
+            f" {max(known)}`"
         )
     return current

@@ -61,6 +61,14 @@ def upgrade() -> None:
         )
 
 
+def downgrade() -> None:
+    """Drop them; late truth stays in the label log."""
+    op.drop_table("truths")
+    op.drop_index("ix_labels_candidate_id", "labels")
+    op.drop_index("ix_candidates_stream_event_id", "candidates")
+    op.drop_column("candidates", "event_id")
+
+
 def _fill_event_ids(connection: sa.Connection) -> None:
     """Take them out of the bodies, in JSON's own terms: an id is anybody's text."""
     c, seq = candidates.c, 0

@@ -47,3 +47,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_kept_out_suppression_id_event_time", "kept_out", ["suppression_id", "event_time"]
     )
+
+
+def downgrade() -> None:
+    """Drop them; what was kept out waits again."""
+    op.drop_table("kept_out")
+    op.drop_table("suppressions")
+    op.execute(
+        "UPDATE clusters SET status = 'open', waiting = 1 WHERE status = 'suppressed' AND size > 0"
+    )
+    op.execute("UPDATE clusters SET status = 'decided' WHERE status = 'suppressed'")

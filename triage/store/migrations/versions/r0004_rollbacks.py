@@ -25,3 +25,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rollback_id", name="pk_rollbacks"),
     )
     op.create_index("ix_rollbacks_analyst", "rollbacks", ["analyst"])
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("rollbacks")

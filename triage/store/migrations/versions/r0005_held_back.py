@@ -15,3 +15,8 @@ def upgrade() -> None:
     """Add ``partitions.held_back``; so far nothing was."""
     with op.batch_alter_table("partitions") as table:
         table.add_column(sa.Column("held_back", BIG, nullable=False, server_default="0"))
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_column("partitions", "held_back")

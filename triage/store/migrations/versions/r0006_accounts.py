@@ -34,3 +34,11 @@ def upgrade() -> None:
         "sign_ins", sa.Column("sets_password", sa.SmallInteger, nullable=False, server_default="0")
     )
     op.create_index("ix_sign_ins_actor", "sign_ins", ["actor"])
+
+
+def downgrade() -> None:
+    """Drop them: people sign in by links only."""
+    op.drop_index("ix_sign_ins_actor", "sign_ins")
+    op.drop_column("sign_ins", "sets_password")
+    op.drop_table("sign_in_tries")
+    op.drop_table("accounts")

@@ -47,6 +47,17 @@ def upgrade() -> None:
     _begin_the_logs()
 
 
+def downgrade() -> None:
+    """Drop them; partitions stay at the config that they last committed under."""
+    op.drop_column("snapshots", "beside")
+    op.drop_column("journal", "base")
+    op.drop_column("journal", "since")
+    for table in ("snapshots", "journal", "partitions"):
+        op.drop_column(table, "rollout")
+    op.drop_table("retained")
+    op.drop_table("rollouts")
+
+
 def _begin_the_logs() -> None:
     """The config in force comes last; partitions stand at the one they last committed under."""
     connection = op.get_bind()

@@ -49,6 +49,19 @@ def upgrade() -> None:
     _index("ix_audits_waiting", "audits", "stream", "verdict_id", where="wrong IS NULL")
 
 
+def downgrade() -> None:
+    """Drop them; what was closed unread is propagated, as it was before."""
+    op.drop_table("audits")
+    op.drop_table("closings")
+    op.execute("UPDATE members SET state = 'propagated' WHERE state = 'closed'")
+    op.drop_index("ix_members_closed", "members")
+    op.drop_index("ix_clusters_origin", "clusters")
+    op.drop_column("clusters", "pull")
+    op.drop_column("clusters", "counted")
+    op.drop_column("clusters", "origin")
+    op.drop_column("streams", "noun")
+
+
 def _index(name: str, table: str, *columns: str, where: str) -> None:
     condition = sa.text(where)
     op.create_index(name, table, list(columns), sqlite_where=condition, postgresql_where=condition)

@@ -38,3 +38,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rollout", "candidate_id", name="pk_missed"),
     )
     op.create_index("ix_missed_candidate_id", "missed", ["candidate_id"])
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("missed")
+    op.drop_table("trials")

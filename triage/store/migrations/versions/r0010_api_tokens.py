@@ -23,3 +23,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_sha256", name="pk_api_tokens"),
     )
     op.create_index("ix_api_tokens_name", "api_tokens", ["name"])
+
+
+def downgrade() -> None:
+    """Drop them: programs need new ones."""
+    op.drop_table("api_tokens")

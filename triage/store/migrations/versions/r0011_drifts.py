@@ -23,3 +23,8 @@ def upgrade() -> None:
         sa.Column("since", BIG, nullable=False),
         sa.PrimaryKeyConstraint("stream", "partition", "field", "kind", name="pk_drifts"),
     )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("drifts")

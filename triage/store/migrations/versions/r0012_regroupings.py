@@ -46,3 +46,12 @@ def upgrade() -> None:
     )
     for columns in (["stream", "number"], ["cluster_id"], ["other"]):
         op.create_index(f"ix_regroupings_{'_'.join(columns)}", "regroupings", columns)
+
+
+def downgrade() -> None:
+    """Drop them; a merged cluster has no members, so it stays out of the queue."""
+    op.drop_table("regroupings")
+    op.drop_table("presence")
+    op.drop_index("ix_clusters_assignee", "clusters")
+    op.drop_column("clusters", "assignee")
+    op.execute("UPDATE clusters SET status = 'suppressed' WHERE status = 'merged'")

@@ -12,3 +12,9 @@ def upgrade() -> None:
     """Let ``ix_clusters_key`` cover the signature too."""
     op.drop_index("ix_clusters_key", "clusters")
     op.create_index("ix_clusters_key", "clusters", ["stream", "key", "verdict", "signature"])
+
+
+def downgrade() -> None:
+    """Let it cover the verdict last again."""
+    op.drop_index("ix_clusters_key", "clusters")
+    op.create_index("ix_clusters_key", "clusters", ["stream", "key", "verdict"])

@@ -12,3 +12,8 @@ down_revision = "0013"
 def upgrade() -> None:
     """Add ``partitions.delay``."""
     op.add_column("partitions", sa.Column("delay", sa.Double, nullable=True))
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_column("partitions", "delay")

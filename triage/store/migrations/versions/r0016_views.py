@@ -22,3 +22,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("view_id", name="pk_views"),
     )
     op.create_index("ix_views_owner", "views", ["owner"])
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("views")

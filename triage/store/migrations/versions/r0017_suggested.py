@@ -12,3 +12,8 @@ down_revision = "0016"
 def upgrade() -> None:
     """Add ``verdicts.suggested``; of older verdicts nobody knows."""
     op.add_column("verdicts", sa.Column("suggested", sa.Text, nullable=True))
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_column("verdicts", "suggested")

@@ -18,3 +18,8 @@ def upgrade() -> None:
         sa.Column("at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("cluster_id", name="pk_touches"),
     )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("touches")

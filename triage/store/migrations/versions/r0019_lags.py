@@ -20,3 +20,8 @@ def upgrade() -> None:
         sa.Column("at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("stream", "partition", name="pk_lags"),
     )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("lags")

@@ -21,3 +21,8 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_cluster_cohorts_value", "cluster_cohorts", ["value", "name"])
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("cluster_cohorts")
