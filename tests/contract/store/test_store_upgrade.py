@@ -109,7 +109,11 @@ def shape(url: str) -> dict[str, tuple[set[str], set[str]]]:
         return {
             table: (
                 {column["name"] for column in found.get_columns(table)},
-                {str(index["name"]) for index in found.get_indexes(table)},
+                {
+                    str(index["name"])
+                    for index in found.get_indexes(table)
+                    if not index["unique"]  # PostgreSQL counts those of unique constraints, too
+                },
             )
             for table in found.get_table_names()
         }

@@ -8,6 +8,8 @@ from alembic import op
 revision = "0019"
 down_revision = "0018"
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Create ``lags``."""
@@ -15,7 +17,7 @@ def upgrade() -> None:
         "lags",
         sa.Column("stream", sa.Text, nullable=False),
         sa.Column("partition", sa.Integer, nullable=False),
-        sa.Column("records", sa.BigInteger, nullable=False),
+        sa.Column("records", BIG, nullable=False),
         sa.Column("seconds", sa.Double, nullable=True),
         sa.Column("at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("stream", "partition", name="pk_lags"),

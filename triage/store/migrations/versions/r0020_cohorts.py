@@ -8,6 +8,8 @@ from alembic import op
 revision = "0020"
 down_revision = "0019"
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Create ``cluster_cohorts``; candidates from before name none."""
@@ -16,7 +18,7 @@ def upgrade() -> None:
         sa.Column("cluster_id", sa.Text, sa.ForeignKey("clusters.cluster_id"), nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("value", sa.Text, nullable=False),
-        sa.Column("members", sa.BigInteger, nullable=False),
+        sa.Column("members", BIG, nullable=False),
         sa.PrimaryKeyConstraint("cluster_id", "name", "value", name="pk_cluster_cohorts"),
         sqlite_with_rowid=False,
     )
