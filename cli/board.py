@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -98,15 +99,15 @@ def command(
     running = server(app)
     if parent is None:
         log.info("board: serving %s", url)
-    else:
-        threading.Thread(target=_end_with, args=(parent, running), daemon=True).start()
+    end = partial(running.handle_exit, signal.SIGTERM, None)
+    threading.Thread(target=_end_with, args=(lifetime, end), daemon=True).start()
     memory.spare_start()
     running.run(sockets=[bound])
     store.close()
 
 
-def _end_with(parent: int, running: object) -> None:
-    """End the board when the process that started it is gone."""
-    while os.getppid() == parent:
+def _end_with(lifetime: Lifetime, end: Callable[[], None]) -> None:
+    """End the board with its parent, or if it was told to before the server heard of signals."""
+    while not lifetime.over():
         time.sleep(ORPHAN_CHECK_S)
-    os.kill(os.getpid(), signal.SIGTERM)
+    end()

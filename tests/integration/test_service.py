@@ -134,3 +134,10 @@ def test_a_board_is_ready_says_where_and_ends_in_order(tmp_path: Path) -> None:
         assert process.wait(END_S) == 0
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert lines[0]["message"].startswith("board: serving http://127.0.0.1:")
+
+
+def test_a_board_that_is_told_to_end_while_it_starts_ends(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", "board", "--data", tmp_path, "--port", "0") as (process, port):
+        wait_until(lambda: get(port, "/livez")[0] == 200, "its pages")  # the board comes after
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(END_S) == 0
