@@ -9,6 +9,7 @@ from dataclasses import replace
 from streaming import metrics
 from streaming.bad_share import BadShare
 from streaming.carry import columns_of, share, vector
+from streaming.commit_metrics import count
 from streaming.config.model import StreamConfig
 from streaming.config_book import ConfigBook
 from streaming.dead_letters import dead_letter
@@ -27,7 +28,7 @@ from streaming.turn import new_track, plan, take
 from triage.errors import Fenced
 from triage.model import JournalEntry
 from triage.rollout import Rollout, Stage, Superseded, refuse_retired
-from triage.store.base import PartitionCommit, WorkerStore
+from triage.store.base import WorkerStore
 from triage.trial import Trial
 
 log = logging.getLogger(__name__)
@@ -283,7 +284,8 @@ class Worker:
             return
         began = self._clock()
         self._store.commit(self._config.stream, commits, began)
-        self._count(commits, began)
+        seconds = max(0.0, self._clock() - began)
+        count(self._metrics, self._config.stream, commits, began, seconds)
         for commit in commits:
             owned = self._owned[commit.partition]
             if commit.snapshot:
@@ -362,26 +364,6 @@ class Worker:
         for tp in partitions:
             self._owned.pop(tp.partition, None)
         self._metrics.set(metrics.PARTITIONS, self._config.stream, to=len(self._owned))
-
-    def _count(self, commits: Sequence[PartitionCommit], began: float) -> None:
-        """Count what a transaction has made true."""
-        stream = self._config.stream
-        self._metrics.add(metrics.COMMITS, stream)
-        self._metrics.add(metrics.COMMIT_SECONDS, stream, by=max(0.0, self._clock() - began))
-        self._metrics.set(metrics.LAST_COMMIT, stream, to=began)
-        for commit in commits:
-            seen = commit.counters
-            self._metrics.add(metrics.EVENTS, stream, "accepted", by=seen.accepted)
-            self._metrics.add(metrics.EVENTS, stream, "dead_lettered", by=seen.dead_lettered)
-            self._metrics.add(metrics.EVENTS, stream, "duplicate", by=seen.duplicates)
-            self._metrics.add(metrics.EVENTS, stream, "late", by=seen.late)
-            self._metrics.add(metrics.CANDIDATES, stream, by=seen.candidates)
-            if commit.drifts is not None:
-                place = str(commit.partition)
-                self._metrics.set(metrics.DRIFTS, stream, place, to=len(commit.drifts))
-            if seen.held_back:
-                place = str(commit.partition)
-                self._metrics.add(metrics.HELD_BACK, stream, place, by=seen.held_back)
 
     def _tell_lag(self, came: bool) -> None:
         """Ask the log now and then how far we are behind, and tell it to the store.
