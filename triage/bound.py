@@ -1,7 +1,9 @@
 """How many closings can be wrong, at most: a 95 % bound that holds at every look at it. Pure.
 
 Members that nobody read are closed on the word of a verdict. Each is drawn for an audit with a
-logged probability; what the audits found wrong bounds what they did not see.
+logged probability; what the audits found wrong bounds what they did not see. The same bounds how
+many clusters can be real by those that were drawn for a look (``recall.py``): a *hit* is a wrong
+closing here, a real cluster there.
 
 Be K the wrong ones among all closings, H those of them that were drawn. For any 0 < c < 1
 
@@ -17,13 +19,13 @@ those with the smallest probabilities make L smallest, so these are taken.
 
 The draws alone are random here. Nothing is assumed of the closings: they may drift, and be wrong
 together in whole clusters. The probabilities may follow from all that was seen before. But what the
-audits find wrong is what readers find: an error that all of them share passes (``most_wrong``).
+audits find wrong is what readers find: an error that all of them share passes (``most_hits``).
 
 Late truth is an independent witness. If it speaks of an audited member with the same chance g
 whether it is real or not (or sooner of the real ones), a wrong closing is drawn *and told real*
 with p_i g: the martingale above with smaller probabilities, and no reader in it. g is unknown: the
 same mixture excludes values too large for the number of audits that were told, so that its lower
-limit is too high in 1 % of runs. With that limit the bound is too low in 4 % (``most_wrong_told``;
+limit is too high in 1 % of runs. With that limit the bound is too low in 4 % (``most_hits_told``;
 5 % together, by Bonferroni's inequality; for whole runs if truth comes in the order of the draws,
 else for each look by itself). The larger of both bounds holds if either readers or late truth can
 be trusted.
@@ -47,41 +49,41 @@ WEIGHTS = (0.15, 0.15, 0.2, 0.2, 0.3)
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Closings that had one probability of being drawn.
+    """How many had one probability of being drawn.
 
-    ``wrong``: drawn, and found wrong. ``told_real``: those of them that late truth calls real.
+    ``hits``: drawn, and hits. ``told_real``: those of them that late truth calls real.
     """
 
     probability: float
-    closings: int
-    wrong: int = 0
+    count: int
+    hits: int = 0
     told_real: int = 0
 
 
-def most_wrong(drawn: Sequence[Drawn], level: float = LEVEL) -> int:
-    """Return the upper bound of the number of wrong ones among all closings.
+def most_hits(drawn: Sequence[Drawn], level: float = LEVEL) -> int:
+    """Return the upper bound of the number of hits among all, drawn or not.
 
-    >>> most_wrong([Drawn(probability=0.05, closings=4_000)])
+    >>> most_hits([Drawn(probability=0.05, count=4_000)])
     68
     """
     ordered = sorted(drawn, key=lambda one: one.probability)
-    closings = sum(one.closings for one in ordered)
-    wrong = sum(one.wrong for one in ordered)
+    total = sum(one.count for one in ordered)
+    hits = sum(one.hits for one in ordered)
     excluded = bisect_left(
-        range(closings + 1), True, key=lambda count: _excluded(ordered, wrong, count, level)
+        range(total + 1), True, key=lambda count: _excluded(ordered, hits, count, level)
     )
-    return max(wrong, excluded - 1) if closings else 0
+    return max(hits, excluded - 1) if total else 0
 
 
-def most_wrong_told(drawn: Sequence[Drawn], audits: int, told: int) -> int:
+def most_hits_told(drawn: Sequence[Drawn], audits: int, told: int) -> int:
     """Return the upper bound that late truth gives alone, having spoken of so many of the audits.
 
-    >>> most_wrong_told([Drawn(probability=0.05, closings=4_000)], audits=200, told=200)
+    >>> most_hits_told([Drawn(probability=0.05, count=4_000)], audits=200, told=200)
     75
     """
     chance = least_chance(audits, told, TOLD_LEVEL)
-    thinned = [Drawn(one.probability * chance, one.closings, one.told_real) for one in drawn]
-    return most_wrong(thinned, LEVEL - TOLD_LEVEL)
+    thinned = [Drawn(one.probability * chance, one.count, one.told_real) for one in drawn]
+    return most_hits(thinned, LEVEL - TOLD_LEVEL)
 
 
 def least_chance(tries: int, hits: int, level: float) -> float:
@@ -99,10 +101,10 @@ def least_chance(tries: int, hits: int, level: float) -> float:
     return (CHANCES - excluded) / CHANCES
 
 
-def _excluded(ordered: Sequence[Drawn], wrong: int, count: int, level: float) -> bool:
-    """Whether so many wrong ones are too many to be believed."""
+def _excluded(ordered: Sequence[Drawn], hits: int, count: int, level: float) -> bool:
+    """Whether so many hits in all are too many to be believed."""
     terms = [
-        math.log(weight) - step * wrong + _surprise(ordered, -math.expm1(-step), count)
+        math.log(weight) - step * hits + _surprise(ordered, -math.expm1(-step), count)
         for step, weight in zip(STEPS, WEIGHTS, strict=True)
     ]
     largest = max(terms)
@@ -110,10 +112,10 @@ def _excluded(ordered: Sequence[Drawn], wrong: int, count: int, level: float) ->
 
 
 def _surprise(ordered: Sequence[Drawn], c: float, count: int) -> float:
-    """Return the sum of -log(1 - c p) over the ``count`` closings of the smallest probabilities."""
+    """Return the sum of -log(1 - c p) over the ``count`` ones of the smallest probabilities."""
     total = 0.0
     for one in ordered:
-        taken = min(count, one.closings)
+        taken = min(count, one.count)
         total -= taken * math.log1p(-c * one.probability)
         count -= taken
         if not count:

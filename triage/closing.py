@@ -7,27 +7,18 @@ closing is wrong if the member is real after all.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from triage.bound import Drawn, most_wrong, most_wrong_told
+from triage.bound import Drawn, most_hits, most_hits_told
 from triage.model import VerdictKind
 from triage.policy import Policy
 
 DISMISSES = frozenset({VerdictKind.SPURIOUS, VerdictKind.EXPECTED, VerdictKind.PIPELINE_FAULT})
 """Verdicts that close a member without telling anybody. The unread ones of *real* stay open."""
 
-CREDIT = 10
-"""Looks that count as made before the first, so that audits begin with it."""
-
 KNOWN = 0.5
 """Worth of finding more of what was found, beside finding something else."""
-
-GRID = 1.05
-"""Probabilities are powers of it: few different ones occur, so the bound of many is cheap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +85,13 @@ def bound_of(stream: str, closings: Closings, policy: Policy) -> Bound:
     no audit real. That follows from how many it has spoken of, not from what it said of them.
     """
     drawn, audits, told = closings.drawn, closings.audits, closings.told
-    count = sum(one.closings for one in drawn)
-    wrong = sum(one.wrong for one in drawn)
+    count = sum(one.count for one in drawn)
+    wrong = sum(one.hits for one in drawn)
     clean = [replace(one, told_real=0) for one in drawn]
-    by_truth = 0 < most_wrong_told(clean, audits, told) <= policy.closing_limit * count
-    most = most_wrong(drawn)
+    by_truth = 0 < most_hits_told(clean, audits, told) <= policy.closing_limit * count
+    most = most_hits(drawn)
     if by_truth:
-        most = max(most, most_wrong_told(drawn, audits, told))
+        most = max(most, most_hits_told(drawn, audits, told))
     most = min(count, max(most, wrong + closings.unread_real))
     return Bound(
         stream=stream,
@@ -115,32 +106,6 @@ def bound_of(stream: str, closings: Closings, policy: Policy) -> Bound:
         unread_real=closings.unread_real,
         by_truth=by_truth,
     )
-
-
-def probability(policy: Policy, looks: int, before: int, unread: int) -> float:
-    """Return with which probability each of ``unread`` members is drawn for an audit.
-
-    So that of the looks the policy's share are audits, whatever the size of clusters.
-
-    Args:
-        policy: the stream's.
-        looks: verdicts given on the stream so far. ``before``: its closings so far.
-        unread: members that the present verdict would close.
-    """
-    wanted = policy.audit_share * (looks + 1 + CREDIT) / max(1, before + unread)
-    if wanted <= 0 or wanted >= 1:
-        return min(1.0, wanted)
-    return float(GRID ** math.floor(math.log(wanted, GRID)))
-
-
-def is_drawn(policy: Policy, cluster_id: str, candidate_id: str, share: float) -> bool:
-    """Return whether a member of a cluster is audited: chance from ids, the same at each replay.
-
-    No client chooses these ids, so nobody can choose what is audited.
-    """
-    name = json.dumps([policy.audit_seed, cluster_id, candidate_id]).encode()
-    number = int.from_bytes(hashlib.sha256(name).digest()[:7], "big")
-    return number < share * 2**56
 
 
 def pull_of_rest(kind: VerdictKind, read: int) -> float:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triage.cases import Case, Verdict
-from triage.closing import DISMISSES, Bound, bound_of, is_drawn, probability, pull_of_rest
+from triage.closing import DISMISSES, Bound, bound_of, pull_of_rest
+from triage.draw import is_drawn, probability
 from triage.errors import Conflict
 from triage.labels import labels_of
 from triage.model import Actor, ClusterStatus, VerdictKind
@@ -45,13 +46,14 @@ def unread_of(
     if not unread or kind not in DISMISSES or case.counted:
         return Unread(unread)
     policy = unit.policy(case.stream)
-    share = probability(
-        policy, unit.verdicts_given(case.stream), unit.closings_made(case.stream), len(unread)
-    )
+    looks, before = unit.verdicts_given(case.stream), unit.closings_made(case.stream)
+    share = probability(policy.audit_share, looks, before, len(unread))
     if not share:
         return Unread(unread)  # never audited, so never closed
-    drawn = [member for member in unread if is_drawn(policy, case.cluster_id, member, share)]
-    return Unread(unread, frozenset(drawn), share)
+    drawn = frozenset(
+        member for member in unread if is_drawn(policy.audit_seed, (case.cluster_id, member), share)
+    )
+    return Unread(unread, drawn, share)
 
 
 def leave(unit: UnitOfWork, case: Case, verdict: Verdict, unread: Unread, at: float) -> None:

@@ -16,10 +16,9 @@ from triage.closing import (
     Bound,
     Closings,
     bound_of,
-    is_drawn,
-    probability,
     pull_of_rest,
 )
+from triage.draw import is_drawn, probability
 from triage.model import Label, VerdictKind
 from triage.policy import Policy
 
@@ -145,14 +144,15 @@ class Rests:
         dismissal = origin[2] if origin else None
         audited: list[Member] = []
         if kind in DISMISSES and dismissal is None and self._policy.audit_share:
-            share = probability(self._policy, self._verdicts, self._made, len(unread))
+            policy = self._policy
+            share = probability(policy.audit_share, self._verdicts, self._made, len(unread))
             dismissal = _Dismissal(cluster, kind, read, share, unread)
             self._dismissals.append(dismissal)
             self._made += len(unread)
             audited = [
                 member
                 for member in unread
-                if is_drawn(self._policy, cluster.cluster_id, member.candidate_id, share)
+                if is_drawn(policy.audit_seed, (cluster.cluster_id, member.candidate_id), share)
             ]
             for member in audited:
                 name = f"audit of {member.candidate_id}"
@@ -262,8 +262,8 @@ class Rests:
                     wrong += one.audits[name] is True
             groups[one.probability] = Drawn(
                 one.probability,
-                before.closings + len(one.members),
-                before.wrong + wrong,
+                before.count + len(one.members),
+                before.hits + wrong,
                 before.told_real + told_real,
             )
         waiting = sum(answer is None for one in self._dismissals for answer in one.audits.values())
