@@ -67,8 +67,19 @@ class Policy(BaseModel):
         le=0.5,
         description="Share of the looks that go to the clusters that the model is least sure of.",
     )
+    random_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.5,
+        description="Share of the looks that go to clusters drawn at random as they come, whatever "
+        "their rank: they alone tell how many real ones there are, so which part of them was "
+        "found. 0: nobody knows.",
+    )
     audit_seed: int = Field(
-        default=0, ge=0, le=2**31, description="Decides, with their ids, which members are audited."
+        default=0,
+        ge=0,
+        le=2**31,
+        description="Decides, with their ids, which members are audited and which clusters drawn.",
     )
     suppression_surge: float = Field(
         default=3.0,

@@ -24,6 +24,7 @@ from triage.model import (
     VerdictKind,
     VerdictState,
 )
+from triage.recall import Recall
 from triage.trial import RolloutReads
 
 
@@ -486,6 +487,9 @@ class Queries(CaseQueries, RolloutReads, DriftReads, LagReads, Protocol):
 
     def audits(self, stream: str | None, limit: int) -> Sequence[AuditRow]:
         """Return the newest answered audits, newest first; None: of all streams."""
+
+    def recalls(self) -> Sequence[Recall]:
+        """Return which part of its real clusters was found, of each stream that has clusters."""
 
     def configs(self, stream: str) -> Sequence[ConfigVersion]:
         """Return the configs of a stream, newest first."""

@@ -1,4 +1,4 @@
-"""Whose turn the next look is: the most worth, the most uncertain, or an audit. Pure.
+"""Whose turn the next look is: the most worth, the most uncertain, an audit, or one drawn. Pure.
 
 Looks are counted through: the n-th look of a store has one purpose, whoever gives it and whatever
 came before. So the list does not shuffle as its head is worked off, and shares hold over any time.
@@ -20,6 +20,7 @@ class Purpose(enum.Enum):
     WORTH = "worth"
     UNCERTAIN = "uncertain"
     AUDIT = "audit"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,24 @@ class Shares:
 
     audit: float = 0.1
     uncertain: float = 0.1
+    random: float = 0.05
 
     def purpose(self, look: int) -> Purpose:
         """Return what the look of this number is for, evenly spread.
 
+        Where several fall on one look, the first of them has it.
+
         >>> [n for n in range(40) if Shares(0.1, 0.1).purpose(n) is Purpose.AUDIT]
         [9, 19, 29, 39]
         """
-        if int((look + 1) * self.audit + 1e-9) > int(look * self.audit + 1e-9):
-            return Purpose.AUDIT
-        middle = 0.5 + 1e-9
-        if int((look + 1) * self.uncertain + middle) > int(look * self.uncertain + middle):
-            return Purpose.UNCERTAIN
+        for purpose, share, begun in (
+            (Purpose.AUDIT, self.audit, 0.0),
+            (Purpose.UNCERTAIN, self.uncertain, 0.5),
+            (Purpose.RANDOM, self.random, 0.15),  # not where the others fall, for common shares
+        ):
+            before = look * share + begun + 1e-9
+            if int(before + share) > int(before):
+                return purpose
         return Purpose.WORTH
 
     def wanted(self, purpose: Purpose, look: int) -> int:
@@ -51,6 +58,7 @@ def mixed(
     by_worth: Sequence[str],
     uncertain: Sequence[str],
     audits: Sequence[str],
+    drawn: Sequence[str],
     shares: Shares,
     look: int,
 ) -> Sequence[str]:
@@ -58,7 +66,7 @@ def mixed(
 
     Args:
         by_worth: the head in order of worth. ``uncertain``: the most uncertain first.
-        audits: the oldest first.
+        audits: the oldest first. ``drawn``: clusters drawn for a look, the oldest first.
         shares: of the looks.
         look: number of looks before.
 
@@ -68,6 +76,7 @@ def mixed(
         Purpose.WORTH: iter(by_worth),
         Purpose.UNCERTAIN: iter(uncertain),
         Purpose.AUDIT: iter(audits),
+        Purpose.RANDOM: iter(drawn),
     }
     order: dict[str, None] = {}
     for place in range(HEAD):

@@ -49,6 +49,7 @@ from triage.queries import (
     TruthSource,
     VerdictRow,
 )
+from triage.recall import Recall
 from triage.store.base_views import SavedView
 from triage.truth import TruthOutcome
 
@@ -204,6 +205,11 @@ def bound(row: Bound) -> Json:
 def audit(row: AuditRow) -> Json:
     """An answered audit."""
     return _cleaned(_fields(row))
+
+
+def recall(row: Recall) -> Json:
+    """Which part of a stream's real clusters was found."""
+    return _cleaned(_fields(row) | {"at_least": row.at_least})
 
 
 def config(row: ConfigVersion) -> Json:

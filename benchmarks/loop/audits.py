@@ -57,7 +57,7 @@ def simulate(seed: int, error: float, together: bool, truth: float) -> Mapping[s
     rng = np.random.default_rng(seed)
     telling = np.random.default_rng([seed, 1])
     policy = Policy(audit_seed=seed)
-    shares = Shares(policy.audit_share, 0.0)
+    shares = Shares(policy.audit_share, 0.0, 0.0)
     queue = Queue(load(EXAMPLE))
     rests = Rests("drawn", queue, policy, Closing.AUDITED)
     analyst = Analyst(error, seed, together=together)

@@ -42,12 +42,14 @@ class Cluster:
     """Members in the order in which they came.
 
     ``pull``: as the store has it; 0 for an audit. ``root``: the cluster that they were first in.
+    ``drawn``: for a random look.
     """
 
     cluster_id: str
     members: list[Member] = field(default_factory=list)
     pull: float = 1.0
     root: str = ""
+    drawn: bool = False
 
     def __post_init__(self) -> None:
         self.root = self.root or self.cluster_id
@@ -77,10 +79,10 @@ class Queue:
         self._opened: dict[str, Cluster] = {}
         self._closed: set[str] = set()
 
-    def add(self, candidates: Sequence[Candidate], truths: Sequence[int]) -> None:
-        """Put candidates, in order, into their clusters."""
+    def add(self, candidates: Sequence[Candidate], truths: Sequence[int]) -> Sequence[Cluster]:
+        """Put candidates, in order, into their clusters; return those that are new."""
         if not candidates:
-            return
+            return []
         self._closed &= set(self._groups.cluster_ids())
         self._groups.set_closed(frozenset(self._closed))
         members = {
@@ -97,12 +99,15 @@ class Queue:
             )
             for one, truth in zip(candidates, truths, strict=True)
         }
+        fresh = []
         for update in self._groups.add(candidates):
-            cluster = self._opened.get(update.cluster_id)
+            cluster_id = update.cluster_id
+            cluster = self._opened.get(cluster_id) or self._waiting.get(cluster_id)
             if cluster is None:
-                new = Cluster(update.cluster_id)
-                cluster = self._waiting.setdefault(update.cluster_id, new)
+                cluster = self._waiting[cluster_id] = Cluster(cluster_id)
+                fresh.append(cluster)
             cluster.members += [members[member] for member in update.members]
+        return fresh
 
     def waiting(self) -> int:
         """Return how many clusters wait for a look."""
@@ -120,6 +125,8 @@ class Queue:
             top = self._waiting[self._chance.choice(sorted(self._waiting))]
         elif purpose is Purpose.AUDIT and audits:
             top = audits[0]
+        elif purpose is Purpose.RANDOM and any(one.drawn for one in self._waiting.values()):
+            top = next(one for one in self._waiting.values() if one.drawn)
         elif purpose is Purpose.UNCERTAIN:
             top = max(
                 self._waiting.values(),

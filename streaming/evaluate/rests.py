@@ -38,7 +38,8 @@ class Closing(enum.StrEnum):
         """Return the policy with what this leaves of it."""
         if self is Closing.AUDITED:
             return policy
-        return policy.model_copy(update={"audit_share": 0.0, "uncertain_share": 0.0})
+        none = dict.fromkeys(("audit_share", "uncertain_share", "random_share"), 0.0)
+        return policy.model_copy(update=none)
 
 
 @dataclass(slots=True, eq=False)

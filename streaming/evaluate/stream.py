@@ -20,6 +20,7 @@ from streaming.evaluate.analyst import Analyst
 from streaming.evaluate.late_truth import LateTruth
 from streaming.evaluate.measures import average_precision, found_at, roc_auc, rounded
 from streaming.evaluate.queue import Cluster, Member, Queue
+from streaming.evaluate.random_looks import RandomLooks
 from streaming.evaluate.rests import Closing, Rests
 from streaming.evaluate.span import EventTimes, Moment, Span
 from streaming.evaluate.truth import UNKNOWN, TruthReader
@@ -164,7 +165,8 @@ class _Replay:
         self._analyst = Analyst(settings.error, settings.seed, together=settings.together)
         self._rests = Rests(config.stream, self._queue, config.policy, settings.closing)
         policy = settings.closing.policy(config.policy)
-        self._shares = Shares(policy.audit_share, policy.uncertain_share)
+        self._shares = Shares(policy.audit_share, policy.uncertain_share, policy.random_share)
+        self._random = RandomLooks(config.stream, policy)
         self._taught = 0  # labels that came or went
         self._real_clusters: set[str] = set()
         self._now = Moment(0, 0.0)
@@ -218,6 +220,7 @@ class _Replay:
             "held_back": [partition.held_back for partition in self._partitions],
             "events_per_second": round(self._now.events / seconds, 1),
             **self._rests.figures(),
+            **self._random.figures(),
             "seed": self._settings.seed,
             "config": self._config.version,
         }
@@ -257,7 +260,7 @@ class _Replay:
             ]
         candidates.sort(key=lambda one: self._partitions[one.partition].places[one.offset])
         truths = [self._partitions[one.partition].truths[one.offset] for one in candidates]
-        self._queue.add(candidates, truths)
+        self._random.arrive(self._queue.add(candidates, truths), self._looks)
         if self._late_truth:
             self._late_truth.note(candidates, truths, missed, self._now.events)
 
@@ -325,6 +328,7 @@ class _Replay:
         if answer.verdict is VerdictKind.REAL:
             unread = [one for one in answer.cluster.members if one not in answer.read]
             self._propagated += sum(member.truth == 1 for member in unread)
+        self._random.decided(answer.cluster, answer.verdict)
         new, gone = self._rests.decided(answer.cluster, answer.verdict, answer.read)
         if not self._settings.feedback:
             return

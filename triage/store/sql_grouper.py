@@ -16,6 +16,7 @@ from triage.store.base import GROUPER_LEASE, ClusterUpdate, GroupedCandidate
 from triage.store.bulk import select_in
 from triage.store.codec import load_candidate
 from triage.store.sql_grow import BARE, grow
+from triage.store.sql_recall import arrive
 from triage.store.sql_regroup import regrouped_after
 from triage.store.sql_shared import (
     SqlPart,
@@ -92,6 +93,7 @@ class SqlGrouper(SqlPart):
             if clusters:
                 _check_open(connection, clusters)
                 grow(self._db, connection, clusters, at)
+                arrive(self._db, connection, stream, [one.cluster_id for one in clusters])
             set_mark(self._db, connection, GROUPED + stream, up_to)
 
     def _grouped(self, statement: sa.Select[Any], bare: bool = False) -> Sequence[GroupedCandidate]:

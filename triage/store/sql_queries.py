@@ -30,6 +30,7 @@ from triage.queries import (
     TruthSource,
     VerdictRow,
 )
+from triage.recall import Recall
 from triage.store import tables as t
 from triage.store.codec import loads
 from triage.store.sql_bounds import alone, audit_rows, bound, bounds
@@ -40,6 +41,7 @@ from triage.store.sql_labels import analyst_rows, rollback_rows
 from triage.store.sql_looks import configs, lessons, looks
 from triage.store.sql_members import cluster_members
 from triage.store.sql_queue import blinded, queue_page, queue_row
+from triage.store.sql_recall import recalls
 from triage.store.sql_shared import STANDING, SqlPart, policy_of, position
 from triage.store.sql_similar import similar
 from triage.store.sql_suppression import suppression_rows
@@ -168,6 +170,11 @@ class SqlQueries(SqlPart):
         """Return the newest answered audits, newest first; None: of all streams."""
         with self._db.read() as connection:
             return audit_rows(connection, stream, limit)
+
+    def recalls(self) -> Sequence[Recall]:
+        """Return which part of its real clusters was found, of each stream that has clusters."""
+        with self._db.read() as connection:
+            return recalls(connection)
 
     def configs(self, stream: str) -> Sequence[ConfigVersion]:
         """Return the configs of a stream, newest first."""

@@ -1,4 +1,4 @@
-"""The head of the queue with its shares: which clusters are most uncertain, which are audits."""
+"""The head of the queue with its shares: which clusters are uncertain, audits, or drawn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from triage.policy import Policy
 from triage.queries import QueueFilter
 from triage.shares import Purpose, Shares, mixed
 from triage.store import tables as t
+from triage.store.sql_recall import awaits_its_look
 
 LOOKED_THROUGH = 500  # audits, for those that are the viewer's
 EVEN = 5.0  # the worth of a cluster that is as likely real as not
@@ -31,11 +32,13 @@ def mixed_head(
     look = connection.scalar(sa.select(sa.func.max(t.verdicts.c.number))) or 0
     uncertain = _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look))
     audits = _audits(connection, named, shares.wanted(Purpose.AUDIT, look))
-    rows = {row["cluster_id"]: row for row in (*by_worth, *uncertain, *audits)}
+    drawn = _drawn(connection, fits, shares.wanted(Purpose.RANDOM, look))
+    rows = {row["cluster_id"]: row for row in (*by_worth, *uncertain, *audits, *drawn)}
     order = mixed(
         [row["cluster_id"] for row in by_worth if row["pull"]],
         [row["cluster_id"] for row in uncertain],
         [row["cluster_id"] for row in audits],
+        [row["cluster_id"] for row in drawn],
         shares,
         look,
     )
@@ -53,6 +56,7 @@ def _shares(connection: sa.Connection, stream: str | None) -> Shares:
     return Shares(
         audit=max(policy.audit_share for policy in policies),
         uncertain=max(policy.uncertain_share for policy in policies),
+        random=max(policy.random_share for policy in policies),
     )
 
 
@@ -98,3 +102,15 @@ def _audits(
         ).mappings()
     }
     return [rows[cluster_id] for cluster_id in oldest if cluster_id in rows][:count]
+
+
+def _drawn(
+    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
+) -> Sequence[sa.RowMapping]:
+    """Return the clusters drawn for a look that wait for it, the oldest first."""
+    c = t.clusters.c
+    if not count:
+        return []
+    waiting = sa.select(t.clusters).where(*fits, *awaits_its_look())
+    oldest = waiting.order_by(c.arrival, c.cluster_id).limit(count)
+    return connection.execute(oldest).mappings().all()

@@ -250,6 +250,9 @@ clusters = sa.Table(
     col("pull", sa.Double),  # worth = pull x that of the posterior; 0: an audit, has its own place
     opt("assignee", Name),
     col("top", Words),
+    opt("arrival", BIG),  # its number among the stream's clusters, as the grouper made them
+    opt("chance", sa.Double),  # with which it was drawn for a random look; drawn: 1 if it was
+    opt("drawn", sa.SmallInteger),
     sa.Index("ix_clusters_worth", "waiting", "worth", "cluster_id"),
     sa.Index("ix_clusters_newest", "waiting", "last_time", "cluster_id"),
     sa.Index("ix_clusters_largest", "waiting", "size", "cluster_id"),
@@ -269,6 +272,15 @@ clusters = sa.Table(
         "assignee",
         sqlite_where=sa.text("assignee IS NOT NULL"),
         postgresql_where=sa.text("assignee IS NOT NULL"),
+    ),
+    sa.Index("ix_clusters_arrival", "stream", "arrival", "chance", "drawn", "verdict"),
+    sa.Index(
+        "ix_clusters_drawn",
+        "arrival",
+        "cluster_id",
+        "stream",
+        sqlite_where=sa.text("drawn = 1 AND waiting = 1"),
+        postgresql_where=sa.text("drawn = 1 AND waiting = 1"),
     ),
 )
 

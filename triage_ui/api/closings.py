@@ -1,4 +1,4 @@
-"""``/closings`` and ``/audits``: what left the queue unread, and what blind reads say of it."""
+"""``/closings``, ``/audits``, ``/recall``: what nobody read, and what chance reads say of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from triage_ui.api.queue import Text
-from triage_ui.api.shapes import AUDITS, BOUNDS, answers
+from triage_ui.api.shapes import AUDITS, BOUNDS, RECALLS, answers
 from triage_ui.services import Services, in_thread
-from triage_ui.wire import Json, audit, bound
+from triage_ui.wire import Json, audit, bound, recall
 
 
 def routes(services: Services) -> APIRouter:
@@ -28,5 +28,9 @@ def routes(services: Services) -> APIRouter:
     ) -> Json:
         rows = await in_thread(queries.audits, stream or None, limit)
         return {"audits": [audit(row) for row in rows]}
+
+    @router.get("/recall", **answers(RECALLS))
+    async def read_recalls() -> Json:
+        return {"recalls": [recall(row) for row in await in_thread(queries.recalls)]}
 
     return router

@@ -40,6 +40,7 @@ from triage.queries import (
     TruthSource,
     VerdictRow,
 )
+from triage.recall import Recall
 from triage.store.base_views import SavedView
 from triage.truth import TruthOutcome
 
@@ -87,6 +88,7 @@ EVENTS = rows("Events", "events", EntityEvent)
 BOUND = shape_of(Bound, met=bool)
 BOUNDS = rows("Bounds", "bounds", BOUND)
 AUDITS = rows("Audits", "audits", AuditRow)
+RECALLS = rows("Recalls", "recalls", shape_of(Recall, at_least=float))
 CLUSTER = shape_of(
     ClusterDetail,
     row=QUEUE_ROW,

@@ -30,6 +30,7 @@ from triage_ui.components.closing import audits, bounds
 from triage_ui.components.discovery_chart import discovery_chart
 from triage_ui.components.dom import Children, Node, attributes, section
 from triage_ui.components.figures import median_figure, share_figure
+from triage_ui.components.recall import recalls
 from triage_ui.pages import Page
 from triage_ui.palette import palette
 from triage_ui.services import Services, in_thread
@@ -78,6 +79,7 @@ def register(board: Dash, services: Services) -> None:
         looks = await in_thread(queries.looks, stream, LOOKS)
         known = await in_thread(queries.bounds)
         read = await in_thread(queries.audits, stream, LISTED)
+        recall = await in_thread(queries.recalls)
         shadow = without_feedback(looks)
         told, fits = ROWS.get(_asked(search), ("", None))
         listed = [look for look in looks if fits(look)] if fits else looks
@@ -105,6 +107,13 @@ def register(board: Dash, services: Services) -> None:
                 aside="audited, 95 %",
             ),
             section("The audits behind it", audits(read, stream, now), name="audits", level=2),
+            section(
+                "Never looked at",
+                recalls([one for one in recall if stream in (None, one.stream)]),
+                name="recall",
+                level=2,
+                aside="random looks, 95 %",
+            ),
             section(
                 f"The looks that {told}" if told else "The looks behind them",
                 _rows(listed, now),

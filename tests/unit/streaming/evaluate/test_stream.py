@@ -40,8 +40,8 @@ KEYS = {
     "found", "found_by_propagation", "looks", "labels", "items", "anomalies", "precision",
     "closing", "closed_unread", "closed_wrongly", "reopened", "closings", "audits", "audits_wrong",
     "wrong_share", "wrong_bound", "bound_ever_below", "told", "by_truth",
-    "bound_by_truth_ever_below", "held_back", "auc", "ap", "ap_unseen", "real_clusters",
-    "events_per_second", "seed", "config",
+    "bound_by_truth_ever_below", "random_looks", "recall", "recall_at_least", "held_back", "auc",
+    "ap", "ap_unseen", "real_clusters", "events_per_second", "seed", "config",
 }  # fmt: skip
 
 
