@@ -78,15 +78,14 @@ def create_app(
     async def health() -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
-    app.include_router(sign_in.routes(sessions, Accounts(sessions), settings))
+    app.router.routes += sign_in.routes(sessions, Accounts(sessions), settings).routes
     routes = api.routes(services)
 
     @functools.cache
     def spec() -> Json:
-        return document.document(routes.routes)
+        return document.document(routes)
 
-    app.include_router(routes)
-    app.include_router(document.route(spec, api.PREFIX))
+    app.router.routes += [*routes, *document.routes(spec)]
     board = build_board(app, services)
 
     @app.get("/{path:path}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from triage_ui.api import (
     advice,
@@ -22,15 +22,15 @@ from triage_ui.api import (
     verdicts,
     views,
 )
+from triage_ui.api.router import PREFIX
 from triage_ui.services import Services
 
-PREFIX = "/api/v1"
+__all__ = ["PREFIX", "routes"]
 
 
-def routes(services: Services) -> APIRouter:
+def routes(services: Services) -> list[BaseRoute]:
     """Return all routes of the API."""
-    router = APIRouter(prefix=PREFIX)
-    for part in (
+    parts = (
         queue,
         clusters,
         regroup,
@@ -47,6 +47,5 @@ def routes(services: Services) -> APIRouter:
         analysts,
         views,
         live,
-    ):
-        router.include_router(part.routes(services))
-    return router
+    )
+    return [route for part in parts for route in part.routes(services).routes]

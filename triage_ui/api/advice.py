@@ -11,6 +11,7 @@ from triage.advisor import DraftRule, IfDecided, WhatIf
 from triage.model import VerdictKind
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import ADVICE, RULE, WHAT_IF, answers
 from triage_ui.services import Services
 from triage_ui.wire import Json, advice, drafted, what_if
@@ -38,7 +39,7 @@ class WhatIfBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/clusters`` that ask the advisor."""
-    router = APIRouter(prefix="/clusters/{cluster_id}")
+    router = new_router("/clusters/{cluster_id}")
     advisor = services.advisor
 
     @router.get("/advice", **answers(ADVICE, 404))

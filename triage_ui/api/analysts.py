@@ -10,6 +10,7 @@ from triage.commands import RollBack, UndoRollBack
 from triage.truth import Id
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id as PathId
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import ANALYSTS, ROLLBACK, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, analyst, rollback
@@ -28,7 +29,7 @@ class RollBackBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes of analysts and roll-backs."""
-    router = APIRouter()
+    router = new_router()
 
     @router.get("/analysts", **answers(ANALYSTS))
     async def read() -> Json:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from triage_ui.api.queue import Text
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import AUDITS, BOUNDS, RECALLS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, audit, bound, recall
@@ -14,7 +15,7 @@ from triage_ui.wire import Json, audit, bound, recall
 
 def routes(services: Services) -> APIRouter:
     """Return the routes."""
-    router = APIRouter()
+    router = new_router()
     queries = services.queries
 
     @router.get("/closings", **answers(BOUNDS))

@@ -12,6 +12,7 @@ from triage.errors import NotFound
 from triage.model import KeepOut, VerdictKind
 from triage.queries import ClusterDetail
 from triage_ui.actor import current_actor
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import CLUSTER, EVENTS, MEMBERS, VERDICT, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, cluster, event, member, verdict
@@ -47,7 +48,7 @@ class VerdictBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/clusters``."""
-    router = APIRouter(prefix="/clusters/{cluster_id}")
+    router = new_router("/clusters/{cluster_id}")
     queries = services.queries
 
     async def found(cluster_id: str, members: int, viewer: str) -> ClusterDetail:

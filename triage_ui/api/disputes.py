@@ -11,6 +11,7 @@ from triage.commands import DisputeVerdict, SettleDispute
 from triage.model import VerdictKind
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id, Key
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import DISPUTE, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, dispute
@@ -38,7 +39,7 @@ class SettleBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes about disputes."""
-    router = APIRouter()
+    router = new_router()
     commands, settings = services.commands, services.settings
 
     @router.post("/verdicts/{verdict_id}/dispute", **answers(DISPUTE, 404, 409, status=201))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute, compile_path
 
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import Problem
 from triage_ui.problems import TITLES
 from triage_ui.services import in_thread
@@ -24,15 +24,15 @@ of the cookie `_csrf_token` in the header `X-CSRFToken`. Times are seconds since
 from events: they are hostile until shown as plain text."""
 
 
-def route(spec: Callable[[], Json], prefix: str) -> APIRouter:
+def routes(spec: Callable[[], Json]) -> list[BaseRoute]:
     """Return the route that serves the document."""
-    router = APIRouter(prefix=prefix, include_in_schema=False)
+    router = new_router()
 
-    @router.get("/openapi.json")
+    @router.get("/openapi.json", include_in_schema=False)
     async def read() -> Json:
         return await in_thread(spec)  # the first call makes it, which takes half a second
 
-    return router
+    return router.routes
 
 
 def methods_at(spec: Json, path: str) -> str:

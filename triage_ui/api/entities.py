@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import COHORTS, ENTITIES, ENTITY, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, entity, found_cohort, found_entity
@@ -17,7 +18,7 @@ Text = Annotated[str, Query(min_length=1, max_length=400)]
 
 def routes(services: Services) -> APIRouter:
     """Return the route of an entity."""
-    router = APIRouter()
+    router = new_router()
 
     @router.get("/entity", **answers(ENTITY, 404))
     async def read(

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from triage_ui import export
 from triage_ui.api.queue import Asked, Text
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import answers
 from triage_ui.services import Services, in_thread
 
@@ -35,7 +36,7 @@ ENCODERS = {"csv": export.to_csv, "parquet": _to_parquet}
 
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/export``."""
-    router = APIRouter(prefix="/export")
+    router = new_router("/export")
     queries = services.queries
 
     @router.get("/queue", **answers(None, content=FILES))

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from triage_ui.api.queue import Text
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import CONFIGS, LAG, LESSONS, LOOKS, METRICS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, config, lags, lesson, look, metrics
@@ -16,7 +17,7 @@ Stream = Annotated[str, Path(min_length=1, max_length=200)]
 
 def routes(services: Services) -> APIRouter:
     """Return the routes."""
-    router = APIRouter()
+    router = new_router()
     queries = services.queries
 
     @router.get("/looks", **answers(LOOKS))

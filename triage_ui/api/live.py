@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from triage.errors import Retry
 from triage_ui.actor import current_actor
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import STATUS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, status
@@ -28,7 +29,7 @@ Position = Annotated[int | None, Query(ge=0)]
 
 def routes(services: Services) -> APIRouter:
     """Return the routes of what is going on."""
-    router = APIRouter()
+    router = new_router()
 
     @router.get("/status", **answers(STATUS))
     async def read() -> Json:

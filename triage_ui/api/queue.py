@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from triage.model import ClusterStatus
 from triage.queries import QueueFilter
 from triage_ui.actor import current_actor
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import QUEUE_PAGE, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import queue_row
@@ -54,7 +55,7 @@ Asked = Annotated[QueueFilter, Depends(asked)]
 
 def routes(services: Services) -> APIRouter:
     """Return the route of the queue."""
-    router = APIRouter()
+    router = new_router()
 
     @router.get("/queue", **answers(QUEUE_PAGE))
     async def read(

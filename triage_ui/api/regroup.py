@@ -11,6 +11,7 @@ from triage.commands import MergeClusters, SplitCluster
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id, Key
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import ALIKE, PAST_CASES, RECORD, REGROUPING, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, alike, past_case, record, regrouping
@@ -43,7 +44,7 @@ class MergeBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/clusters`` about its fellows."""
-    router = APIRouter(prefix="/clusters/{cluster_id}")
+    router = new_router("/clusters/{cluster_id}")
     queries, commands = services.queries, services.commands
 
     @router.post("/split", **answers(REGROUPING, 404, 409, status=201))

@@ -11,6 +11,7 @@ from triage.commands import AssignCluster
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import ASSIGNEE, PRESENCE, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, looking
@@ -36,7 +37,7 @@ class PresenceBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes about colleagues."""
-    router = APIRouter()
+    router = new_router()
     commands, queries, settings = services.commands, services.queries, services.settings
 
     @router.post("/clusters/{cluster_id}/assignee", **answers(ASSIGNEE, 404))

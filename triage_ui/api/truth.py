@@ -11,6 +11,7 @@ from triage.commands import ReportTruth, RetractTruth
 from triage.late_truth import MAX_REPORTS
 from triage.truth import Id, TruthReport
 from triage_ui.actor import current_actor
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import TRUTH_OUTCOME, TRUTH_SOURCES, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, truth_outcome, truth_source
@@ -39,7 +40,7 @@ class RetractBody(Told):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/truth``."""
-    router = APIRouter(prefix="/truth")
+    router = new_router("/truth")
 
     @router.get("", **answers(TRUTH_SOURCES))
     async def read() -> Json:

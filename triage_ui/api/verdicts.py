@@ -11,6 +11,7 @@ from triage.commands import UndoVerdict
 from triage.errors import NotFound
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id, Key
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import VERDICT, VERDICTS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, verdict
@@ -26,7 +27,7 @@ class UndoBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/verdicts``."""
-    router = APIRouter(prefix="/verdicts")
+    router = new_router("/verdicts")
 
     @router.get("", **answers(VERDICTS))
     async def read_recent(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Json:

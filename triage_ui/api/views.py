@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from triage.views import MAX_ADDRESS, MAX_NAME
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id
+from triage_ui.api.router import new_router
 from triage_ui.api.shapes import VIEW, VIEWS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, view
@@ -27,7 +28,7 @@ class ViewBody(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """Return the routes about saved views."""
-    router = APIRouter(prefix="/views")
+    router = new_router("/views")
     views, settings = services.views, services.settings
 
     @router.get("", **answers(VIEWS))
