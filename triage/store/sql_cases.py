@@ -24,6 +24,7 @@ from triage.store.sql_labels import teaches
 from triage.store.sql_presence import touch
 from triage.store.sql_shared import (
     STANDING,
+    WAITING,
     SqlPart,
     add_audit,
     add_change,
@@ -33,8 +34,6 @@ from triage.store.sql_shared import (
     set_mark,
 )
 from triage.store.sql_verdicts import load_verdicts, verdict_rows
-
-WAITING = (ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)
 
 
 class SqlCases(SqlPart):

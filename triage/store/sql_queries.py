@@ -275,13 +275,11 @@ def _reads_again(connection: sa.Connection, row: sa.RowMapping, viewer: str | No
 
 
 def _streams(connection: sa.Connection) -> Sequence[StreamStatus]:
-    p, s, c = t.partitions.c, t.streams.c, t.clusters.c
+    p, s, w = t.partitions.c, t.streams.c, t.waiting_clusters.c
     titles = {row[0]: row[1] for row in connection.execute(sa.select(s.stream, s.title))}
     waiting = {
         row[0]: row[1]
-        for row in connection.execute(
-            sa.select(c.stream, sa.func.count()).where(c.waiting == 1).group_by(c.stream)
-        )
+        for row in connection.execute(sa.select(w.stream, w.clusters).where(w.clusters > 0))
     }
     sums = [sa.func.sum(p[name]).label(name) for name in COUNTERS]
     running = {

@@ -20,7 +20,7 @@ from triage.store import tables as t
 from triage.store.bulk import among, select_in
 from triage.store.codec import dumps, loads
 from triage.store.sql_disputes import disputed
-from triage.store.sql_shared import STANDING, position
+from triage.store.sql_shared import STANDING, WAITING, position
 from triage.store.sql_shares import mixed_head
 from triage.store.sql_similar import similar
 from triage.worth import worth
@@ -36,14 +36,16 @@ ORDERS: dict[str, sa.Column[Any]] = {
 def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit: int) -> QueuePage:
     """Return rows ``offset`` to ``offset + limit`` of the filtered, ordered queue."""
     fits: Sequence[sa.ColumnElement[bool]]
-    found = _few(connection, where)
+    hidden = _hidden(connection, where)
+    found = _few(connection, where, hidden)
     if found is not None:
         total, fits = len(found), [t.clusters.c.cluster_id.in_(found)]
     else:
-        total = _total(connection, where)
-        fits = _conditions(where, to_find=False)
+        total = _total(connection, where, hidden)
+        fits = _conditions(where, hidden, to_find=False)
     if where.order == "worth" and where.status is ClusterStatus.OPEN and found is None:
-        rows = _mixed(connection, where, fits, offset, limit)
+        named = _conditions(where, hidden, to_find=True, named=True)
+        rows = _mixed(connection, where, fits, named, offset, limit)
     else:
         of_all = where.status is None and found is None
         in_order = _ordered_of_all if of_all else _ordered
@@ -54,21 +56,33 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
     return QueuePage(page, total, position(connection))
 
 
-def _total(connection: sa.Connection, where: QueueFilter) -> int:
-    """Return how many clusters fit.
+def _hidden(connection: sa.Connection, where: QueueFilter) -> Sequence[str]:
+    """Return what waits, but for others than the viewer: few.
 
-    Those that are hidden from the viewer are counted by themselves: they are few, and to ask of
-    each of a hundred thousand whether it is one of them takes longer than to count it.
+    Read first, by itself: to ask of each row of a long walk whether it is hidden costs more, and
+    mostly there are none.
     """
+    if where.viewer is None or where.status not in WAITING:
+        return []
+    theirs = sa.union_all(_first_opinions(where.viewer), _own_audits(where.viewer)).subquery()
+    return connection.scalars(sa.select(theirs.c.cluster_id)).all()
+
+
+def _total(connection: sa.Connection, where: QueueFilter, hidden: Sequence[str]) -> int:
+    """Return how many clusters fit. How many wait is known; only what is hidden is counted."""
     counted = sa.select(sa.func.count()).select_from(t.clusters)
     if where.viewer is None or where.status is not ClusterStatus.OPEN or _narrow(where):
-        return connection.scalar(counted.where(*_conditions(where, to_find=True))) or 0
-    everybody = connection.scalar(counted.where(*_conditions(where, to_find=True, hidden=False)))
-    mine = _conditions(where, to_find=True, named=True, hidden=False)
-    theirs = t.clusters.c.cluster_id.in_(
-        sa.union(_first_opinions(where.viewer), _own_audits(where.viewer))
-    )
-    return (everybody or 0) - (connection.scalar(counted.where(theirs, *mine)) or 0)
+        return connection.scalar(counted.where(*_conditions(where, hidden, to_find=True))) or 0
+    w = t.waiting_clusters.c
+    waiting = sa.select(sa.func.sum(w.clusters))
+    if where.stream is not None:
+        waiting = waiting.where(w.stream == where.stream)
+    total = int(connection.scalar(waiting) or 0)
+    if not hidden:
+        return total
+    fits = _conditions(where, [], to_find=True, named=True)
+    these = t.clusters.c.cluster_id.in_(hidden)
+    return total - (connection.scalar(counted.where(these, *fits)) or 0)
 
 
 def _ordered(
@@ -126,12 +140,12 @@ def _mixed(
     connection: sa.Connection,
     where: QueueFilter,
     fits: Sequence[sa.ColumnElement[bool]],
+    named: Sequence[sa.ColumnElement[bool]],
     offset: int,
     limit: int,
 ) -> Sequence[sa.RowMapping]:
     """Return rows of the queue whose head has its shares; the others come in order of worth."""
     by_worth = _ordered(connection, "worth", fits, 0, HEAD)
-    named = _conditions(where, to_find=True, named=True)
     head = mixed_head(connection, where, by_worth, fits, named)
     page = head[offset : offset + limit]
     if len(page) == limit or len(head) < HEAD:
@@ -173,13 +187,14 @@ def _others_by_worth(
     return _rows(connection, others[passed : passed + limit])
 
 
-def _few(connection: sa.Connection, where: QueueFilter) -> Sequence[str] | None:
+def _few(
+    connection: sa.Connection, where: QueueFilter, hidden: Sequence[str]
+) -> Sequence[str] | None:
     """Return the clusters that fit if they are few; None if not, or if the filter is a wide one."""
     if not _narrow(where):
         return None
-    found = connection.scalars(
-        sa.select(t.clusters.c.cluster_id).where(*_conditions(where, to_find=True)).limit(FEW + 1)
-    ).all()
+    fits = _conditions(where, hidden, to_find=True)
+    found = connection.scalars(sa.select(t.clusters.c.cluster_id).where(*fits).limit(FEW + 1)).all()
     return None if len(found) > FEW else found
 
 
@@ -265,12 +280,12 @@ def _others(stream: sa.ColumnElement[str], viewer: str) -> sa.ColumnElement[bool
 
 
 def _conditions(
-    where: QueueFilter, to_find: bool, named: bool = False, hidden: bool = True
+    where: QueueFilter, hidden: Sequence[str], to_find: bool, named: bool = False
 ) -> list[sa.ColumnElement[bool]]:
     """Return the filter, ``to_find`` (or count) what fits, else to read it in order.
 
-    ``named``: the clusters are given by their ids, so no other index may be taken. ``hidden``:
-    without those that the viewer may not see.
+    ``hidden``: what the viewer may not see. ``named``: the clusters are given by their ids, so no
+    other index may be taken.
     """
     c = t.clusters.c
     indexed = not (named or (to_find and _narrow(where)))
@@ -287,7 +302,8 @@ def _conditions(
         conditions.append(c.status != ClusterStatus.MERGED)
     else:
         conditions.extend(_waiting(where.status, where.viewer, to_find, indexed))
-        conditions.extend(_seen_by(where.viewer) if where.viewer is not None and hidden else ())
+    if hidden:
+        conditions.append(c.cluster_id.not_in(hidden))
     if where.assignee is not None:
         conditions.append(_is(c.assignee, where.assignee, to_find and not named))
     if where.feature is not None:  # as the JSON of ``top`` has it
@@ -319,12 +335,6 @@ def _waiting(
     else:
         conditions = [_is(c.status, status, indexed)]
     return conditions
-
-
-def _seen_by(viewer: str) -> list[sa.ColumnElement[bool]]:
-    """Return what leaves out the clusters that are for others to read."""
-    c = t.clusters.c
-    return [c.cluster_id.not_in(_first_opinions(viewer)), c.cluster_id.not_in(_own_audits(viewer))]
 
 
 def _is(column: sa.Column[Any], value: str | int, indexed: bool) -> sa.ColumnElement[bool]:

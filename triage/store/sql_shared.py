@@ -9,12 +9,14 @@ import sqlalchemy as sa
 
 from triage.cases import AuditEntry
 from triage.errors import Fenced
+from triage.model import ClusterStatus
 from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.codec import dumps
 from triage.store.database import Database, next_number
 
 STANDING = ("pending", "recorded", "published")  # states of verdicts that were not taken back
+WAITING = (ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)  # for a person
 KEPT_CHANGES = 10_000  # a board that was away for longer reloads
 
 

@@ -168,12 +168,10 @@ def similar(
 
     ``rows``: of ``clusters``. Of an audit nothing is told.
     """
-    c = t.clusters.c
     if not rows:
         return {}
-    decided = sa.and_(c.verdict.is_not(None), c.stream.in_({row["stream"] for row in rows}))
-    signatures = _counts(connection, decided, rows, c.signature)
-    both = _counts(connection, decided, rows, c.key, c.signature)
+    signatures = _outcomes(connection, t.signature_outcomes, rows, "signature")
+    both = _outcomes(connection, t.key_outcomes, rows, "key", "signature")
     keys: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for (stream, key, _), counted in both.items():
         keys[stream, key].update(counted)
@@ -191,25 +189,20 @@ def similar(
     return found
 
 
-def _counts(
+def _outcomes(
     connection: sa.Connection,
-    decided: sa.ColumnElement[bool],
+    table: sa.Table,
     rows: Sequence[sa.RowMapping],
-    first: sa.Column[str],
-    *more: sa.Column[str],
+    first: str,
+    *more: str,
 ) -> Mapping[tuple[str, ...], Counter[str]]:
-    """Return how clusters with a row's value of ``first`` were decided, by it and by ``more``.
-
-    Counted along an index: a key that recurs for months has tens of thousands of them.
-    """
-    c = t.clusters.c
-    columns = (c.stream, first, *more)
-    wanted = sa.select(*columns, c.verdict, sa.func.count().label("clusters"))
-    wanted = wanted.where(decided).group_by(*columns, c.verdict)
+    """Return how clusters with a row's value of ``first`` were decided, by it and by ``more``."""
+    names = ("stream", first, *more)
+    streams = table.c.stream.in_({row["stream"] for row in rows})
+    values = {row[first] for row in rows}
     found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for row in select_in(connection, wanted, first, {row[first.name] for row in rows}):
-        place = tuple(row[column.name] for column in columns)
-        found[place][row["verdict"]] = row["clusters"]
+    for one in select_in(connection, sa.select(table).where(streams), table.c[first], values):
+        found[tuple(one[name] for name in names)][one["verdict"]] = one["clusters"]
     return found
 
 

@@ -12,9 +12,18 @@ import sqlalchemy as sa
 
 from triage.store.columns import BIG, Name, Words, col, key, metadata, opt
 from triage.store.tables_closing import audits, closings
+from triage.store.tables_counts import key_outcomes, signature_outcomes, waiting_clusters
 from triage.store.tables_disputes import disputes
 
-__all__ = ["audits", "closings", "disputes", "metadata"]
+__all__ = [
+    "audits",
+    "closings",
+    "disputes",
+    "key_outcomes",
+    "metadata",
+    "signature_outcomes",
+    "waiting_clusters",
+]
 
 configs = sa.Table(
     "configs",

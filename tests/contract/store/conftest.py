@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.cases import Desk
+from tests.support.counts import check_counts
 from triage.store.base import Store
 from triage.store.migrate import migrate
 from triage.store.store import open_store
@@ -70,8 +71,10 @@ def execute(address: sa.URL, statement: str) -> None:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
+    """A store that is empty; after the test, what its triggers count must be what is in it."""
     with closing(open_store(url, migrate=False)) as store:
         yield store
+    check_counts(url)
 
 
 @pytest.fixture

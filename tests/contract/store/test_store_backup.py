@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.cases import AT, STREAM, Desk
+from tests.support.counts import check_counts
 from tests.support.old_store import as_of
 from triage.errors import Fenced, Invalid, SchemaUnknown, StoreDamaged
 from triage.model import Actor, Counters, VerdictKind
@@ -60,6 +61,7 @@ def test_everything_is_there_again(url: str, empty_url: str, store: Store, tmp_p
     target = empty_url if empty_url != url else f"sqlite:///{tmp_path / 'new.db'}"
     restore(tmp_path / "copy.db", target)
     assert contents(target) == contents(url)
+    check_counts(target)
     with closing(open_store(target, migrate=False)) as again:
         (kept,) = again.snapshots(STREAM, 0)
         assert kept.blob == bytes(range(256))

@@ -200,6 +200,15 @@ class TestCluster:
             assert detail is not None
             assert detail.similar == {"expected": count}
 
+    def test_what_was_taken_back_no_longer_counts(self, desk: Desk) -> None:
+        reasons = (a_reason("amount", 2.0),)
+        given = desk.decide(desk.group(desk.add(1, reasons=reasons), "a"), VerdictKind.REAL)
+        new = desk.group(desk.add(1, reasons=reasons), "b")
+        desk.undo(given.verdict_id)
+        detail = desk.store.cluster(new, 1)
+        assert detail is not None
+        assert detail.similar == {}
+
 
 class TestEntityEvents:
     def test_one_axis_without_repeats(self, desk: Desk) -> None:
