@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, cast
@@ -13,28 +14,40 @@ from fastapi import FastAPI
 from triage_ui.advice import register_advice
 from triage_ui.components.dom import attributes
 from triage_ui.components.empty import warm_up
+from triage_ui.components.keys_sheet import keys_sheet
 from triage_ui.components.status import banner, stream_links
 from triage_ui.pages import Page, all_pages, page_at
 from triage_ui.services import Services, in_thread
 from triage_ui.shell import shell
 
 INDEX = (files("triage_ui") / "index.html").read_text("utf-8")
+UNUSED = re.compile(r'<script src="[^"]*/(?:deps/polyfill@|dash_table/)[^"]*"></script>\n?')
+"""Scripts of Dash that nothing here needs: for browsers of 2016, and a grid of its own."""
 ASSETS = files("triage_ui") / "assets"
 NOT_SCRIPTS = r"^live_worker\.js$|LICENSE"
 """Assets that a page doesn't load as script or style by itself."""
 
 
+class _Dash(Dash):
+    """Dash, with a page that loads less."""
+
+    def interpolate_index(self, *parts: Any, **named: Any) -> str:
+        """Return the page; see Dash."""
+        page: str = cast(Any, super()).interpolate_index(*parts, **named)
+        return UNUSED.sub("", page)
+
+
 def build_board(app: FastAPI, services: Services) -> Dash:
     """Put the board on ``app`` and return it. Its routes come after those already there."""
     pages = all_pages()
-    board = Dash(
+    board = _Dash(
         __name__,
         server=cast(Any, app),  # its annotation knows Flask only
         title=services.settings.product,
         update_title="",
         assets_folder=str(ASSETS),
         assets_ignore=NOT_SCRIPTS,
-        index_string=INDEX,
+        index_string=INDEX.replace("{%keys_sheet%}", keys_sheet()),
         suppress_callback_exceptions=True,
         add_log_handler=False,
         health_endpoint=None,

@@ -26,32 +26,6 @@ STORES = (
 )
 """How scripts and callbacks speak: a script sets one, a callback reads it (or the other way)."""
 
-KEYS = (
-    ("R", "real"),
-    ("S", "spurious"),
-    ("X", "expected: asks for a scope and an end date"),
-    ("P", "pipeline fault"),
-    ("U", "unsure: a second, blind opinion"),
-    ("1–9", "reason that goes with the verdict"),
-    ("A", "assign to me; again: to nobody"),
-    ("Z", "take the last verdict back"),
-    ("V", "what the verdict would change"),
-    ("Shift+A", "the same verdict for others alike"),
-    ("J", "next cluster"),
-    ("K", "previous cluster"),
-    (
-        "Shift+J",
-        "choose this one and the next; Ctrl and click: any; a verdict is then given to each",
-    ),
-    ("Shift+K", "choose this one and the one before"),
-    ("Enter", "open the cluster"),
-    ("Esc", "back"),
-    ("N", "show what is new"),
-    ("/", "search"),
-    ("Ctrl+K", "go to a page, a cluster, an entity; do something"),
-    ("?", "this list"),
-)
-
 
 def shell(settings: BoardSettings) -> Component:
     """Return the layout of the whole board."""
@@ -64,7 +38,6 @@ def shell(settings: BoardSettings) -> Component:
                 _rail(),
                 html.Div(id="page"),
                 html.Section(id="toasts", **attributes(aria_label="What was just done")),
-                _keys_sheet(),
                 palette_sheet(),
                 view_sheet(),
                 tour_sheet(),
@@ -205,49 +178,4 @@ def _page(name: str, path: str, *count: Component, **given: Any) -> Component:
         className="rail-link",
         **attributes(data_nav="", data_page=path),
         **given,
-    )
-
-
-def _move(key: str, text: str) -> list[Component]:
-    """A button that lets another key do this; keys that are no letter stay."""
-    if len(key) != 1 or not key.isalpha():
-        return []
-    label = f"Change the key for: {text}"
-    given = attributes(data_action="move-key", data_key=key.lower(), aria_label=label)
-    return [html.Button("change", type="button", className="move-key", **given)]
-
-
-def _keys_sheet() -> Component:
-    rows = [
-        html.Div([html.Dt(kbd(key)), html.Dd([html.Span(text), *_move(key, text)])])
-        for key, text in KEYS
-    ]
-    return html.Dialog(
-        [
-            html.H2("Keys", id="keys-title"),
-            html.Dl(rows, className="keys"),
-            dmc.Switch(
-                id="keys-on",
-                label="Single keys are on",
-                checked=True,
-                persistence=True,
-                persistence_type="local",
-            ),
-            html.Div(
-                [
-                    html.Button(
-                        "Close", type="button", className="button", **attributes(data_action="keys")
-                    ),
-                    html.Button(
-                        "Put all keys back",
-                        type="button",
-                        className="button",
-                        **attributes(data_action="reset-keys"),
-                    ),
-                ],
-                className="form-buttons",
-            ),
-        ],
-        id="keys-sheet",
-        **attributes(aria_labelledby="keys-title"),
     )

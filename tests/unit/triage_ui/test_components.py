@@ -24,13 +24,13 @@ from triage_ui.components.empty import empty_state, warm_up_text
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
 from triage_ui.components.influences import influence_list
+from triage_ui.components.keys_sheet import KEYS
 from triage_ui.components.preview import preview, preview_when
 from triage_ui.components.shap_chart import shap_chart
 from triage_ui.components.status import banner, stream_links
 from triage_ui.entity import main_entity
 from triage_ui.pages import all_pages, page_at
 from triage_ui.palette import DARK, LIGHT
-from triage_ui.shell import KEYS
 from triage_ui.tabs import all_tabs
 from triage_ui.timeline import timeline
 

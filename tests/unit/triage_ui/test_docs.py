@@ -5,7 +5,7 @@ import re
 from tests.support.data import REPOSITORY
 from tests.unit.triage_ui.conftest import Board
 from triage_ui.api import PREFIX
-from triage_ui.shell import KEYS
+from triage_ui.components.keys_sheet import KEYS
 
 DOCS = (REPOSITORY / "docs" / "board.md").read_text("utf-8")
 API = (REPOSITORY / "docs" / "api.md").read_text("utf-8")

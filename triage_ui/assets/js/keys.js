@@ -11,10 +11,15 @@
     return Boolean(form && !form.hidden);
   };
   const sheet = () => triage.byId("keys-sheet");
-  const keysOn = () => {
-    const box = triage.byId("keys-on");
-    return !box || box.checked;
-  };
+  /* Kept in this browser. */
+  const OFF = "triage.keysOff";
+  const box = triage.byId("keys-on");
+  const keysOn = () => box.checked;
+  box.checked = localStorage.getItem(OFF) === null;
+  box.addEventListener("change", () => {
+    if (keysOn()) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "yes");
+  });
 
   const toggleSheet = () => {
     const dialog = sheet();
