@@ -284,6 +284,7 @@
     triage.filters.read();
     const returning = view !== null;
     view = view || new triage.QueueView(fetchPage);
+    if (!returning) view.more().catch(() => null); // while the grid is made, which asks again if need be
     const here = () => window.location.pathname === "/";
     const came = await triage.ownGrid(id, here, datasource, (grid) => {
       api = grid;
