@@ -36,6 +36,7 @@ from detectors.model import StreamModel
 from detectors.online.isolation_forest import IsolationForest
 from streaming.evaluate.measures import average_precision, roc_auc
 from streaming.evaluate.table import read_labelled
+from triage.shares import Purpose, Shares
 
 BLOCK = 1024
 BUDGET = 0.01  # of the events may become candidates
@@ -73,6 +74,9 @@ Stream = Callable[[int, int], tuple[Matrix, Truth]]
 Means = dict[int, tuple[Vector, Vector, Vector]]
 """Number of looks -> ``FIGURES`` without and with feedback, and half the interval between them."""
 
+GREEDY = Shares(audit=0.0, uncertain=0.0)
+"""Every look goes to the likeliest."""
+
 Judged = dict[str, list[tuple[Vector, Truth]]]
 """Margins and truth of the items that nobody asked about, without and with feedback."""
 
@@ -87,9 +91,27 @@ class Run:
 
 
 def replay(
-    X: Matrix, truth: Truth, looks: int, seed: int, *, feedback: bool, half_life: int = 0
+    X: Matrix,
+    truth: Truth,
+    looks: int,
+    seed: int,
+    *,
+    feedback: bool,
+    half_life: int = 0,
+    shares: Shares = GREEDY,
+    latest: bool = False,
 ) -> Run:
-    """Score, learn and look, block by block; events come a second apart."""
+    """Score, learn and look, block by block; events come a second apart.
+
+    Args:
+        X, truth: the events. ``seed``: of the forest.
+        looks: per 1,024 events, one item each, out of all candidates that wait.
+        feedback: learn from the answers.
+        half_life: events after which a label counts half; 0: labels don't age.
+        shares: which looks go to the most uncertain candidate instead of the likeliest; the part
+            of audits goes to the likeliest, as on a board where nothing is closed unread.
+        latest: look among the candidates of the last block only, and never at older ones.
+    """
     names = [str(column) for column in range(X.shape[1])]
     block = min(BLOCK, max(64, len(X) // 20))
     settings = LearningSettings(
@@ -108,9 +130,11 @@ def replay(
         margins[start : start + block] = scored.margin
         if len(rows) == block:
             model.learn(rows, scored.z, scored.margin)
-        waiting = [*waiting, *(start + np.flatnonzero(scored.alert)).tolist()][-OPEN:]
+        older = [] if latest else waiting
+        waiting = [*older, *(start + np.flatnonzero(scored.alert)).tolist()][-OPEN:]
         for _ in range(min(max(1, round(looks * len(rows) / BLOCK)), len(waiting))):
-            item = waiting.pop(int(np.argmax(model.margins(X[waiting]))))
+            purpose = shares.purpose(len(asked))
+            item = waiting.pop(place_of_next(model.margins(X[waiting]), purpose))
             asked.append(item)
             if feedback:
                 told = truth[asked].astype(np.float64)
@@ -119,6 +143,11 @@ def replay(
                 model.set_labels(Labels(ids, X[asked], told, np.ones(len(ids)), times), len(ids))
     unasked[asked] = False
     return Run(int(truth[asked].sum()), margins, unasked)
+
+
+def place_of_next(margins: Vector, purpose: Purpose) -> int:
+    """Return which of the candidates with these margins a look for this purpose goes to."""
+    return int(np.argmax(-np.abs(margins) if purpose is Purpose.UNCERTAIN else margins))
 
 
 def figures(run: Run, truth: Truth) -> tuple[float, ...]:
