@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from detectors.base import Matrix, Vector
 from detectors.jit import kernel
-from detectors.learning.label_model import PRESUMED_WEIGHT, Labels, Prior, Table, leaf_table
-from detectors.learning.laplace import Frozen, find_mode, find_mode_with_more
+from detectors.learning.label_model import Labels, Prior, Table, answers, bounds, leaf_table
+from detectors.learning.laplace import Answers, Frozen, find_mode, find_mode_with_more
 from detectors.learning.leaf_kernel import Leaves, shared_leaves
 from detectors.trees import Trees
 
@@ -37,15 +37,13 @@ class LabelPreview:
         self._trees, self._kappa, self._prior_of = trees, kappa, prior
         self.labels = labels.canonical()
         self._places = {name: place for place, name in enumerate(self.labels.ids)}
-        presumed = np.zeros(len(background))
         rows = np.concatenate([background, self.labels.X])
         self._leaves = trees.leaves(rows)
         self._first_label = len(background)
         self._prior = prior(rows)
-        self._y = np.concatenate([presumed, self.labels.y])
-        self._weight = np.concatenate([presumed + PRESUMED_WEIGHT, self.labels.weight])
         K = shared_leaves(self._leaves, self._leaves)
-        mode = find_mode(K, self._prior, self._y, self._weight, kappa)
+        self._answers = answers(self.labels, self._prior, K, kappa)
+        mode = find_mode(K, self._prior, self._answers, kappa)
         self._frozen = Frozen.of(K, mode, kappa)
         # Without a label nothing is fitted, and the background alone moves nothing.
         alpha = mode.alpha if len(self.labels) else np.zeros(len(rows))
@@ -64,21 +62,24 @@ class LabelPreview:
         more = more.canonical()
         if not len(more):
             return self.table
-        weight, again = self._weight.copy(), []
+        weight, again = self._answers.weight.copy(), []
         for name in more.ids:
             if (place := self._places.get(name)) is not None:
                 again.append(place)
                 weight[self._first_label + place] = 0.0
         more = _joined(_rows(self.labels, again), more).canonical()
         leaves = self._trees.leaves(more.X)
-        alpha = find_mode_with_more(
-            self._frozen,
-            shared_leaves(self._leaves, leaves),
-            shared_leaves(leaves, leaves),
-            np.concatenate([self._prior, self._prior_of(more.X)]),
-            np.concatenate([self._y, more.y]),
-            np.concatenate([weight, more.weight]),
+        across, among = shared_leaves(self._leaves, leaves), shared_leaves(leaves, leaves)
+        prior = np.concatenate([self._prior, self._prior_of(more.X)])
+        y = np.concatenate([self._answers.y, more.y])
+        weight = np.concatenate([weight, more.weight])
+        K = np.block([[self._frozen.K, across], [across.T, among]])
+        first = self._first_label
+        bound = np.ones(len(prior))
+        bound[first:] = bounds(
+            y[first:], weight[first:], prior[first:], K[first:, first:], self._kappa
         )
+        alpha = find_mode_with_more(self._frozen, across, among, prior, Answers(y, weight, bound))
         both = np.concatenate([self._leaves, leaves])
         return leaf_table(both, alpha, self._kappa, self._trees.nodes)
 

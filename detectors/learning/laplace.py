@@ -1,8 +1,10 @@
 """Logistic regression with a Gaussian prior, in its kernel form: Newton's method to the mode.
 
 Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 3.1, with a prior
-mean and a weight per label. Steps are solved by conjugate gradients, which need some ten products
-with the kernel: the cost grows with the square of the number of labels.
+mean, a weight per label and a bound on how hard one pulls down: where its loss would be steeper it
+goes on as a straight line (Huber, Robust Estimation of a Location Parameter, 1964), which keeps it
+convex. Steps are solved by conjugate gradients, which need some ten products with the kernel: the
+cost grows with the square of the number of labels.
 """
 
 from __future__ import annotations
@@ -32,14 +34,53 @@ _BLAS = threadpoolctl.ThreadpoolController()
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What was said of the rows of a fit; all are parallel.
+
+    Attributes:
+        y: 1 anomaly, 0 not, or between.
+        weight: how much each counts, not below 0.
+        bound: how hard each pulls its margin down at most, above 0; 1 or more is no bound.
+    """
+
+    y: Vector
+    weight: Vector
+    bound: Vector
+
+    def log_likelihood(self, margins: Vector) -> float:
+        """Return how likely the answers are, up to a constant."""
+        near = np.minimum(margins, _logit(self.y + self.bound))
+        straight = self.bound * (margins - near)
+        return float(np.sum(self.weight * (self.y * near - np.logaddexp(0.0, near) - straight)))
+
+    def pull(self, p: Vector) -> Vector:
+        """Return its slope at these probabilities."""
+        pull: Vector = self.weight * np.maximum(self.y - p, -self.bound)
+        return pull
+
+    def curvature(self, p: Vector) -> Vector:
+        """Return how fast the slope falls."""
+        return np.where(p - self.y < self.bound, self.weight * p * (1.0 - p), 0.0)
+
+
+def _logit(p: Vector) -> Vector:
+    """Return the margins of probabilities, infinite from 1 on."""
+    with np.errstate(divide="ignore"):
+        inner = np.minimum(p, 1.0)
+        margins: Vector = np.log(inner) - np.log1p(-inner)
+    return margins
+
+
+@dataclass(frozen=True, slots=True)
 class Mode:
     """The most probable shift of the margins.
 
     Attributes:
         alpha: one coefficient per label: the shift at a row x is
-            ``kappa * sum of K(x, label) * alpha``. At the mode it is ``weight * (y - p)``; worked
-            out so, what the last step left of ``p`` would be blown up by the kernel.
-        curvature: ``weight * p * (1 - p)`` per label.
+            ``kappa * sum of K(x, label) * alpha``. At the mode it is the pull of the label,
+            ``weight * max(y - p, -bound)``; worked out so, what the last step left of ``p`` would
+            be blown up by the kernel.
+        curvature: ``weight * p * (1 - p)`` per label, 0 where the bound holds.
     """
 
     alpha: Vector
@@ -48,25 +89,23 @@ class Mode:
 
 @_BLAS.wrap(limits=1, user_api="blas")
 def find_mode(
-    K: Square, prior: Vector, y: Vector, weight: Vector, kappa: float, start: Vector | None = None
+    K: Square, prior: Vector, answers: Answers, kappa: float, start: Vector | None = None
 ) -> Mode:
     """Return the mode of the posterior.
 
     Args:
         K: labels x labels, symmetric and positive semi-definite.
-        prior: margins of the labels' rows before any label.
-        y: 1 anomaly, 0 not, or between.
-        weight: how much each label counts, above 0.
+        prior: margins of the rows before any label.
+        answers: what was said of them.
         kappa: prior variance of a shift.
         start: coefficients to start from; only the way there depends on them.
     """
-    alpha = np.zeros(len(y)) if start is None else start
+    alpha = np.zeros(len(prior)) if start is None else start
     shift = kappa * (K @ alpha)
-    best = _objective(alpha, shift, prior, y, weight)
+    best = _objective(alpha, shift, prior, answers)
     for _ in range(_MAX_STEPS):
         p = sigmoid(prior + shift)
-        curvature = weight * p * (1.0 - p)
-        step = _newton_step(K, curvature, kappa, weight * (y - p) - alpha)
+        step = _newton_step(K, answers.curvature(p), kappa, answers.pull(p) - alpha)
         moves = kappa * (K @ step)
         if np.max(np.abs(moves), initial=0.0) < _CLOSE:
             alpha, shift = alpha + step, shift + moves
@@ -74,7 +113,7 @@ def find_mode(
         size = 1.0
         for _ in range(_MAX_HALVINGS):
             tried, tried_shift = alpha + size * step, shift + size * moves
-            value = _objective(tried, tried_shift, prior, y, weight)
+            value = _objective(tried, tried_shift, prior, answers)
             if value >= best:
                 break
             size /= 2.0
@@ -82,7 +121,7 @@ def find_mode(
             break  # no way up: this is the mode, as far as numbers go
         alpha, shift, best = tried, tried_shift, value
     p = sigmoid(prior + shift)
-    return Mode(alpha, weight * p * (1.0 - p))
+    return Mode(alpha, answers.curvature(p))
 
 
 def _newton_step(K: Square, curvature: Vector, kappa: float, missing: Vector) -> Vector:
@@ -137,7 +176,7 @@ class Frozen:
 
 @_BLAS.wrap(limits=1, user_api="blas")
 def find_mode_with_more(
-    frozen: Frozen, across: Square, among: Square, prior: Vector, y: Vector, weight: Vector
+    frozen: Frozen, across: Square, among: Square, prior: Vector, answers: Answers
 ) -> Vector:
     """Return the coefficients of the mode with further rows, the old ones first.
 
@@ -148,7 +187,7 @@ def find_mode_with_more(
     Args:
         frozen: the mode without the new rows.
         across: old rows x new rows of K. ``among``: new rows x new rows.
-        prior, y, weight: of all rows, see ``find_mode``.
+        prior, answers: of all rows, see ``find_mode``.
     """
     old, kappa = len(frozen.mode.alpha), frozen.kappa
     K = np.block([[frozen.K, across], [across.T, among]])
@@ -156,24 +195,25 @@ def find_mode_with_more(
     whitened = np.stack([whiten(frozen.lower, kappa * root * column) for column in across.T])
     lower = np.zeros_like(K)
     lower[:old, :old] = frozen.lower
-    alpha = np.concatenate([frozen.mode.alpha, np.zeros(len(y) - old)])
+    new = np.zeros(len(prior) - old)
+    alpha = np.concatenate([frozen.mode.alpha, new])
     shift = kappa * (K @ alpha)
-    best = _objective(alpha, shift, prior, y, weight)
-    curvature = np.concatenate([frozen.mode.curvature, np.zeros(len(y) - old)])
+    best = _objective(alpha, shift, prior, answers)
+    curvature = np.concatenate([frozen.mode.curvature, new])
     for _ in range(_MAX_CHORDS):
         p = sigmoid(prior + shift)
-        curvature[old:] = (weight * p * (1.0 - p))[old:]
+        curvature[old:] = answers.curvature(p)[old:]
         root = np.sqrt(curvature)
         side = root[old:, np.newaxis] * whitened
         corner = kappa * (root[old:, np.newaxis] * among * root[old:]) - side @ side.T
         corner[np.diag_indices_from(corner)] += 1.0
         lower[old:, :old], lower[old:, old:] = side, np.linalg.cholesky(corner)
-        target = curvature * shift + weight * (y - p)
+        target = curvature * shift + answers.pull(p)
         step = target - root * solve(lower, root * (kappa * (K @ target))) - alpha
         moved_step = kappa * (K @ step)
         size = 1.0
         for _ in range(_MAX_HALVINGS):
-            value = _objective(alpha + size * step, shift + size * moved_step, prior, y, weight)
+            value = _objective(alpha + size * step, shift + size * moved_step, prior, answers)
             if value >= best:
                 break
             size /= 2.0
@@ -183,7 +223,7 @@ def find_mode_with_more(
         if size * float(np.max(np.abs(moved_step))) < _CLOSE_CHORD:
             break
     else:
-        alpha = find_mode(K, prior, y, weight, kappa, start=alpha).alpha
+        alpha = find_mode(K, prior, answers, kappa, start=alpha).alpha
     return np.asarray(alpha, np.float64)
 
 
@@ -217,11 +257,9 @@ def sigmoid(margin: Vector) -> Vector:
     return half
 
 
-def _objective(alpha: Vector, shift: Vector, prior: Vector, y: Vector, weight: Vector) -> float:
+def _objective(alpha: Vector, shift: Vector, prior: Vector, answers: Answers) -> float:
     """Return the log posterior, up to a constant."""
-    f = prior + shift
-    fit = weight * (y * f - np.logaddexp(0.0, f))
-    return float(np.sum(fit) - 0.5 * np.sum(alpha * shift))
+    return answers.log_likelihood(prior + shift) - 0.5 * float(np.sum(alpha * shift))
 
 
 @kernel

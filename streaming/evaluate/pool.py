@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Matrix, Vector
-from detectors.learning.label_model import leaf_table
-from detectors.learning.laplace import find_mode
+from detectors.learning.label_model import bounds, leaf_table
+from detectors.learning.laplace import Answers, find_mode
 from detectors.learning.leaf_kernel import leaf_sums, shared_leaves
 from detectors.online.isolation_forest import IsolationForest
 from detectors.trees import Trees
@@ -143,16 +143,18 @@ class Pool:
         self._answers.append(y)
         asked = self._leaves[self._items]
         self._gram = _bordered(self._gram, shared_leaves(asked[-1:], asked)[0])
+        told, prior = np.array(self._answers), self._prior[self._items]
+        weight, kappa = np.ones(len(told)), self._settings.kappa
+        bound = bounds(told, weight, prior, self._gram, kappa)
         mode = find_mode(
             self._gram,
-            self._prior[self._items],
-            np.array(self._answers),
-            np.ones(len(self._items)),
-            self._settings.kappa,
+            prior,
+            Answers(told, weight, bound),
+            kappa,
             np.append(self._alpha, 0.0),
         )
         self._alpha = mode.alpha
-        table = leaf_table(asked, mode.alpha, self._settings.kappa, self._nodes)
+        table = leaf_table(asked, mode.alpha, kappa, self._nodes)
         margins = self._prior + leaf_sums(self._leaves, table)
         self.before = np.where(self.asked, self.before, margins)
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from detectors.base import Vector
 from detectors.learning import laplace
-from detectors.learning.laplace import Square, find_mode, sigmoid
+from detectors.learning.laplace import Answers, Square, find_mode, sigmoid
 from detectors.learning.leaf_kernel import shared_leaves
 
 TREES = 40
 
 
 def problem(
-    rows: int, kinds: int, scale: float, seed: int
-) -> tuple[Square, Vector, Vector, Vector]:
-    """Return kernel, prior, y and weight; rows of a kind are much alike, some equal."""
+    rows: int, kinds: int, scale: float, seed: int, bound: float = 1.0
+) -> tuple[Square, Vector, Answers]:
+    """Return kernel, prior and answers; rows of a kind are much alike, some equal."""
     rng = np.random.default_rng(seed)
     kind = rng.integers(0, kinds, rows)
     leaves = np.where(rng.random((rows, TREES)) < 0.3, rng.integers(0, 6, (rows, TREES)), 0)
@@ -26,11 +26,13 @@ def problem(
     leaves[rng.integers(0, rows, rows // 4)] = leaves[0]
     y = np.where(rng.random(rows) < 0.1, rng.random(rows), kind % 2)
     weight = rng.choice([0.05, 0.3, 1.0], rows)
-    return shared_leaves(leaves, leaves), rng.normal(-2.0, scale, rows), y, weight
+    answers = Answers(y, weight, np.full(rows, bound))
+    return shared_leaves(leaves, leaves), rng.normal(-2.0, scale, rows), answers
 
 
-def dense(K: Square, prior: Vector, y: Vector, weight: Vector, kappa: float) -> Vector:
+def dense(K: Square, prior: Vector, answers: Answers, kappa: float) -> Vector:
     """Return the margins at the mode by Newton's method without any shortcut."""
+    y, weight = answers.y, answers.weight
     shift = np.zeros(len(y))
     for _ in range(200):
         p = sigmoid(prior + shift)
@@ -55,30 +57,65 @@ def dense(K: Square, prior: Vector, y: Vector, weight: Vector, kappa: float) -> 
 def test_the_mode_is_that_of_the_dense_method(
     rows: int, kinds: int, scale: float, kappa: float, seed: int
 ) -> None:
-    K, prior, y, weight = problem(rows, kinds, scale, seed)
-    mode = find_mode(K, prior, y, weight, kappa)
+    K, prior, answers = problem(rows, kinds, scale, seed)
+    mode = find_mode(K, prior, answers, kappa)
     np.testing.assert_allclose(
         prior + kappa * (K @ mode.alpha),
-        dense(K, prior, y, weight, kappa),
+        dense(K, prior, answers, kappa),
         atol=1e-6 if kappa < 100 else 2e-4,
     )
 
 
+@given(
+    rows=st.sampled_from([1, 30, 90]),
+    scale=st.sampled_from([1.0, 8.0]),
+    kappa=st.sampled_from([0.5, 40.0, 1000.0]),
+    bound=st.sampled_from([0.001, 0.04, 0.3]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=20, deadline=None)
+def test_at_a_mode_with_bounds_each_coefficient_is_the_pull_of_its_label(
+    rows: int, scale: float, kappa: float, bound: float, seed: int
+) -> None:
+    """The log posterior is concave, so where its slope is 0 there is the one mode."""
+    K, prior, answers = problem(rows, 4, scale, seed, bound)
+    alpha = find_mode(K, prior, answers, kappa).alpha
+    shift = kappa * (K @ alpha)
+    pull = answers.pull(sigmoid(prior + shift))
+    np.testing.assert_allclose(kappa * (K @ pull), shift, atol=2e-3)
+    assert (pull >= -answers.weight * bound).all()
+
+
+def test_the_slope_is_that_of_the_log_likelihood_and_the_curvature_that_of_the_slope() -> None:
+    y = np.array([0.0, 0.0, 0.0, 1.0, 0.3])
+    answers = Answers(y, np.array([1.0, 0.1, 1.0, 1.0, 1.0]), np.array([0.04, 0.2, 1.0, 0.04, 0.1]))
+    step = 1e-5
+    for margin in (-6.0, -2.0, 0.5, 9.0):
+        for place in range(len(y)):
+            below, here, above = (np.full(len(y), margin) for _ in range(3))
+            below[place], above[place] = margin - step, margin + step
+            rise = answers.log_likelihood(above) - answers.log_likelihood(below)
+            assert rise / (2 * step) == pytest.approx(answers.pull(sigmoid(here))[place], abs=1e-6)
+            turn = answers.pull(sigmoid(below)) - answers.pull(sigmoid(above))
+            curvature = answers.curvature(sigmoid(here))[place]
+            assert turn[place] / (2 * step) == pytest.approx(curvature, abs=1e-6)
+
+
 def test_the_same_call_gives_the_same_bits_and_any_start_the_same_mode() -> None:
-    K, prior, y, weight = problem(300, 5, 2.0, 1)
-    one, other = (find_mode(K, prior, y, weight, 40.0) for _ in range(2))
+    K, prior, answers = problem(300, 5, 2.0, 1, bound=0.05)
+    one, other = (find_mode(K, prior, answers, 40.0) for _ in range(2))
     assert one.alpha.tobytes() == other.alpha.tobytes()
     start = np.random.default_rng(0).normal(size=300)
-    again = find_mode(K, prior, y, weight, 40.0, start)
+    again = find_mode(K, prior, answers, 40.0, start)
     np.testing.assert_allclose(K @ again.alpha, K @ one.alpha, atol=1e-6)
 
 
 def test_where_conjugate_gradients_take_too_long_a_factor_steps_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    K, prior, y, weight = problem(260, 5, 2.0, 2)
-    usual = find_mode(K, prior, y, weight, 40.0)
+    K, prior, answers = problem(260, 5, 2.0, 2)
+    usual = find_mode(K, prior, answers, 40.0)
     monkeypatch.setattr(laplace, "_MAX_PRODUCTS", 2)
-    exact = find_mode(K, prior, y, weight, 40.0)
+    exact = find_mode(K, prior, answers, 40.0)
     np.testing.assert_allclose(K @ exact.alpha, K @ usual.alpha, atol=1e-6)
     assert exact.alpha.tobytes() != usual.alpha.tobytes()
