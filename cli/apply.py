@@ -17,9 +17,10 @@ from streaming.config.changes import Effect
 from streaming.config.load import load
 from streaming.errors import ConfigInvalid, Stop
 from streaming.rollouts import apply, go_back
-from triage.errors import TriageError
+from triage.errors import Conflict, TriageError
 from triage.plain import plain
-from triage.rollout import TRIED, Request, Rollout, Stage
+from triage.rollout import TOOK_BACK, TRIED, Request, Rollout, Stage
+from triage.rollout import told as rolled
 from triage.store.base import Store
 
 DEFAULT = "resets-state"
@@ -36,6 +37,11 @@ NAME = 60  # characters
     help="shadow: beside the one in force, nothing shown; canary: for a share of the keys; live.",
 )
 @click.option("--back", is_flag=True, help="Take the last change of the stream back.")
+@click.option(
+    "--of",
+    type=click.IntRange(min=1),
+    help="With --back: the number of that change (`triage stages`); refused if it is not the last.",
+)
 @click.option(
     "--retire", is_flag=True, help="Give the stream up; nothing is deleted, --back takes it up."
 )
@@ -56,6 +62,7 @@ def command(
     file: Path,
     stage: str,
     back: bool,
+    of: int | None,
     retire: bool,
     new: bool,
     again: bool,
@@ -70,18 +77,20 @@ def command(
     Running workers turn to it at their next commit, one partition after the other, without a
     restart. First says what it does, as `triage plan`. A stream that there is not yet needs --new.
 
-    With --back the last change is taken back, with --retire the stream is given up: its workers
-    end, and the board no longer shows it once nothing of it waits for a verdict. FILE may then be
-    the name of the stream.
+    With --back the last change is taken back, once: to go back further say --of which. With
+    --retire the stream is given up: its workers end, and the board no longer shows it once nothing
+    of it waits for a verdict. FILE may then be the name of the stream.
     """
     if back and retire:
         raise click.UsageError("--back or --retire, not both")
+    if of is not None and not back:
+        raise click.UsageError("--of goes with --back")
     asked = Request(name, reason, time.time())
     places = Places.existing(folder, None, store_url, needs="triage.db")
     try:
         with closing(places.store()) as store:
             if back:
-                entry = go_back(store, must_know(store, named(file)), asked)
+                entry = _back(store, must_know(store, named(file)), asked, of)
             elif retire:
                 entry = rollouts.retire(store, must_know(store, named(file)), asked)
             else:
@@ -122,6 +131,25 @@ def _apply(
         who = f", by {plain(current.author, NAME)}" if current.author else ""
         click.echo(f"This ends the trial of version {current.tried[:12]} in {current.stage}{who}.")
     return apply(store, config, asked, stage, again=again)
+
+
+def _back(store: Store, stream: str, asked: Request, of: int | None) -> Rollout:
+    """Say which change is taken back, and do it if it still is the last one.
+
+    What was just taken back, perhaps by somebody else at the same time, is no reason to go back
+    further: that has to be said.
+    """
+    last = store.in_force(stream)
+    if last is None:
+        return go_back(store, stream, asked)
+    if of is None and last.kind in TOOK_BACK:
+        raise Conflict(
+            f"Nothing was done: the last change of {stream} has been taken back already "
+            f"({rolled(last)}). To go back further: triage apply --back --of {last.number} {stream}"
+        )
+    if of in (None, last.number):
+        click.echo(f"Takes back roll-out {last.number}: {rolled(last)}.")
+    return go_back(store, stream, asked, of or last.number)
 
 
 def _done(entry: Rollout) -> str:

@@ -49,15 +49,18 @@ def apply(
     return _done(store.roll_out(stream, decide, new_config(config), ROLE))
 
 
-def go_back(store: ConfigStore, stream: str, asked: Request) -> Rollout:
-    """Take the last change back. Raises Refused, or Stop if this program can't use the old one."""
+def go_back(store: ConfigStore, stream: str, asked: Request, of: int | None = None) -> Rollout:
+    """Take the last change back; ``of``: its number, if no other is to be taken back.
+
+    Raises Refused, or Stop if this program can't use the old one.
+    """
     known = store.rollouts(stream)
-    entry = log.went_back(known, stream, asked)
+    entry = log.went_back(known, stream, asked, of)
     config = ConfigBook(store, stream).config(entry.version)
 
     def decide(now: Sequence[Rollout]) -> Rollout:
         if len(now) != len(known):
-            raise Invalid(f"{stream}: somebody changed the config in this moment; look and retry")
+            raise log.moved_on(now, stream, len(known))
         return entry
 
     return _done(store.roll_out(stream, decide, new_config(config), ROLE))

@@ -41,6 +41,9 @@ class RolloutKind(StrEnum):
     RETIRE = "retire"  # the stream is given up, until somebody goes back
 
 
+TOOK_BACK = (RolloutKind.BACK, RolloutKind.STOP)
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """One entry: what is in force from here on.
@@ -167,17 +170,22 @@ def staged(
     return dataclasses.replace(entry, beside=version, stage=stage)
 
 
-def went_back(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
+def went_back(
+    log: Sequence[Rollout], stream: str, asked: Request, of: int | None = None
+) -> Rollout:
     """Return the entry that takes the last change back: what is tried, else what is in force.
 
-    A stream that was retired is taken up again, with what was in force.
+    A stream that was retired is taken up again, with what was in force. ``of``: number of the
+    change that is meant.
 
-    Raises NotFound where there is nothing before it.
+    Raises NotFound where there is nothing before it, Conflict where ``of`` is not the last change.
     """
     _check(asked)
     if not log:
         raise NotFound(f"{stream} never ran: there is nothing to go back to")
     current = log[-1]
+    if of is not None and of != current.number:
+        raise moved_on(log, stream, of)
     if current.tried:
         return _next(log, stream, RolloutKind.BACK, current.version, asked, current.previous)
     if not current.previous:
@@ -186,6 +194,27 @@ def went_back(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:
         )
     target = log[current.previous - 1]
     return _next(log, stream, RolloutKind.BACK, target.version, asked, target.previous)
+
+
+def moved_on(log: Sequence[Rollout], stream: str, of: int) -> Conflict:
+    """Return the refusal to take back a change that is not the last one."""
+    last = log[-1]
+    return Conflict(
+        f"{stream}: the last change is roll-out {last.number} ({told(last)}), not {of}, so nothing "
+        f"was done. To take that one back: triage apply --back --of {last.number} {stream}"
+    )
+
+
+def told(entry: Rollout) -> str:
+    """Say what an entry did, who and why: ``version 0a1b2c3d4e5f in force, by eve (faster)``."""
+    what = f"version {entry.version[:12]} in force"
+    if entry.tried:
+        what = f"version {entry.tried[:12]} tried in {entry.stage}"
+    elif entry.retired:
+        what = "the stream retired"
+    elif entry.kind in TOOK_BACK:
+        what = f"taken back to version {entry.version[:12]}"
+    return f"{what}, {_by(entry)}".rstrip(", ")
 
 
 def retired(log: Sequence[Rollout], stream: str, asked: Request) -> Rollout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -64,6 +65,27 @@ def test_plan_apply_shadow_live_and_back(data: Path) -> None:
     assert "taken back by command line" in out
     assert "--again" in out
     assert triage(data, "apply", second, "--again")[0] == 0
+
+
+def test_a_change_that_was_taken_back_is_not_taken_back_twice(data: Path) -> None:
+    assert triage(data, "apply", a_file(data, "first"), "--new")[0] == 0
+    for name, budget in (("second", "2%"), ("third", "1%")):
+        changed = a_file(data, name, "alert_budget: 4%", f"alert_budget: {budget}")
+        assert triage(data, "apply", changed, "--reason", name)[0] == 0
+    code, out = triage(data, "apply", "--back", "--of", "2", "tests")
+    assert code == 1
+    assert "the last change is roll-out 3 (version " in out
+    assert "Takes back" not in out
+    code, out = triage(data, "apply", "--back", "tests", "--as", "eve")
+    assert code == 0
+    assert re.search(r"Takes back roll-out 3: version \w+ in force, by command line \(third\)", out)
+    code, out = triage(data, "apply", "--back", "tests", "--as", "bob")
+    assert code == 1
+    assert "Nothing was done" in out
+    assert "taken back to version" in out
+    assert "by eve" in out
+    assert triage(data, "apply", "--back", "--of", "4", "tests")[0] == 0
+    assert triage(data, "apply", "--of", "4", "tests")[0] == 2
 
 
 def test_the_plan_shows_an_added_feature_whole_and_of_a_trial_only_what_is_to_come(
