@@ -46,6 +46,8 @@ from triage.requests import made_before, remember_made
 from triage.rest import (
     check_reader,
     compare,
+    denies,
+    disagreed,
     is_first_of_two,
     leave,
     take_back,
@@ -200,8 +202,10 @@ class Triage:
         if not unsure:
             unit.set_members(case.cluster_id, dict.fromkeys(command.read, MemberState.READ))
 
+        truths = unit.told_of(case.cluster_id) if verdict.propagated else ()
+        denied = any(denies(real, command.kind) for real in truths)
         told = [member for member in members if member not in unread.audited]
-        labels = labels_of(command.kind, told, command.read, policy)
+        labels = labels_of(command.kind, command.read if denied else told, command.read, policy)
         if labels and not unsure:
             position = unit.add_labels(case.stream, verdict.verdict_id, labels, at)
             verdict = dataclasses.replace(verdict, label_position=position)
@@ -211,6 +215,8 @@ class Triage:
         if not unsure:
             leave(unit, case, verdict, unread, at)
             compare(unit, case, audit, command.kind, at)
+        if denied:
+            disagreed(unit, verdict, at)
 
         _audit(unit, "verdict", actor, command, at, case, decided, verdict)
         if command.kind is VerdictKind.REAL and not unsure:

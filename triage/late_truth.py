@@ -11,6 +11,7 @@ from triage.cases import AuditEntry
 from triage.commands import ReportTruth, RetractTruth
 from triage.errors import Invalid, NotFound
 from triage.model import Actor
+from triage.rest import denies, disagreed
 from triage.store.base import CaseStore, UnitOfWork
 from triage.truth import Truth, TruthOutcome, TruthReport, content, contradicts, pairs
 
@@ -124,11 +125,26 @@ def _join(
     joined: Mapping[str, Sequence[str]],
     at: float,
 ) -> int:
-    """Append the labels; return how many of the truths contradict a verdict."""
+    """Append the labels; return how many of the truths contradict a verdict.
+
+    What a verdict said of members that nobody read does not outlive a truth that says otherwise of
+    one of them, or of one that was read: see ``rest.disagreed``. It stays so if the truth is taken
+    back: somebody may have read them by then.
+    """
     if not joined:
         return 0
-    said = unit.verdicts_on([cid for ids in joined.values() for cid in ids])
+    candidates = [cid for ids in joined.values() for cid in ids]
+    said, speaking = unit.verdicts_on(candidates), unit.speaking_for(candidates)
     unit.join_truths(stream, [t for t in truths if t.truth_id in joined], joined, at)
+    denied = {
+        verdict.verdict_id: verdict
+        for truth in truths
+        for cid in joined.get(truth.truth_id, ())
+        for verdict in speaking.get(cid, ())
+        if verdict.propagated and denies(truth.report.real, verdict.kind)
+    }
+    for verdict_id in sorted(denied):
+        disagreed(unit, denied[verdict_id], at)
     _tell(unit, unit.clusters_of_truths(list(joined)), at)
     return sum(
         any(contradicts(truth.report.real, said.get(cid)) for cid in joined[truth.truth_id])

@@ -169,7 +169,7 @@ def compare(
         _answered(unit, audit, kind, at)
     elif case.origin is not None:
         before = unit.verdict(case.origin)
-        if before is not None and (before.kind in DISMISSES) != (kind in DISMISSES):
+        if before is not None and denies(kind not in DISMISSES, before.kind):
             disagreed(unit, before, at)
 
 
@@ -191,10 +191,15 @@ def waits_again(unit: UnitOfWork, audit: Audit, stream: str, at: float) -> None:
     follow_bound(unit, stream, at)
 
 
+def denies(real: bool, kind: VerdictKind) -> bool:
+    """Return whether what is known of a member speaks against a verdict's word on its like."""
+    return real == (kind in DISMISSES)
+
+
 def disagreed(unit: UnitOfWork, verdict: Verdict, at: float) -> None:
     """Take a verdict's propagation back: its word counts for the members that were read alone.
 
-    What it left unread is open, at full worth.
+    What it left unread is open, at full worth. Again it changes nothing.
     """
     if not unit.stands(verdict):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from typing import Protocol
@@ -80,7 +81,10 @@ class Answers:
         seen = [usable[name] for name in read if name in usable]
         if not seen:
             raise NotAvailable("this cluster is of other features than the model has by now")
-        return view.advise(question, labels, _matrix(view, seen))
+        advice = view.advise(question, labels, _matrix(view, seen))
+        if asked.blind:
+            return dataclasses.replace(advice, same=0, other=0, against=(), against_total=0)
+        return advice
 
     def what_if(self, question: WhatIf) -> WhatIfAnswer:
         """See ``triage.advisor.Advisor``."""

@@ -38,11 +38,15 @@ class SnapshotMark:
 
 @dataclass(frozen=True, slots=True)
 class AskedCluster:
-    """A cluster as a question about it needs it: all members, oldest first."""
+    """A cluster as a question about it needs it: all members, oldest first.
+
+    ``blind``: an audit that waits for its answer; what was said of its like is not to be told.
+    """
 
     stream: str
     members: Sequence[str]
     policy: Policy
+    blind: bool = False
 
 
 class AdvisorReads(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from triage.cases import Verdict
 from triage.model import VerdictKind
 from triage.truth import CandidateKey, Truth
 
@@ -50,6 +51,15 @@ class TruthUnit(Protocol):
 
     def verdicts_on(self, candidate_ids: Sequence[str]) -> Mapping[str, VerdictKind]:
         """Return the verdict on each candidate, read or propagated, where there is one."""
+
+    def speaking_for(self, candidate_ids: Sequence[str]) -> Mapping[str, Sequence[Verdict]]:
+        """Return the standing verdicts that say something of each candidate, where there are any.
+
+        That on its cluster, and that out of whose unread members its cluster was made.
+        """
+
+    def told_of(self, cluster_id: str) -> frozenset[bool]:
+        """Return what late truth in force says of a cluster's members: real, not real, or both."""
 
     def clusters_of_truths(self, truth_ids: Sequence[str]) -> Sequence[str]:
         """Return the clusters of the candidates that joined these truths, sorted."""

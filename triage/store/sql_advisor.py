@@ -12,6 +12,7 @@ from triage.store.base_advisor import AskedCluster, SnapshotMark, Vector, Waitin
 from triage.store.bulk import chunks, select_in
 from triage.store.sql_label_log import SqlLabelLog
 from triage.store.sql_shared import policy_of, position
+from triage.store.sql_similar import told
 
 
 class SqlAdvisor(SqlLabelLog):
@@ -98,10 +99,17 @@ class SqlAdvisor(SqlLabelLog):
         """Return a cluster, None if there is no such one."""
         m, c = t.members.c, t.clusters.c
         with self._db.read() as connection:
-            stream = connection.scalar(sa.select(c.stream).where(c.cluster_id == cluster_id))
-            if stream is None:
+            row = (
+                connection.execute(
+                    sa.select(c.stream, c.pull, c.verdict).where(c.cluster_id == cluster_id)
+                )
+                .mappings()
+                .first()
+            )
+            if row is None:
                 return None
+            stream = row["stream"]
             members = connection.scalars(
                 sa.select(m.candidate_id).where(m.cluster_id == cluster_id).order_by(m.seq)
             ).all()
-            return AskedCluster(stream, members, policy_of(connection, stream))
+            return AskedCluster(stream, members, policy_of(connection, stream), not told(row))

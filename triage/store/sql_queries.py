@@ -43,10 +43,10 @@ from triage.store.sql_members import cluster_members
 from triage.store.sql_queue import blinded, queue_page, queue_row
 from triage.store.sql_recall import recalls
 from triage.store.sql_shared import STANDING, SqlPart, policy_of, position
-from triage.store.sql_similar import similar
+from triage.store.sql_similar import similar, told
 from triage.store.sql_suppression import suppression_rows
 from triage.store.sql_timeline import entity_events
-from triage.store.sql_truth import truth_sources, truths_of
+from triage.store.sql_truth_rows import truth_sources, truths_of
 from triage.store.sql_verdicts import verdict_rows
 from triage.store.sql_worker import COUNTERS
 
@@ -85,6 +85,7 @@ class SqlQueries(SqlPart):
             strongest = first[0].candidate
             shown = blinded(connection, [queue_row(row)], viewer)[0]
             verdicts = _shown_verdicts(connection, row)
+            audit = not told(row)
             return ClusterDetail(
                 row=shown,
                 reasons=ReasonSums.load(loads(row["sums"])).reasons(),
@@ -95,7 +96,7 @@ class SqlQueries(SqlPart):
                 members=first[:members],
                 members_total=row["size"],
                 verdicts=verdicts,
-                truths=truths_of(connection, cluster_id),
+                truths=[] if audit else truths_of(connection, cluster_id),
                 similar=similar(connection, [row])[cluster_id],
                 guideline=policy.guideline,
                 influences=_influences(connection, strongest, viewer),
@@ -104,7 +105,7 @@ class SqlQueries(SqlPart):
                 else None,
                 again=_reads_again(connection, row, viewer),
                 choices=policy.reasons,
-                disputes=disputes_of(connection, cluster_id),
+                disputes=[] if audit else disputes_of(connection, cluster_id),
             )
 
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
@@ -228,8 +229,8 @@ def _influences(
 
     None of a cluster that awaits a second, blind opinion, unless the viewer gave the first.
     """
-    told = {each.candidate_id: each for each in candidate.influences}
-    if not told:
+    moved = {each.candidate_id: each for each in candidate.influences}
+    if not moved:
         return []
     v, k = t.verdicts.c, t.clusters.c
     own = sa.exists().where(v.cluster_id == k.cluster_id, v.actor == viewer)
@@ -237,12 +238,12 @@ def _influences(
         sa.select(t.candidates.c.candidate_id, k.cluster_id, k.title)
         .join(t.members, t.members.c.seq == t.candidates.c.seq)
         .join(t.clusters, k.cluster_id == t.members.c.cluster_id)
-        .where(t.candidates.c.candidate_id.in_(told))
+        .where(t.candidates.c.candidate_id.in_(moved))
         .where(sa.or_(k.status != ClusterStatus.SECOND_OPINION, own))
     ).mappings()
     found: dict[tuple[str, bool], InfluenceRow] = {}
     for row in rows:
-        each = told[row["candidate_id"]]
+        each = moved[row["candidate_id"]]
         key = row["cluster_id"], each.y >= 0.5
         before = found[key].shift if key in found else 0.0
         found[key] = InfluenceRow(key[0], row["title"], key[1], before + each.shift)
@@ -250,19 +251,23 @@ def _influences(
 
 
 def _shown_to(viewer: str | None) -> list[sa.ColumnElement[bool]]:
-    """Return what hides others' first opinions from the viewer while a second is awaited."""
+    """Return what hides others' verdicts from the viewer while a cluster is to be read blind."""
     if viewer is None:
         return []
     v, c = t.verdicts.c, t.clusters.c
-    awaited = sa.exists().where(
-        c.cluster_id == v.cluster_id, c.status == ClusterStatus.SECOND_OPINION
+    audit = sa.and_(c.pull == 0, c.verdict.is_(None))
+    blind = sa.exists().where(
+        c.cluster_id == v.cluster_id, sa.or_(c.status == ClusterStatus.SECOND_OPINION, audit)
     )
-    return [sa.or_(v.actor == viewer, ~awaited)]
+    return [sa.or_(v.actor == viewer, ~blind)]
 
 
 def _shown_verdicts(connection: sa.Connection, row: sa.RowMapping) -> Sequence[VerdictRow]:
-    """Return the cluster's verdicts; none while a second, blind opinion is awaited."""
-    if row["status"] == ClusterStatus.SECOND_OPINION:
+    """Return the cluster's verdicts; none while it is to be read blind.
+
+    That is while a second opinion is awaited, or an audit its answer, be it once more.
+    """
+    if row["status"] == ClusterStatus.SECOND_OPINION or not told(row):
         return []
     return verdict_rows(connection, t.verdicts.c.cluster_id == row["cluster_id"])
 

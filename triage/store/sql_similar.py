@@ -20,7 +20,7 @@ from triage.store.bulk import select_in
 from triage.store.sql_members import record_detail
 from triage.store.sql_regroup import merged_into, regroupings_of
 from triage.store.sql_shared import STANDING, SqlPart
-from triage.store.sql_truth import truths_of
+from triage.store.sql_truth_rows import truths_of
 from triage.suppression import KEY_ENTITY
 
 LAST = "\U0010ffff"  # no character is after it: ends a range of texts that begin alike
@@ -49,7 +49,7 @@ class SqlSimilar(SqlPart):
         c, v = t.clusters.c, t.verdicts.c
         with self._db.read() as connection:
             this = _cluster(connection, cluster_id)
-            if this is None or not _told(this):
+            if this is None or not told(this):
                 return []
             ids = sa.union(_alike(this, c.signature), _alike(this, c.key)).subquery()
             rows = connection.execute(
@@ -183,7 +183,7 @@ def similar(
         total.subtract(both[stream, key, signature])  # alike in both ways: once
         if this["verdict"] is not None:
             total[this["verdict"]] -= 1  # itself
-        if not _told(this):
+        if not told(this):
             total = Counter()
         found[this["cluster_id"]] = {kind: number for kind, number in total.items() if number}
     return found
@@ -206,8 +206,11 @@ def _outcomes(
     return found
 
 
-def _told(row: sa.RowMapping) -> bool:
-    """Return whether it may be said how its like were decided: an audit is read blind."""
+def told(row: sa.RowMapping) -> bool:
+    """Return whether more may be said of it than came in with its members.
+
+    Of an audit that waits it may not: neither late truth, nor what was said of it or of its like.
+    """
     return bool(row["pull"] or row["verdict"])
 
 

@@ -1,4 +1,4 @@
-"""Late truth in the unit of work, and as the board reads it."""
+"""Late truth in the unit of work."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from triage.cases import Verdict
 from triage.model import Label, MemberState, VerdictKind
-from triage.queries import TruthRow, TruthSource
 from triage.store import tables as t
-from triage.store.bulk import select_in, update_many
+from triage.store.bulk import among, select_in, update_many
 from triage.store.codec import dumps, loads
 from triage.store.database import Database
-from triage.store.sql_shared import get_mark, newest_label, set_mark
-from triage.truth import CandidateKey, Truth, TruthReport, contradicts
+from triage.store.sql_shared import STANDING, get_mark, newest_label, set_mark
+from triage.store.sql_verdicts import load_verdicts
+from triage.truth import CandidateKey, Truth, TruthReport
 
 LOOKED = "looked_for_truths:"  # followed by the stream
-SHOWN = 100  # truths of a cluster on its page
 KEPT_EVENTS = 20_000  # newest truths about no candidate that count in the records of entities
 _KEY = [t.candidates.c[name] for name in ("seq", "candidate_id", "event_id", "event_time", "body")]
 
@@ -184,6 +184,56 @@ class SqlTruthUnit:
         )
         return {row["candidate_id"]: VerdictKind(row["verdict"]) for row in rows}
 
+    def speaking_for(self, candidate_ids: Sequence[str]) -> Mapping[str, Sequence[Verdict]]:
+        """Return the standing verdicts that say something of each candidate."""
+        m, c, v = t.members.c, t.clusters.c, t.verdicts.c
+        rows = list(
+            select_in(
+                self._connection,
+                sa.select(m.candidate_id, m.cluster_id, c.origin, c.verdict)
+                .join(t.clusters, c.cluster_id == m.cluster_id)
+                .where(sa.or_(c.verdict.is_not(None), c.origin.is_not(None))),
+                m.candidate_id,
+                candidate_ids,
+            )
+        )
+        decided = {row["cluster_id"] for row in rows if row["verdict"] is not None}
+        origins = {row["origin"] for row in rows if row["origin"] is not None}
+        standing = v.state.in_(STANDING)
+        on = {
+            verdict.cluster_id: verdict  # the newest: they come oldest first
+            for verdict in load_verdicts(
+                self._connection, among(self._connection, v.cluster_id, sorted(decided)), standing
+            )
+        }
+        of = {
+            verdict.verdict_id: verdict
+            for verdict in load_verdicts(
+                self._connection, among(self._connection, v.verdict_id, sorted(origins)), standing
+            )
+        }
+        found = {
+            row["candidate_id"]: [
+                verdict
+                for verdict in (on.get(row["cluster_id"]), of.get(row["origin"]))
+                if verdict is not None
+            ]
+            for row in rows
+        }
+        return {candidate_id: verdicts for candidate_id, verdicts in found.items() if verdicts}
+
+    def told_of(self, cluster_id: str) -> frozenset[bool]:
+        """Return what late truth in force says of a cluster's members: real, not real, or both."""
+        m, n, w = t.members.c, t.labels.c, t.truths.c
+        told = self._connection.scalars(
+            sa.select(w.real)
+            .distinct()
+            .join_from(t.members, t.labels, n.candidate_id == m.candidate_id)
+            .join(t.truths, sa.and_(w.truth_id == n.verdict_id, w.gone.is_(None)))
+            .where(m.cluster_id == cluster_id)
+        )
+        return frozenset(bool(real) for real in told)
+
     def clusters_of_truths(self, truth_ids: Sequence[str]) -> Sequence[str]:
         """Return the clusters of the candidates that joined these truths, sorted."""
         rows = select_in(
@@ -238,77 +288,6 @@ def load_truth(row: sa.RowMapping) -> Truth:
     )
 
 
-def truths_of(connection: sa.Connection, cluster_id: str) -> Sequence[TruthRow]:
-    """Return what late truth says of the cluster's members, newest first."""
-    m, n, w, c = t.members.c, t.labels.c, t.truths.c, t.clusters.c
-    rows = connection.execute(
-        sa.select(
-            w.source,
-            w.id,
-            w.real,
-            w.at,
-            n.candidate_id,
-            t.candidates.c.event_time,
-            m.state,
-            c.verdict,
-        )
-        .join_from(t.members, t.labels, n.candidate_id == m.candidate_id)
-        .join(t.truths, sa.and_(w.truth_id == n.verdict_id, w.gone.is_(None)))
-        .join(t.candidates, t.candidates.c.candidate_id == m.candidate_id)
-        .join(t.clusters, c.cluster_id == m.cluster_id)
-        .where(m.cluster_id == cluster_id)
-        .order_by(w.position.desc())
-        .limit(SHOWN)
-    ).mappings()
-    return [
-        TruthRow(
-            source=row["source"],
-            id=row["id"],
-            candidate_id=row["candidate_id"],
-            real=bool(row["real"]),
-            at=row["at"],
-            delay_s=row["at"] - row["event_time"],
-            contradicts=contradicts(bool(row["real"]), _verdict(row["verdict"])),
-        )
-        for row in rows
-    ]
-
-
-def truth_sources(connection: sa.Connection) -> Sequence[TruthSource]:
-    """Return how much each source has told, by stream and source."""
-    w, n, m, c = t.truths.c, t.labels.c, t.members.c, t.clusters.c
-    waiting = sa.func.sum(sa.case((w.joined == 0, 1), else_=0))
-    counted = connection.execute(
-        sa.select(w.stream, w.source, sa.func.count(), waiting, sa.func.max(w.at))
-        .where(w.gone.is_(None))
-        .group_by(w.stream, w.source)
-        .order_by(w.stream, w.source)
-    ).all()
-    against: dict[tuple[str, str], int] = {}
-    decided = connection.execute(
-        sa.select(w.stream, w.source, w.real, c.verdict, sa.func.count(sa.distinct(w.truth_id)))
-        .join_from(t.truths, t.labels, sa.and_(n.stream == w.stream, n.verdict_id == w.truth_id))
-        .join(t.members, m.candidate_id == n.candidate_id)
-        .join(t.clusters, c.cluster_id == m.cluster_id)
-        .where(w.gone.is_(None), w.joined > 0, c.verdict.is_not(None))
-        .group_by(w.stream, w.source, w.real, c.verdict)
-    )
-    for stream, source, real, verdict, number in decided:
-        if contradicts(bool(real), VerdictKind(verdict)):
-            against[stream, source] = against.get((stream, source), 0) + number
-    return [
-        TruthSource(
-            stream=stream,
-            source=source,
-            joined=number - int(unmatched),
-            waiting=int(unmatched),
-            contradicting=against.get((stream, source), 0),
-            newest_at=newest_at,
-        )
-        for stream, source, number, unmatched, newest_at in counted
-    ]
-
-
 def labels_of_events(connection: sa.Connection, stream: str, position: int) -> Sequence[Label]:
     """Return what truths in force at a position say of events that were no candidates by then.
 
@@ -361,10 +340,6 @@ def _candidate_key(row: sa.RowMapping) -> CandidateKey:
         entities=body["entities"],
         event_time=row["event_time"],
     )
-
-
-def _verdict(text: str | None) -> VerdictKind | None:
-    return None if text is None else VerdictKind(text)
 
 
 def _row(truth: Truth) -> dict[str, Any]:

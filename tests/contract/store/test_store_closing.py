@@ -9,6 +9,7 @@ from triage.closer import EVERY_S, Closer
 from triage.errors import Conflict
 from triage.model import ClusterStatus, KeepOut, VerdictKind
 from triage.queries import QueueFilter, VerdictRow
+from triage.truth import TruthReport
 
 REAL, SPURIOUS, EXPECTED = VerdictKind.REAL, VerdictKind.SPURIOUS, VerdictKind.EXPECTED
 ALL_AUDITED = {"audit_share": 0.5}  # of few members each is drawn
@@ -175,6 +176,35 @@ class TestAudits:
         desk.commit(desk.part(rescored=dict.fromkeys(desk.members(audit), 0.01)))
         assert desk.row(audit).posterior == row.posterior
         assert row.worth == pytest.approx(10 * row.posterior)
+
+    def test_nothing_that_is_told_later_gives_the_answer_away(self, desk: Desk) -> None:
+        desk.policy(**ALL_AUDITED)
+        desk.decide(desk.cluster(1, "bens"), SPURIOUS, BEN)
+        dismiss(desk, "a", 2)
+        (audit,) = audits_for(desk, "ben")
+        (member,) = desk.members(audit)
+        desk.tell(TruthReport(id="cb-1", candidate_id=member, real=True))
+
+        def shown(viewer: str) -> tuple[int, int, int]:
+            detail = desk.store.cluster(audit, 5, viewer)
+            assert detail is not None
+            return len(detail.truths), len(detail.verdicts), len(detail.disputes)
+
+        assert shown("ben") == (0, 0, 0)
+        asked = desk.store.asked(audit)
+        assert asked is not None
+        assert asked.blind
+        first = desk.decide(audit, REAL, BEN)
+        assert shown("anna") == (0, 0, 0)
+        second = desk.decide(audit, SPURIOUS, LEAD)
+        assert shown("anna") == (1, 2, 0)
+        assert not desk.store.asked(audit).blind  # type: ignore[union-attr]
+        desk.undo(second.verdict_id, LEAD)
+        desk.undo(first.verdict_id, BEN)
+        assert desk.row(audit).status == ClusterStatus.OPEN
+        assert shown("anna") == (0, 0, 0)
+        told = [row.cluster_id for row in desk.store.recent_verdicts(10, "anna")]
+        assert audit not in told
 
     def test_nobody_audits_a_verdict_of_his_own(self, desk: Desk) -> None:
         desk.policy(**ALL_AUDITED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.cases import AT, BEN, STREAM, Desk
 from triage.closer import EVERY_S, Closer
 from triage.closing import Bound
@@ -92,8 +94,68 @@ def test_a_reader_proved_wrong_opens_everything_again(desk: Desk) -> None:
     closer = Closer(desk.store, STREAM, Clock())
     assert not closer.step()
     assert (bound(desk).share, bound(desk).met, bound(desk).closed) == (0.25, True, 1)
-    desk.tell(report(1, members[0], real=True), report(2, unread[0], real=True))
+    desk.tell(report(1, members[0], real=True))
     assert closer.step()
+    assert (bound(desk).met, bound(desk).closed) == (False, 0)
+    desk.tell(report(2, unread[0], real=True))
     assert (bound(desk).share, bound(desk).met, bound(desk).closed) == (0.5, False, 0)
     assert desk.row(cluster_id).size == 1
     assert bound(desk).unread_real == 1  # open again, but closing it would have been wrong
+
+
+def weights(desk: Desk) -> list[float]:
+    """Return the weights of labels in force of members that nobody read."""
+    return [weight for _, weight in desk.labels().values() if weight < 1]
+
+
+@pytest.mark.parametrize("kind", [SPURIOUS, VerdictKind.REAL])
+@pytest.mark.parametrize("of", ["read", "unread"])
+def test_what_denies_a_verdict_takes_its_propagation_back(
+    desk: Desk, kind: VerdictKind, of: str
+) -> None:
+    desk.policy(audit_share=0.0)
+    cluster_id = desk.cluster(4)
+    (read,) = desk.first(cluster_id)
+    verdict = desk.decide(cluster_id, kind, read=[read])
+    assert verdict.rest is not None
+    worth = desk.row(verdict.rest).worth
+    member = read if of == "read" else sorted(desk.members(verdict.rest))[0]
+    says = kind is VerdictKind.REAL
+    desk.tell(report(1, member, real=says))
+    assert len(weights(desk)) == (3 if of == "read" else 2)  # it agrees
+    desk.tell(report(1, member, real=not says))
+    assert weights(desk) == []
+    assert desk.labels()[member] == (float(not says), 1.0)
+    assert desk.labels()[read][1] == 1.0
+    assert desk.row(verdict.rest).worth > worth
+    position = desk.store.label_position(STREAM)
+    desk.tell(report(2, member, real=not says), source="police")
+    assert desk.store.label_position(STREAM) == position + 2  # its own rows, no others
+    desk.retract("cb-1")
+    desk.retract("cb-2", source="police")
+    assert weights(desk) == []  # what it set free stays so
+    desk.undo(verdict.verdict_id)
+    assert desk.labels() == {}
+
+
+def test_it_opens_what_the_same_verdict_closed_unread(desk: Desk) -> None:
+    audited(desk)
+    cluster_id, unread = closed(desk, 3)
+    assert bound(desk).closed == 3
+    desk.tell(report(1, unread[0], real=True))
+    assert bound(desk).closed == 0
+    (verdict,) = [one for one in desk.store.recent_verdicts(9) if one.cluster_id == cluster_id]
+    assert verdict.rest is not None
+    assert sorted(desk.members(verdict.rest)) == unread
+    assert desk.row(verdict.rest).worth == pytest.approx(10 * desk.row(verdict.rest).posterior)
+
+
+def test_a_verdict_against_what_is_told_already_speaks_for_nobody_else(desk: Desk) -> None:
+    desk.policy(audit_share=0.0)
+    cluster_id = desk.cluster(4)
+    (read,) = desk.first(cluster_id)
+    desk.tell(report(1, sorted(set(desk.members(cluster_id)) - {read})[0], real=True))
+    verdict = desk.decide(cluster_id, SPURIOUS, read=[read])
+    assert weights(desk) == []
+    assert verdict.rest is not None
+    assert desk.row(verdict.rest).worth == pytest.approx(10 * desk.row(verdict.rest).posterior)
