@@ -11,6 +11,30 @@ from triage.queries import BoardStatus, StreamStatus
 from triage_ui.components.dom import Node, attributes, kbd
 from triage_ui.text import VERDICT_WORDS, count, visible
 
+OF_A_VIEW: Mapping[tuple[str, str], tuple[str, str | list[Node]]] = {
+    ("assignee", "me"): (
+        "Nothing is assigned to you",
+        ["Take the cluster under the cursor with ", kbd("A"), "."],
+    ),
+    ("status", "second_opinion"): (
+        "Nothing waits for a second opinion",
+        ["A cluster comes here when somebody is unsure (", kbd("U"), "), for others to read."],
+    ),
+    ("status", "decided"): (
+        "Nothing has been decided yet",
+        "Clusters come here with their verdict, and with the way back.",
+    ),
+    ("status", "disputed"): (
+        "No verdict is disputed",
+        "Where a second reader disagrees with a verdict, the cluster waits here for a lead.",
+    ),
+    ("status", "suppressed"): (
+        "Nothing is kept out of the queue",
+        "What an expected verdict covers comes here, until it ends or much more comes than usual.",
+    ),
+}
+"""A filter that is a view of its own -> why it may be empty: title, and a line."""
+
 
 def warm_up(stream: StreamStatus) -> tuple[int, int] | None:
     """Return (seen, needed) events of a stream that is still learning what is normal, else None."""
@@ -36,6 +60,8 @@ def empty_state(status: BoardStatus, filters: Mapping[str, str]) -> Component:
     Args:
         filters: those that differ from the default, by name.
     """
+    if len(filters) == 1 and (known := OF_A_VIEW.get(next(iter(filters.items())))) is not None:
+        return _state("view", *known)
     if filters:
         return _no_match(filters)
     if status.decided_today:
@@ -68,6 +94,7 @@ def _no_match(filters: Mapping[str, str]) -> Component:
 
 def _filter_value(value: str) -> str:
     words = {kind.value: word.lower() for kind, word in VERDICT_WORDS.items()}
+    words["second_opinion"] = "second opinion"
     return words.get(value, f"“{visible(value, 60)}”")
 
 

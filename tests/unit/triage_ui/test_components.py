@@ -20,7 +20,7 @@ from triage.queries import BoardStatus, ClusterDetail, InfluenceRow, StreamStatu
 from triage_ui.components.charts import CONFIG
 from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import KEYS as BAR_KEYS
-from triage_ui.components.empty import empty_state, warm_up_text
+from triage_ui.components.empty import OF_A_VIEW, empty_state, warm_up_text
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
 from triage_ui.components.influences import influence_list
@@ -247,6 +247,10 @@ def test_an_empty_queue_says_which_of_three_kinds_it_is() -> None:
         "clear": empty_state(status(stream(), decided=212), {}),
         "filter": empty_state(status(stream(), decided=212), {"stream": "payments", "text": "<b>"}),
     }
+    for view in OF_A_VIEW:
+        assert getattr(empty_state(status(), dict([view])), "data-empty") == "view"
+    both = {"status": "second_opinion", "stream": "payments"}
+    assert "status second opinion, stream “payments”" in text_of(empty_state(status(), both))
     for kind, component in cases.items():
         assert getattr(component, "data-empty") == kind
     assert "312 of 512 events; no alerts before that" in text_of(cases["warming"])
