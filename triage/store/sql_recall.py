@@ -44,10 +44,16 @@ def arrive(
     set_mark(db, connection, ARRIVALS + stream, before + len(new))
 
 
-def awaits_its_look() -> Sequence[sa.ColumnElement[bool]]:
-    """Return the conditions of the index of drawn clusters that wait."""
+def awaits_its_look(connection: sa.Connection) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the conditions of the index of drawn clusters that wait.
+
+    SQLite takes an index of all that wait instead, and sorts them, unless told that most do.
+    """
     c = t.clusters.c
-    return (c.drawn == sa.literal_column("1"), c.waiting == sa.literal_column("1"))
+    waiting: sa.ColumnElement[bool] = c.waiting == sa.literal_column("1")
+    if connection.dialect.name == "sqlite":
+        waiting = sa.func.likely(waiting)
+    return (c.drawn == sa.literal_column("1"), waiting)
 
 
 def recalls(connection: sa.Connection) -> Sequence[Recall]:
@@ -64,7 +70,7 @@ def _arrivals(connection: sa.Connection, stream: str) -> Arrivals:
     c = t.clusters.c
     oldest, waiting = connection.execute(
         sa.select(sa.func.min(c.arrival), sa.func.count()).where(
-            c.stream == stream, *awaits_its_look()
+            c.stream == stream, *awaits_its_look(connection)
         )
     ).one()
     known = [c.stream == stream, c.arrival.is_not(None), c.chance > 0]

@@ -32,7 +32,7 @@ def mixed_head(
     look = connection.scalar(sa.select(sa.func.max(t.verdicts.c.number))) or 0
     uncertain = _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look))
     audits = _audits(connection, named, shares.wanted(Purpose.AUDIT, look))
-    drawn = _drawn(connection, fits, shares.wanted(Purpose.RANDOM, look))
+    drawn = _drawn(connection, named, shares.wanted(Purpose.RANDOM, look))
     rows = {row["cluster_id"]: row for row in (*by_worth, *uncertain, *audits, *drawn)}
     order = mixed(
         [row["cluster_id"] for row in by_worth if row["pull"]],
@@ -105,12 +105,15 @@ def _audits(
 
 
 def _drawn(
-    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
+    connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int
 ) -> Sequence[sa.RowMapping]:
-    """Return the clusters drawn for a look that wait for it, the oldest first."""
+    """Return the clusters drawn for a look that wait for it, the oldest first.
+
+    Along their own index: by that of the order the whole queue would be read and sorted.
+    """
     c = t.clusters.c
     if not count:
         return []
-    waiting = sa.select(t.clusters).where(*fits, *awaits_its_look())
+    waiting = sa.select(t.clusters).where(*named, *awaits_its_look(connection))
     oldest = waiting.order_by(c.arrival, c.cluster_id).limit(count)
     return connection.execute(oldest).mappings().all()

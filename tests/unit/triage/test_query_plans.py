@@ -91,6 +91,17 @@ def test_audits_are_read_by_their_ids(database: Database) -> None:
     assert plan.startswith(" clusters USING INDEX sqlite_autoindex_clusters_1"), plan
 
 
+@pytest.mark.parametrize("stream", [None, "payments"])
+def test_clusters_drawn_for_a_look_are_read_along_their_own_index(
+    database: Database, stream: str | None
+) -> None:
+    with plans(database) as found:
+        SqlQueries(database).queue(QueueFilter(viewer="anna", stream=stream), 0, 10)
+    plan = only(found, "clusters.drawn = 1")
+    assert "USING INDEX ix_clusters_drawn" in plan
+    assert "TEMP B-TREE" not in plan
+
+
 def test_the_policy_of_a_stream_is_read_once(database: Database) -> None:
     queries = SqlQueries(database)
     newest = queries.queue(QueueFilter(order="largest"), 0, 1).rows[0]
