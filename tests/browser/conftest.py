@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.support.cases import ANNA
 from tests.support.chromium import PATIENCE
+from tests.support.processes import free_ports
 from tests.unit.triage_ui.serving import Served, serving
 from triage.model import Actor
 from triage_ui.sessions import CSRF_COOKIE, SESSION_COOKIE, csrf_token
@@ -33,10 +34,16 @@ def fill(board: Served, clusters: int = CLUSTERS) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="session")
+def port() -> int:
+    """A port for one board after the other: what is at one address the browser reads once."""
+    return free_ports(1)[0]
+
+
 @pytest.fixture
-def bare(tmp_path: Path) -> Iterator[Served]:
+def bare(tmp_path: Path, port: int) -> Iterator[Served]:
     """A board with one stream that is warm and nothing in it."""
-    with serving(tmp_path, time.time) as board:
+    with serving(tmp_path, time.time, port) as board:
         yield board
 
 

@@ -60,9 +60,9 @@ class Served:
 
     folder: Path
     clock: Callable[[], float]
+    port: int = 0
     store: Store = field(init=False)
     desk: Desk = field(init=False)
-    port: int = 0
     app: FastAPI = field(init=False)
     advisor: Advisor | None = None
     _running: Running | None = None
@@ -110,9 +110,9 @@ def sign_in(board: Served, client: httpx.Client, actor: Actor = ANNA) -> None:
 
 
 @contextmanager
-def serving(folder: Path, clock: Callable[[], float]) -> Iterator[Served]:
-    """Serve a board over a new store in ``folder``."""
-    board = Served(folder, clock)
+def serving(folder: Path, clock: Callable[[], float], port: int = 0) -> Iterator[Served]:
+    """Serve a board over a new store in ``folder``, on this port or (0) a free one."""
+    board = Served(folder, clock, port)
     board.start()
     try:
         yield board
