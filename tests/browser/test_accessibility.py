@@ -17,6 +17,9 @@ from tests.unit.triage_ui.serving import Served
 from triage.accounts import Accounts
 
 Scheme = Literal["light", "dark"]
+SIZES = ((640, 400), (640, 800), (1024, 800), (1280, 800), (1920, 800))
+"""Widths and heights; the first is a small screen at 200 % zoom."""
+FITS = "() => document.documentElement.scrollWidth <= window.innerWidth"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -116,33 +119,27 @@ def test_only_a_lead_is_led_to_the_analysts(seen: Page, second: Page, board: Ser
     expect(second.get_by_role("link", name="Analysts")).to_be_hidden()
 
 
-def test_buttons_are_large_enough_and_wear_their_keys(seen: Page, board: Served) -> None:
-    sign_in(seen, board)
-    at(seen, order(board)[0])
+def test_what_is_drawn_can_be_hit_and_told_apart_and_heard(page: Page, board: Served) -> None:
+    """Buttons are large enough and wear their keys; a verdict is never by colour alone.
+
+    There is one polite live region for what happens.
+    """
+    sign_in(page, board)
+    at(page, order(board)[0])
     for key, word in (("R", "Real"), ("S", "Spurious"), ("X", "Expected"), ("U", "Unsure")):
-        button = seen.get_by_role("button", name=f"{key} {word}")
+        button = page.get_by_role("button", name=f"{key} {word}")
         expect(button.locator(".key")).to_have_text(key)
-    for button in seen.get_by_role("button").all():
+    for button in page.get_by_role("button").all():
         box = button.bounding_box()
         if box is not None:
             assert box["width"] >= 24, button
             assert box["height"] >= 24, button
-
-
-def test_there_is_one_polite_live_region_for_what_happens(seen: Page, board: Served) -> None:
-    sign_in(seen, board)
-    at(seen, order(board)[0])
-    seen.keyboard.press("r")
-    expect(seen.locator("#announcer")).to_contain_text("marked real")
-    assert seen.locator("[aria-live='assertive'], [role='alert']").count() == 0
-
-
-def test_a_verdict_is_never_by_colour_alone(seen: Page, board: Served) -> None:
-    sign_in(seen, board)
-    at(seen, order(board)[0])
-    for chip in seen.locator(".chip").all():
+    for chip in page.locator(".chip").all():
         assert chip.locator(".shape").count() == 1
         assert (chip.text_content() or "").strip()
+    page.keyboard.press("r")
+    expect(page.locator("#announcer")).to_contain_text("marked real")
+    assert page.locator("[aria-live='assertive'], [role='alert']").count() == 0
 
 
 def test_the_switch_wins_over_the_system_and_stays(
@@ -166,21 +163,18 @@ def test_the_switch_wins_over_the_system_and_stays(
     wait_for(seen, lambda: seen.evaluate(theme) == other, "the system's scheme")
 
 
-@pytest.mark.parametrize(
-    ("width", "height"), [(640, 400), (640, 800), (1024, 800), (1280, 800), (1920, 800)]
-)
-def test_nothing_is_cut_off_at_any_size(page: Page, board: Served, width: int, height: int) -> None:
-    """The first is a small screen at 200 % zoom."""
-    page.set_viewport_size({"width": width, "height": height})
+def test_nothing_is_cut_off_at_any_size(page: Page, board: Served) -> None:
     sign_in(page, board)
     at(page, order(board)[0])
-    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
-    for button in page.locator("[data-verdict]").all():
-        box = button.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-        assert box["y"] + box["height"] <= height
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        wait_for(page, lambda: page.evaluate(FITS), f"all in {width} x {height}")
+        for button in page.locator("[data-verdict]").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            assert box["y"] + box["height"] <= height
 
 
 @pytest.mark.parametrize("width", [1024, 1280, 1440, 1920])
