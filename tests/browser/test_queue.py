@@ -9,7 +9,7 @@ from tests.browser.conftest import CLUSTERS
 from tests.browser.seeing import at, cursor, place, row, rows, scroll_down_to, toast, wait_for
 from tests.support.cases import BEN
 from tests.unit.triage_ui.serving import Served
-from triage.model import Candidate, VerdictKind, VerdictState
+from triage.model import VerdictKind, VerdictState
 from triage.queries import QueueFilter
 
 
@@ -252,8 +252,7 @@ def test_who_leaves_while_new_rows_are_read_is_asked_nothing_more(
 
 
 def test_rows_far_down_come_however_often_the_queue_changes(analyst: Page, board: Served) -> None:
-    for number in range(900):
-        board.desk.cluster(1, f"many-{number}", margin=0.1)
+    board.desk.group_each(board.desk.add(900, margin=0.1), "many")
     analyst.reload()
     at(analyst, order(board)[0])
     slow: list[tuple[float, Route]] = []
@@ -337,9 +336,7 @@ def test_a_link_to_a_cluster_in_the_queue_puts_the_cursor_there(
 
 
 def test_a_long_queue_is_read_in_parts_and_holds_no_row_twice(analyst: Page, board: Served) -> None:
-    members: list[Candidate] = board.desk.add(450, margin=-3.0)
-    for number, member in enumerate(members):
-        board.desk.group([member], f"many {number}")
+    board.desk.group_each(board.desk.add(450, margin=-3.0), "many")
     analyst.keyboard.press("n")
     expect(analyst.locator("#open-count")).to_have_text(str(CLUSTERS + 450))
     scroll_down_to(analyst, "queue-grid", order_all(board)[-1])

@@ -127,10 +127,21 @@ class Desk:
     def group(self, members: Sequence[Candidate], name: str = "k", **given: Any) -> str:
         """Put candidates into the cluster of that name; return its id."""
         cluster_id = identity("cluster", name)
-        update = self.update(cluster_id, members, name, **given)
-        up_to = max(self.store.grouped_up_to(self.stream), self.made)
-        self.store.save_groups(self.stream, [update], up_to, self.lease, AT)
+        self._save(self.update(cluster_id, members, name, **given))
         return cluster_id
+
+    def group_each(self, members: Sequence[Candidate], name: str) -> None:
+        """Put each candidate into a cluster of its own, all in one transaction."""
+        self._save(
+            *(
+                self.update(identity("cluster", f"{name} {number}"), [member], f"{name} {number}")
+                for number, member in enumerate(members)
+            )
+        )
+
+    def _save(self, *updates: ClusterUpdate) -> None:
+        up_to = max(self.store.grouped_up_to(self.stream), self.made)
+        self.store.save_groups(self.stream, updates, up_to, self.lease, AT)
 
     def update(
         self, cluster_id: str, members: Sequence[Candidate], name: str = "k", **given: Any
