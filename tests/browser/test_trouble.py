@@ -134,6 +134,30 @@ def test_changes_are_heard_once_and_in_order_over_a_restart(page: Page, board: S
     assert heard == list(range(start + 1, end + 1))
 
 
+def test_what_a_script_tells_a_component_waits_until_dash_has_it(
+    analyst: Page, board: Served
+) -> None:
+    at(analyst, order(board)[0])
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    analyst.route("**/_dash-layout", hold)
+    analyst.goto(board.url, wait_until="commit")
+    wait_for(analyst, lambda: held, "the layout is asked for")
+    analyst.wait_for_function("Boolean(window.triage && window.dash_clientside?.set_props)")
+    analyst.evaluate("triage.setProps('member', {data: 'first'})")
+    analyst.evaluate("triage.setProps('member', {data: 'second'})")
+    held[0].continue_()
+    analyst.wait_for_selector("#subject")
+    kept = "window.dash_component_api.getLayout('member').props.data"
+    assert analyst.evaluate(kept) == "second"
+    analyst.evaluate("triage.setProps('split-button', {children: 'of a page that was left'})")
+    analyst.evaluate("triage.setProps('member', {data: 'third'})")
+    assert analyst.evaluate(kept) == "third"
+
+
 def test_a_viewer_is_told_why_not(page: Page, board: Served) -> None:
     sign_in(page, board, VIEWER)
     first = order(board)[0]

@@ -12,13 +12,42 @@
 
   triage.byId = (id) => document.getElementById(id);
 
-  /** Set a prop of a Dash component; before Dash has started it waits. */
-  triage.setProps = (id, props) => {
-    if (window.dash_clientside && window.dash_clientside.set_props) {
-      window.dash_clientside.set_props(id, props);
-    } else {
-      setTimeout(() => triage.setProps(id, props), 30);
+  /*
+   * Props that scripts set on Dash components. Dash's own function fails ("reading 'length'") on a
+   * component that it does not have: before the page's layout has come, or once a page was left. So
+   * they are kept until it has it; of a page that was left they are forgotten after a while.
+   */
+  const KEPT_MS = 3000;
+  const kept = new Map(); // id -> {props, until}; of one component the newest counts
+  let timer = null;
+
+  const hasComponent = (id) => {
+    try {
+      return window.dash_component_api.getLayout(id) !== undefined;
+    } catch {
+      return false; // it fails in the same way
     }
+  };
+  const hand = () => {
+    const started = hasComponent("url");
+    for (const [id, entry] of [...kept]) {
+      if (kept.get(id) !== entry) continue; // handed over meanwhile
+      const there = hasComponent(id);
+      if (there || (started && performance.now() > entry.until)) kept.delete(id);
+      if (there) window.dash_clientside.set_props(id, entry.props);
+    }
+    if (!kept.size || timer !== null) return;
+    timer = setTimeout(() => {
+      timer = null;
+      hand();
+    }, 30);
+  };
+
+  /** Set props of a Dash component, as soon as Dash has it. */
+  triage.setProps = (id, props) => {
+    const before = kept.has(id) ? kept.get(id).props : {};
+    kept.set(id, { props: { ...before, ...props }, until: performance.now() + KEPT_MS });
+    hand();
   };
 
   /** Empty a field that a person may have typed into, and let its component know. */
