@@ -46,11 +46,27 @@ def test_the_queue_is_narrowed_to_a_cohort(analyst: Page, board: Served) -> None
     at(analyst, spain)
     assert rows(analyst) == [spain]
     expect(analyst).to_have_url(re.compile(r"cohort=country%3AES"))
-    chip = analyst.get_by_role("button", name="Drop the filter cohort country:ES <b>")
     analyst.reload()
-    chip.click()
+    chosen = analyst.get_by_role("textbox", name="Cohort")
+    expect(chosen).to_have_value("country ES <b>")
+    chosen.click()
+    analyst.get_by_role("option", name="all", exact=True).click()
     at(analyst, order(board)[0])
-    expect(chip).to_have_count(0)
+    expect(analyst).not_to_have_url(re.compile("cohort="))
+
+
+def test_the_queue_offers_the_cohorts_that_there_are(bare: Served, page: Page) -> None:
+    bare.desk.cluster(1, "others")
+    sign_in(page, bare)
+    page.wait_for_selector("#subject")
+    expect(page.get_by_text("Cohort", exact=True)).to_be_hidden()
+    spain = bare.desk.cluster(1, "spain", cohorts={"country": "ES"})
+    page.reload()
+    page.get_by_role("textbox", name="Cohort").click()
+    page.get_by_role("option", name="country ES").click()
+    at(page, spain)
+    assert rows(page) == [spain]
+    expect(page).to_have_url(re.compile(r"cohort=country%3AES"))
 
 
 def test_a_verdict_key_typed_into_the_palette_decides_nothing(analyst: Page, board: Served) -> None:

@@ -36,7 +36,10 @@ def routes(services: Services) -> APIRouter:
         return {"entities": [found_entity(row) for row in rows]}
 
     @router.get("/cohorts", **answers(COHORTS))
-    async def find_cohorts(text: Text, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> Json:
+    async def find_cohorts(
+        text: Annotated[str, Query(max_length=400)] = "",
+        limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    ) -> Json:
         rows = await in_thread(services.queries.cohorts_like, text, limit)
         return {"cohorts": [found_cohort(row) for row in rows]}
 

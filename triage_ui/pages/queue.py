@@ -161,6 +161,7 @@ def _filters() -> Component:
             _filter("status", "Status", STATUSES),
             _filter("stream", "Stream", (("", "all"),)),
             _filter("order", "Order", ORDERS),
+            _filter("cohort", "Cohort", (("", "all"),), hidden=True),
             html.Div(id="filter-chips", className="filter-chips"),  # filled by filters.js
             html.Button(
                 "Save view",
@@ -199,7 +200,14 @@ def _filters() -> Component:
     )
 
 
-def _filter(name: str, label: str, options: tuple[tuple[str, str], ...]) -> Component:
+def _filter(
+    name: str,
+    label: str,
+    options: tuple[tuple[str, str], ...],
+    *,
+    hidden: bool = False,
+) -> Component:
+    """A drop-down; one that is hidden is shown by a script that knows its options."""
     return html.Div(
         [
             html.Label(label, htmlFor=f"filter-{name}"),
@@ -215,6 +223,8 @@ def _filter(name: str, label: str, options: tuple[tuple[str, str], ...]) -> Comp
             ),
         ],
         className="filter",
+        id=f"filter-{name}-frame",
+        hidden=hidden,
     )
 
 
@@ -295,7 +305,7 @@ def register(board: Dash, services: Services) -> None:
         Output("queue-grid", "className"),
         Input("queue-grid", "id"),
     )
-    for name in ("status", "stream", "order"):
+    for name in ("status", "stream", "order", "cohort"):
         board.clientside_callback(
             ClientsideFunction("triage", f"{name}Changed"),
             Input(f"filter-{name}", "value"),

@@ -30,17 +30,49 @@
     for (const name of ["status", "stream", "order"]) {
       triage.setProps("filter-" + name, { value: values[name] });
     }
+    showCohorts();
     triage.setProps("search", { value: values.text });
     markRail();
     showChips();
     triage.emit("filters-shown", JSON.stringify(values) !== JSON.stringify(DEFAULTS));
   };
 
+  /*
+   * The drop-down of cohorts: there where the store knows any. They are asked for when the first rows
+   * stand, which they are not to delay; the one that the address names is among them in any case.
+   */
+  const MOST_COHORTS = 100;
+  const COHORTS_MS = 60000; // between two looks for others
+  let askedAt = -Infinity;
+  let cohorts = [];
+  const showCohorts = () => {
+    const spelt = (one) => `${one.name}:${one.value}`;
+    const named = values.cohort && !cohorts.some((one) => spelt(one) === values.cohort);
+    const options = cohorts.map((one) => ({
+      value: spelt(one),
+      label: triage.visible(`${one.name} ${one.value}`, 60),
+    }));
+    if (named) options.push({ value: values.cohort, label: triage.visible(values.cohort.replace(":", " "), 60) });
+    triage.setProps("filter-cohort-frame", { hidden: !options.length });
+    triage.setProps("filter-cohort", {
+      data: [{ value: "", label: "all" }, ...options],
+      value: values.cohort,
+    });
+  };
+  triage.on("cursor", async () => {
+    if (performance.now() - askedAt < COHORTS_MS) return;
+    askedAt = performance.now();
+    const { status, data } = await triage.request("GET", `/cohorts?limit=${MOST_COHORTS}`);
+    if (status !== 200) return;
+    cohorts = data.cohorts;
+    if (triage.byId("filter-cohort-frame")) showCohorts();
+  });
+
   /* Filters that have no field of their own are named, each with the way out. */
   const showChips = () => {
     const place = triage.byId("filter-chips");
     if (!place) return;
-    const chips = ["entity", "feature", "cohort"].filter((name) => values[name]).map((name) => {
+    const chips = ["entity", "feature"].filter((name) => values[name]).map((name) => {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "filter-chip";
@@ -124,7 +156,7 @@
     triage.filters.read();
   };
 
-  for (const name of ["status", "stream", "order"]) {
+  for (const name of ["status", "stream", "order", "cohort"]) {
     triage[name + "Changed"] = (value) => {
       if (value !== null && value !== undefined) triage.filters.set({ [name]: value });
       return window.dash_clientside.no_update;

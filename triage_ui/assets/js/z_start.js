@@ -20,6 +20,7 @@
     statusChanged: triage.statusChanged,
     streamChanged: triage.streamChanged,
     orderChanged: triage.orderChanged,
+    cohortChanged: triage.cohortChanged,
   };
 
   const begin = () => {
