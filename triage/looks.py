@@ -25,6 +25,7 @@ class Look:
             decided it; None where nobody noted that.
         score: of its strongest member, before any label.
         regrouped: members came or went by hand. ``retaken``: a verdict on it was taken back.
+        drawn: it was drawn for a random look (``recall.py``).
     """
 
     verdict_id: str
@@ -40,6 +41,7 @@ class Look:
     score: float = 0.0
     regrouped: bool = False
     retaken: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

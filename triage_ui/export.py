@@ -51,6 +51,7 @@ LOOKS: Mapping[str, type] = {
     "score": float,
     "regrouped": int,
     "retaken": int,
+    "drawn": int,
 }
 AUDITS: Mapping[str, type] = {
     "candidate_id": str,
@@ -113,6 +114,7 @@ def look_rows(looks: Sequence[Look]) -> list[Row]:
             "score": look.score,
             "regrouped": int(look.regrouped),
             "retaken": int(look.retaken),
+            "drawn": int(look.drawn),
         }
         for look in looks
     ]

@@ -35,6 +35,7 @@ def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence
             t.touches.c.at.label("touched"),
             _regrouped().label("regrouped"),
             _retaken().label("retaken"),
+            c.drawn,
         )
         .join(t.clusters, c.cluster_id == v.cluster_id)
         .join(t.touches, t.touches.c.cluster_id == v.cluster_id, isouter=True)
@@ -57,6 +58,7 @@ def looks(connection: sa.Connection, stream: str | None, limit: int) -> Sequence
             score=row.score,
             regrouped=bool(row.regrouped),
             retaken=bool(row.retaken),
+            drawn=bool(row.drawn),
         )
         for row in reversed(rows)
     ]

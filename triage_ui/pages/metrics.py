@@ -45,6 +45,7 @@ ROWS: Mapping[str, tuple[str, Callable[[Look], bool]]] = {
     "real": ("were real", lambda look: look.kind is VerdictKind.REAL),
     "overrides": ("said the opposite of the suggestion", overrode),
     "interventions": ("somebody intervened on", intervened),
+    "drawn": ("went to clusters drawn at random", lambda look: look.drawn),
     "touched": ("have a first touch that is known", lambda look: look.touched is not None),
 }
 """Name in the address -> which of the looks these are, told and tested."""
@@ -112,7 +113,7 @@ def register(board: Dash, services: Services) -> None:
                 recalls([one for one in recall if stream in (None, one.stream)]),
                 name="recall",
                 level=2,
-                aside="random looks, 95 %",
+                aside=["random looks, 95 %; ", _link("rows", "?rows=drawn", "Rows of recall")],
             ),
             section(
                 f"The looks that {told}" if told else "The looks behind them",

@@ -68,6 +68,7 @@ def test_what_the_looks_found_is_told_with_what_it_is_made_of(desk: Desk) -> Non
     told = recall(desk)
     assert (told.clusters, told.found, told.waiting) == (5, 3, 0)
     assert (told.most, told.guess, told.at_least) == (3, 3.0, 1.0)  # each was drawn for certain
+    assert all(look.drawn for look in desk.store.looks(None, 10))
     desk.undo(verdict.verdict_id)
     assert (recall(desk).clusters, recall(desk).found) == (2, 1)
 
@@ -76,6 +77,7 @@ def test_a_small_chance_leaves_much_open(desk: Desk) -> None:
     desk.policy(random_share=1e-6)
     for cluster_id in clusters(desk, 4)[:2]:
         desk.decide(cluster_id, REAL)
+    assert not any(look.drawn for look in desk.store.looks(None, 10))
     told = recall(desk)
     assert (told.clusters, told.found, told.read, told.most) == (4, 2, 0, 4)
     assert told.guess is None
