@@ -69,6 +69,24 @@ def test_the_queue_offers_the_cohorts_that_there_are(bare: Served, page: Page) -
     expect(page).to_have_url(re.compile(r"cohort=country%3AES"))
 
 
+def test_a_key_that_follows_the_closed_palette_at_once_is_not_lost(
+    analyst: Page, board: Served
+) -> None:
+    """The field of the closed palette has the focus until the next frame."""
+    first = order(board)[0]
+    at(analyst, first)
+    analyst.keyboard.press("Control+k")
+    expect(analyst.get_by_role("option").first).to_be_visible()
+    typed = """() => {
+        triage.byId("palette").close();
+        const enter = {key: "Enter", bubbles: true, cancelable: true};
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", enter));
+        return document.activeElement.id;
+    }"""
+    assert analyst.evaluate(typed) == "palette-text"
+    expect(analyst).to_have_url(re.compile(f"/cluster/{first}$"))  # not where the palette stood
+
+
 def test_a_verdict_key_typed_into_the_palette_decides_nothing(analyst: Page, board: Served) -> None:
     at(analyst, order(board)[0])
     analyst.keyboard.press("Control+k")

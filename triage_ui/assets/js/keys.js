@@ -123,6 +123,8 @@
 
   const inField = (event) => {
     const target = event.target;
+    // A sheet that was closed has the focus until the next frame: what is typed then is not for it.
+    if (target.closest("dialog:not([open])")) return false;
     if (target.closest(FIELDS)) return true;
     // On a button or link Enter and the arrows keep their own meaning.
     const own = ["Enter", " ", "ArrowUp", "ArrowDown"].includes(event.key);

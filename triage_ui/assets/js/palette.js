@@ -150,7 +150,7 @@
       event.preventDefault();
       return triage.openPalette();
     }
-    if (event.target.id !== "palette-text") return;
+    if (event.target.id !== "palette-text" || !sheet().open) return;
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) {
       event.preventDefault();
