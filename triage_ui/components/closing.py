@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from triage.closing import Bound
 from triage.queries import AuditRow, ClusterDetail, VerdictRow
 from triage_ui.components.chips import verdict_chip
-from triage_ui.components.dom import Node, attributes
+from triage_ui.components.dom import Node, attributes, table
 from triage_ui.text import ago, count, visible
 
 MEANING = (
@@ -77,14 +77,7 @@ def bounds(rows: Sequence[Bound]) -> Component:
     return html.Div(
         [
             html.P(MEANING, className="quiet"),
-            html.Table(
-                [
-                    html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-                    html.Tbody([_bound(row) for row in rows]),
-                ],
-                className="list-table",
-                id="bounds",
-            ),
+            table(names, [_bound(row) for row in rows], id="bounds"),
         ]
     )
 
@@ -123,14 +116,7 @@ def audits(rows: Sequence[AuditRow], stream: str | None, now: float) -> list[Com
     names = ("Member", "Found", "Checks", "By", "When")
     where = "" if stream is None else f"?stream={quote(stream, safe='')}"
     return [
-        html.Table(
-            [
-                html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-                html.Tbody([_audit(row, now) for row in rows]),
-            ],
-            className="list-table",
-            id="audits",
-        ),
+        table(names, [_audit(row, now) for row in rows], id="audits"),
         html.A("All as CSV", href=f"/api/v1/export/audits{where}", className="link"),
     ]
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from triage.model import ClusterStatus
 from triage.queries import QueueRow
 from triage_ui.components.chips import verdict_chip
-from triage_ui.components.dom import attributes
+from triage_ui.components.dom import attributes, table
 from triage_ui.text import clock, percent, visible
 
 
@@ -24,13 +24,10 @@ def cluster_table(
         caption: for who can't see where the table stands.
     """
     names = ("Cluster", "Members", "Likely real", "Last event (UTC)", "Verdict")
-    return html.Table(
-        [
-            html.Caption(caption, className="visually-hidden"),
-            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-            html.Tbody([_row(row, members.get(row.cluster_id, row.size), now) for row in rows]),
-        ],
-        className="list-table",
+    return table(
+        names,
+        [_row(row, members.get(row.cluster_id, row.size), now) for row in rows],
+        caption=caption,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -43,6 +44,22 @@ def action_button(
 def hidden_text(text: str) -> Component:
     """Text for who doesn't see the shape or colour beside it."""
     return html.Span(text, className="visually-hidden")
+
+
+def table(
+    names: Sequence[str], rows: Sequence[Component], *, caption: str | None = None, **given: Any
+) -> Component:
+    """Rows under the names of their columns; ``caption``: for who doesn't see what it is in."""
+    head = [] if caption is None else [html.Caption(caption, className="visually-hidden")]
+    return html.Table(
+        [
+            *head,
+            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
+            html.Tbody(list(rows)),
+        ],
+        className="list-table",
+        **given,
+    )
 
 
 def section(

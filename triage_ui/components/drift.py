@@ -8,6 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.drift import PartitionDrift
+from triage_ui.components.dom import table
 from triage_ui.text import visible
 
 LISTED = 50
@@ -25,13 +26,7 @@ def drift_table(drifts: Sequence[PartitionDrift]) -> Component:
     if not drifts:
         return html.P("All fields come as they used to.", className="quiet")
     names = ("Field", "What", "Was and is", "Partition, from offset")
-    return html.Table(
-        [
-            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-            html.Tbody([_row(one) for one in drifts[:LISTED]]),
-        ],
-        className="list-table",
-    )
+    return table(names, [_row(one) for one in drifts[:LISTED]])
 
 
 def _row(one: PartitionDrift) -> Component:

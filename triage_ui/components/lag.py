@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.lag import LagState, PartitionLag, state_of
-from triage_ui.components.dom import Children
+from triage_ui.components.dom import Children, table
 from triage_ui.text import ago, count, span
 
 LISTED = 200
@@ -39,13 +39,7 @@ def lag_table(lags: Sequence[PartitionLag], now: float) -> Component:
     if not lags:
         return html.P("No worker has taken a partition yet.", className="quiet")
     names = ("Partition", "State", "Records not processed", "Age of the newest processed", "Told")
-    return html.Table(
-        [
-            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-            html.Tbody([_row(one, now) for one in lags[:LISTED]]),
-        ],
-        className="list-table",
-    )
+    return table(names, [_row(one, now) for one in lags[:LISTED]])
 
 
 def _row(one: PartitionLag, now: float) -> Component:

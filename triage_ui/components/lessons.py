@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from triage.queries import Lesson, TaughtBy
 from triage_ui.components.chips import moved, verdict_chip
-from triage_ui.components.dom import attributes
+from triage_ui.components.dom import attributes, table
 from triage_ui.text import ago, visible
 
 NAMED = 3  # verdicts of one lesson that are named
@@ -20,13 +20,7 @@ def lesson_table(lessons: Sequence[Lesson], now: float) -> Component:
     if not lessons:
         return html.P("No label has been learned yet.", className="quiet")
     names = ("Learned from", "What moved", "Model", "When")
-    return html.Table(
-        [
-            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-            html.Tbody([_row(lesson, now) for lesson in lessons]),
-        ],
-        className="list-table",
-    )
+    return table(names, [_row(lesson, now) for lesson in lessons])
 
 
 def _row(lesson: Lesson, now: float) -> Component:

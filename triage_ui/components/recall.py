@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.recall import Recall
-from triage_ui.components.dom import Node
+from triage_ui.components.dom import Node, table
 from triage_ui.text import count, visible
 
 MEANING = (
@@ -27,14 +27,7 @@ def recalls(rows: Sequence[Recall]) -> Component:
     return html.Div(
         [
             html.P(MEANING, className="quiet"),
-            html.Table(
-                [
-                    html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-                    html.Tbody([_recall(row) for row in rows]),
-                ],
-                className="list-table",
-                id="recalls",
-            ),
+            table(names, [_recall(row) for row in rows], id="recalls"),
         ]
     )
 

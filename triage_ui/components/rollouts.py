@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from triage.rollout import Rollout, RolloutKind, Stage
 from triage.trial import Trial
+from triage_ui.components.dom import table
 from triage_ui.text import ago, visible
 
 SHOWN = 8
@@ -29,14 +30,8 @@ def rollout_table(
     if not log:
         return html.P("No config has come into force yet.", className="quiet")
     names = ("Version", "By", "Why", "When")
-    table = html.Table(
-        [
-            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-            html.Tbody([_row(entry, now) for entry in reversed(log[-SHOWN:])]),
-        ],
-        className="list-table",
-    )
-    return html.Div([*_trial(log[-1], trial, lost), table])
+    rows = table(names, [_row(entry, now) for entry in reversed(log[-SHOWN:])])
+    return html.Div([*_trial(log[-1], trial, lost), rows])
 
 
 def _trial(current: Rollout, trial: Trial, lost: Sequence[str]) -> list[Component]:

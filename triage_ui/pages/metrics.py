@@ -28,7 +28,7 @@ from triage.queries import BoardStatus
 from triage_ui.components.chips import verdict_chip
 from triage_ui.components.closing import audits, bounds
 from triage_ui.components.discovery_chart import discovery_chart
-from triage_ui.components.dom import Children, Node, attributes, section
+from triage_ui.components.dom import Children, Node, attributes, section, table
 from triage_ui.components.figures import median_figure, share_figure
 from triage_ui.components.recall import recalls
 from triage_ui.pages import Page
@@ -266,13 +266,7 @@ def _rows(looks: Sequence[Look], now: float) -> Children:
     if not looks:
         return html.P("Nothing has been decided yet.", className="quiet")
     names = ("Cluster", "Verdict", "Suggested", "By", "When", "Waited")
-    return html.Table(
-        [
-            html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-            html.Tbody([_row(look, now) for look in looks[: -LISTED - 1 : -1]]),
-        ],
-        className="list-table",
-    )
+    return table(names, [_row(look, now) for look in looks[: -LISTED - 1 : -1]])
 
 
 def _row(look: Look, now: float) -> Component:

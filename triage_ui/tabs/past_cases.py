@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from triage.case_queries import PastCase
 from triage.model import VerdictKind
 from triage_ui.components.chips import verdict_chip
-from triage_ui.components.dom import attributes
+from triage_ui.components.dom import attributes, table
 from triage_ui.services import Services, in_thread
 from triage_ui.tabs import Tab, cluster_at
 from triage_ui.text import clock, count, visible
@@ -51,14 +51,7 @@ def past_cases(cases: Sequence[PastCase], now: float) -> list[Component]:
             [html.Strong(f"{real} of {len(cases)}"), f"{newest} cases like it were real."],
             className="tab-lead",
         ),
-        html.Table(
-            [
-                html.Caption("Similar past cases", className="visually-hidden"),
-                html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
-                html.Tbody([_row(case, now) for case in cases]),
-            ],
-            className="list-table",
-        ),
+        table(names, [_row(case, now) for case in cases], caption="Similar past cases"),
     ]
 
 
