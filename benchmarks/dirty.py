@@ -53,7 +53,7 @@ def keep_account(story: Story) -> Outcome:
     feeder = Feeder(story.url, story.topic, rows, RATE)
     wait_for(lambda: account.over or feeder.ended, WAIT_S, "end of the events")
     story.events = feeder.finish(WAIT_S)
-    story.work_off()
+    story.work_off(WAIT_S)
     seconds = time.monotonic() - begun
     story.stop()
     with opened(story.store_url) as store:

@@ -134,10 +134,10 @@ class Story:
 
         wait_for(waits, WAIT_S, "verdict that is published", LOOK_S)
 
-    def work_off(self) -> None:
-        """Wait until all is processed and published."""
+    def work_off(self, wait_s: float = WAIT_S) -> None:
+        """Wait until all is processed, for so long at most, and published."""
         with opened(self.store_url) as store:
-            wait_for(lambda: self._lag() == 0, WAIT_S, "end of the backlog", LOOK_S)
+            wait_for(lambda: self._lag() == 0, wait_s, "end of the backlog", LOOK_S)
             wait_for(lambda: not store.outbox_topics(), WAIT_S, "empty outbox", LOOK_S)
 
     def halted(self, process: str, told: Sequence[str]) -> None:
