@@ -65,6 +65,8 @@ def most_hits(drawn: Sequence[Drawn], level: float = LEVEL) -> int:
 
     >>> most_hits([Drawn(probability=0.05, count=4_000)])
     68
+    >>> most_hits([Drawn(probability=0.05, count=6_000, hits=30)])  # the best guess is 600
+    995
     """
     ordered = sorted(drawn, key=lambda one: one.probability)
     total = sum(one.count for one in ordered)
