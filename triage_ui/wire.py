@@ -19,6 +19,7 @@ from triage.case_queries import (
 )
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
+from triage.drift import PartitionDrift
 from triage.lag import PartitionLag, state_of
 from triage.looks import (
     LAST,
@@ -50,7 +51,9 @@ from triage.queries import (
     VerdictRow,
 )
 from triage.recall import Recall
+from triage.rollout import Rollout
 from triage.store.base_views import SavedView
+from triage.trial import Trial
 from triage.truth import TruthOutcome
 
 Json = dict[str, Any]
@@ -234,6 +237,21 @@ def lags(rows: Sequence[PartitionLag], now: float) -> Json:
             ],
         }
     )
+
+
+def drift(row: PartitionDrift) -> Json:
+    """A field of a partition that no longer comes as it used to."""
+    return _cleaned(_fields(row.drift) | {"partition": row.partition})
+
+
+def rollout(row: Rollout) -> Json:
+    """An entry of the log of what is in force."""
+    return _cleaned(_fields(row))
+
+
+def trial(row: Trial, lost: Sequence[str]) -> Json:
+    """How the config beside the one in force does; ``lost``: verified findings that it misses."""
+    return _cleaned(_fields(row) | {"lost": list(lost)})
 
 
 def lesson(row: Lesson) -> Json:

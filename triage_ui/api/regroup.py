@@ -12,7 +12,7 @@ from triage.errors import NotFound
 from triage_ui.actor import current_actor
 from triage_ui.api.clusters import Id, Key
 from triage_ui.api.router import new_router
-from triage_ui.api.shapes import ALIKE, PAST_CASES, RECORD, REGROUPING, answers
+from triage_ui.api.shapes import ALIKE, PAST_CASES, RECORD, REGROUPING, REGROUPINGS, answers
 from triage_ui.services import Services, in_thread
 from triage_ui.wire import Json, alike, past_case, record, regrouping
 
@@ -67,6 +67,11 @@ def routes(services: Services) -> APIRouter:
         )
         now = services.settings.clock()
         return regrouping(await in_thread(commands.regroup, command, current_actor(), now))
+
+    @router.get("/regroupings", **answers(REGROUPINGS))
+    async def read_regroupings(cluster_id: Id) -> Json:
+        rows = await in_thread(queries.regroupings, cluster_id)
+        return {"regroupings": [regrouping(row) for row in rows]}
 
     @router.get("/alike", **answers(ALIKE))
     async def read_alike(cluster_id: Id, limit: Limit = 10) -> Json:

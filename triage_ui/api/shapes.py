@@ -23,6 +23,7 @@ from triage.case_queries import (
 )
 from triage.cases import Dispute, Regrouping, Rollback
 from triage.closing import Bound
+from triage.drift import Drift
 from triage.lag import LagState
 from triage.looks import Look, Median, Share
 from triage.model import Candidate, MemberState, VerdictKind
@@ -41,7 +42,9 @@ from triage.queries import (
     VerdictRow,
 )
 from triage.recall import Recall
+from triage.rollout import Rollout
 from triage.store.base_views import SavedView
+from triage.trial import Trial
 from triage.truth import TruthOutcome
 
 CLOSED = ConfigDict(extra="forbid")
@@ -98,6 +101,7 @@ CLUSTER = shape_of(
 )
 ENTITY = shape_of(EntityDetail, clusters=many(QUEUE_ROW))
 REGROUPING = shape_of(Regrouping)
+REGROUPINGS = rows("Regroupings", "regroupings", REGROUPING)
 DISPUTE = shape_of(Dispute)
 PROVED = shape("Proved", "Reports of late truth.", real=int, not_real=int)
 PAST_CASES = rows("PastCases", "cases", shape_of(PastCase, proved=PROVED))
@@ -124,6 +128,9 @@ PARTITION_LAG = shape(
     at=float | None,
 )
 LAG = shape("StreamLag", "How far behind its log.", state=LagState, partitions=many(PARTITION_LAG))
+DRIFTS = rows("Drifts", "drifts", shape_of(Drift, partition=int))
+TRIAL = shape_of(Trial, lost=many(str))
+ROLLOUTS = shape("Rollouts", rollouts=many(Rollout), trial=TRIAL | None)
 LESSONS = rows("Lessons", "lessons", Lesson)
 SUPPRESSIONS = rows("Suppressions", "suppressions", SuppressionRow)
 ROLLBACK = shape_of(Rollback, taken=int)

@@ -9,8 +9,12 @@ from fastapi import FastAPI
 
 from tests.support.cases import ANNA, AT, BEN, LEAD, VIEWER, a_reason
 from tests.unit.triage_ui.conftest import Board
+from triage.drift import Drift
 from triage.lag import Lag
 from triage.model import VerdictKind
+from triage.policy import Policy
+from triage.rollout import Request, Stage, staged
+from triage.store.base_configs import NewConfig
 from triage_ui import problems
 from triage_ui.api.clusters import VerdictBody
 from triage_ui.entity import entity_address
@@ -336,6 +340,40 @@ def test_the_lag_of_a_stream(board: Board) -> None:
     assert (found["state"], found["partitions"][0]["records"]) == ("behind", 7)
     nowhere = board.client.get("/api/v1/streams/nowhere/lag").json()
     assert nowhere == {"state": "unknown", "partitions": []}
+
+
+def test_what_came_into_force_and_how_a_tried_config_does(board: Board) -> None:
+    board.sign_in()
+    store = board.desk.store
+    store.register_config("payments", "v1", "one", AT)
+    told = board.client.get("/api/v1/streams/payments/rollouts").json()
+    assert ([one["version"] for one in told["rollouts"]], told["trial"]) == (["v1"], None)
+    asked = Request("eve", "fewer alerts", AT + 1)
+    new = NewConfig("v2", "two", "Cards", Policy())
+    store.roll_out("payments", lambda log: staged(log, "payments", "v2", Stage.SHADOW, asked), new)
+    told = board.client.get("/api/v1/streams/payments/rollouts").json()
+    newest, first = told["rollouts"]
+    assert (newest["version"], newest["beside"], newest["stage"]) == ("v1", "v2", "shadow")
+    assert (newest["author"], newest["reason"], first["number"]) == ("eve", "fewer alerts", 1)
+    assert (told["trial"]["events"], told["trial"]["lost"]) == (0, [])
+    nowhere = board.client.get("/api/v1/streams/nowhere/rollouts").json()
+    assert nowhere == {"rollouts": [], "trial": None}
+
+
+def test_the_drift_of_a_streams_fields(board: Board) -> None:
+    board.sign_in()
+    gone = Drift("<b>amount", "missing", "in 0%, was in 100%", 9)
+    board.desk.commit(board.desk.part(next_offset=10, drifts=[gone]))
+    assert board.client.get("/api/v1/streams/payments/drift").json()["drifts"] == [
+        {
+            "partition": 0,
+            "field": "<b>amount",
+            "kind": "missing",
+            "detail": "in 0%, was in 100%",
+            "since": 9,
+        }
+    ]
+    assert board.client.get("/api/v1/streams/nowhere/drift").json() == {"drifts": []}
 
 
 def test_looks_configs_and_lessons(board: Board, cluster: str) -> None:

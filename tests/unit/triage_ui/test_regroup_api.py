@@ -41,6 +41,8 @@ def test_members_leave_and_come_back(board: Board, cluster: str) -> None:
     )
     assert merged.status_code == 201, merged.text
     assert board.client.get(f"/api/v1/clusters/{cluster}").json()["members_total"] == 4
+    moves = board.client.get(path(cluster, "regroupings")).json()["regroupings"]
+    assert moves == [merged.json(), done]
     gone = board.client.get(f"/api/v1/clusters/{done['other']}")
     assert gone.status_code == 404
     assert f"merged into {cluster}" in gone.json()["detail"]
