@@ -88,8 +88,7 @@ class Answers:
 
     def what_if(self, question: WhatIf) -> WhatIfAnswer:
         """See ``triage.advisor.Advisor``."""
-        asked = self._asked(question.cluster_id)
-        view = self._view(asked.stream)
+        view = self._impartial(self._asked(question.cluster_id))
         members = self._store.members(question.cluster_id, 0, STRONGEST)
         wanted = question.candidate_id or members[0].candidate.candidate_id
         candidate = next(
@@ -106,7 +105,7 @@ class Answers:
     def draft_rule(self, question: DraftRule) -> Drafted:
         """See ``triage.advisor.Advisor``."""
         asked = self._asked(question.cluster_id)
-        view = self._view(asked.stream)
+        view = self._impartial(asked)
         found = self._store.vectors(asked.members[-MOST_DRAWN:])
         members = [
             one.vector for one in found.values() if one.features_version == view.features_version
@@ -120,6 +119,14 @@ class Answers:
         if asked is None:
             raise NotFound(f"there is no cluster {cluster_id}")
         return asked
+
+    def _impartial(self, asked: AskedCluster) -> StreamView:
+        """Return the view, of an audit that waits the one before any label.
+
+        The labels in force hold the verdict that the audit is to check.
+        """
+        view = self._view(asked.stream)
+        return view.unlabelled() if asked.blind else view
 
     def _view(self, stream: str) -> StreamView:
         view = self._views.get(stream)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,19 @@ class StreamView:
     position: int
     left_out: int
     behind: int
+
+    def unlabelled(self) -> StreamView:
+        """Return the view as it is before any label: what was said of anything leaves no trace."""
+        none = Labels.none(len(self.features.names))
+        return replace(
+            self,
+            partitions={
+                number: replace(view, model=view.model.relabelled(none))
+                for number, view in self.partitions.items()
+            },
+            labelled={},
+            told=frozenset(),
+        )
 
     def advise(self, question: IfDecided, more: Labels, read: Matrix) -> Advice:
         """Return what a verdict would change.

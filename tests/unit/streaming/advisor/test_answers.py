@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from streaming.pipeline import vectors
 from tests.support.house import ANNA, House
 from tests.support.streams import events
 from tests.unit.streaming.advisor.conftest import many_clusters, settle
-from triage.advisor import Advice, IfDecided, WhatIf
+from triage.advisor import Advice, DraftRule, IfDecided, WhatIf
 from triage.errors import Invalid, NotAvailable, NotFound
 from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueueRow
@@ -229,6 +231,31 @@ def test_the_smallest_change_makes_it_normal(house: House) -> None:
     changes = {one.feature: one.value for one in told.smallest}
     checked = answers.what_if(WhatIf(first(house).cluster_id, told.candidate_id, changes))
     assert checked.then == told.left
+
+
+def test_an_audit_is_answered_as_before_any_label(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = first(house)
+    unlabelled, said = refreshed(house).what_if(WhatIf(row.cluster_id)), WhatIf(row.cluster_id)
+    rule = refreshed(house).draft_rule(DraftRule(row.cluster_id))
+    for _ in range(5):
+        house.decide(VerdictKind.SPURIOUS)
+    answers = refreshed(house)
+    assert answers.what_if(said).now != unlabelled.now
+    asked_of = house.store.asked(row.cluster_id)
+    assert asked_of is not None
+    monkeypatch.setattr(house.store, "asked", lambda _: dataclasses.replace(asked_of, blind=True))
+    blind = answers.what_if(said)
+    assert (blind.now, blind.line, blind.smallest) == (
+        unlabelled.now,
+        unlabelled.line,
+        unlabelled.smallest,
+    )
+    told = answers.draft_rule(DraftRule(row.cluster_id)).draft
+    assert told is not None
+    assert rule.draft is not None
+    assert (told.words, told.confirmed, told.dismissed) == (rule.draft.words, 0, 0)
 
 
 def test_unknown_features_and_members_are_refused(house: House) -> None:
