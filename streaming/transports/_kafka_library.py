@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,22 +88,21 @@ class Producer(Protocol):
         """Release the connection; never raises. ``patient``: nothing has failed."""
 
 
-class Library(Protocol):
-    """Makes the clients of one library."""
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The clients of one library.
 
-    def topics(self, options: KafkaOptions) -> Topics:
-        """Return the cluster's topics."""
+    Attributes:
+        topics: makes what knows the cluster's topics.
+        reader: makes a reader without a group.
+        producer: makes a producer under a transactional id.
+        consumer: joins a group.
+    """
 
-    def reader(self, options: KafkaOptions) -> Reader:
-        """Return a reader without a group."""
-
-    def producer(self, options: KafkaOptions, transactional_id: str) -> Producer:
-        """Return a producer."""
-
-    def consumer(
-        self, membership: Membership, on_assigned: OnAssigned, on_revoked: OnRevoked
-    ) -> Consumer:
-        """Join a group."""
+    topics: Callable[[KafkaOptions], Topics]
+    reader: Callable[[KafkaOptions], Reader]
+    producer: Callable[[KafkaOptions, str], Producer]
+    consumer: Callable[[Membership, OnAssigned, OnRevoked], Consumer]
 
 
 def ensure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from streaming.errors import Fenced, PositionLost, Retry, Stop, UnknownTopic
 from streaming.records import OutRecord, Position, Record, TopicPartition
 from streaming.transports._kafka_library import Library
 from streaming.transports.base import Transport
-from streaming.transports.kafka import KafkaPython
-from streaming.transports.kafka_librdkafka import Librdkafka
+from streaming.transports.kafka import KAFKA_PYTHON
+from streaming.transports.kafka_librdkafka import LIBRDKAFKA
 from tests.contract.transport_harness import (
     KEPT,
     EmbeddedHarness,
@@ -29,9 +29,9 @@ from tests.contract.transport_harness import (
     write,
 )
 
-LIBRARIES: Mapping[str, Callable[[], Library]] = {
-    "kafka": KafkaPython,
-    "kafka+librdkafka": Librdkafka,
+LIBRARIES: Mapping[str, Library] = {
+    "kafka": KAFKA_PYTHON,
+    "kafka+librdkafka": LIBRDKAFKA,
 }
 
 
@@ -45,7 +45,7 @@ LIBRARIES: Mapping[str, Callable[[], Library]] = {
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     made: Harness
     if library := LIBRARIES.get(request.param):
-        made = KafkaHarness(request.getfixturevalue("kafka_bootstrap"), library())
+        made = KafkaHarness(request.getfixturevalue("kafka_bootstrap"), library)
     else:
         made = EmbeddedHarness(None if request.param == "memory" else tmp_path / "log.db")
     yield made

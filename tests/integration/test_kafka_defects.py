@@ -19,8 +19,8 @@ from streaming.transports._kafka_python import producer as kafka_producer
 from streaming.transports._kafka_python.client import connect
 from streaming.transports._kafka_transport import KafkaTransport
 from streaming.transports._librdkafka import producer as librdkafka_producer
-from streaming.transports.kafka import KafkaPython
-from streaming.transports.kafka_librdkafka import Librdkafka
+from streaming.transports.kafka import KAFKA_PYTHON
+from streaming.transports.kafka_librdkafka import LIBRDKAFKA
 from tests.contract.transport_harness import everything, from_start, ignore, reader, take
 from tests.support.java_kafka import JavaKafka, java_can, java_kafka
 from tests.support.kafka_clients import options
@@ -28,7 +28,7 @@ from tests.support.kafka_clients import transport as transport_to
 
 FRESH = 6  # groups; half of them were stuck at 10 ms
 SHORT_POLLS = 200
-LIBRARIES: list[Library] = [KafkaPython(), Librdkafka()]
+LIBRARIES: list[Library] = [KAFKA_PYTHON, LIBRDKAFKA]
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from streaming.transports._kafka_library import Library
 from streaming.transports._kafka_python.client import connect
 from streaming.transports._kafka_transport import KafkaTransport
 from streaming.transports.base import Consumer
-from streaming.transports.kafka import KafkaPython
-from streaming.transports.kafka_librdkafka import Librdkafka
+from streaming.transports.kafka import KAFKA_PYTHON
+from streaming.transports.kafka_librdkafka import LIBRDKAFKA
 from streaming.transports.registry import open_transport
 from tests.contract.transport_harness import everything, poll_together, reader, take, write
 from tests.support.kafka_clients import options
@@ -178,7 +178,7 @@ def test_what_one_library_wrote_the_other_goes_on_with(kafka_bootstrap: str, pre
     topic, keys = f"{prefix}.events", [f"key {number}".encode() for number in range(40)]
     partitions: list[dict[bytes | None, int]] = []
     ids = set()
-    libraries: list[Library] = [KafkaPython(), Librdkafka()]
+    libraries: list[Library] = [KAFKA_PYTHON, LIBRDKAFKA]
     for number, library in enumerate(libraries):
         transport = transport_to(kafka_bootstrap, prefix, library)
         transport.ensure_topic(topic, 4)

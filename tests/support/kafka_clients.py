@@ -14,7 +14,7 @@ from streaming.transports._kafka_library import Library
 from streaming.transports._kafka_options import KafkaOptions
 from streaming.transports._kafka_python.client import connect
 from streaming.transports._kafka_transport import KafkaTransport
-from streaming.transports.kafka import KafkaPython
+from streaming.transports.kafka import KAFKA_PYTHON
 
 DELETED_S = 30.0
 
@@ -28,7 +28,7 @@ def transport(
     bootstrap: str, prefix: str = "triage", library: Library | None = None
 ) -> KafkaTransport:
     """Return a transport, through kafka-python unless told otherwise."""
-    return KafkaTransport(options(bootstrap, prefix), library or KafkaPython())
+    return KafkaTransport(options(bootstrap, prefix), library or KAFKA_PYTHON)
 
 
 def answers(bootstrap: str) -> bool:
