@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +95,8 @@ def _accounts(folder: Path, store_url: str | None) -> Iterator[Accounts]:
     places = Places.of(folder, None, store_url)
     try:
         folder.mkdir(parents=True, exist_ok=True)  # the first account may come before the first run
-        store = places.store()
-        try:
+        with closing(places.store()) as store:
             yield Accounts(store)
-        finally:
-            store.close()
     except TriageError as error:
         raise click.ClickException(str(error)) from error
 

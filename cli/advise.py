@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import click
 
-from cli.configs import EXIT_CONFIG, in_force, named
+from cli.configs import in_force, named, problems_told
 from cli.options import Bounded
-from cli.places import Places, data_option, store_option
+from cli.places import data_option, existing_store, store_option
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
-from streaming.errors import ConfigInvalid, Stop
 from triage.budget_advice import Judged, Level, by_cost, by_precision, cost, levels
-from triage.errors import TriageError
 
 ENOUGH = 30  # judged candidates; of fewer nothing can be said
 EXIT_NONE = 1
@@ -76,19 +73,11 @@ def command(
     """
     if (precision is None) == (miss is None):
         raise click.UsageError("name --precision, or --miss (and --look)")
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        with closing(places.store(migrate=False)) as store:
-            config = in_force(store, named(stream))
-            file = load(stream) if stream.is_file() else None
-            found = store.judged(config.stream, config.version)
-            untold = store.untold(config.stream)
-    except ConfigInvalid as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(EXIT_CONFIG)
-    except (Stop, TriageError) as error:
-        raise click.ClickException(str(error)) from error
+    with existing_store(folder, store_url, migrate=False) as store, problems_told():
+        config = in_force(store, named(stream))
+        file = load(stream) if stream.is_file() else None
+        found = store.judged(config.stream, config.version)
+        untold = store.untold(config.stream)
     known = sum(one.real is not None for one in found)
     if known < ENOUGH:
         click.echo(

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import click
 
-from cli.configs import EXIT_CONFIG, must_know, named
-from cli.places import Places, data_option, store_option
+from cli.configs import must_know, named, problems_told
+from cli.places import data_option, existing_store, store_option
 from cli.plan import EFFECTS, told_of
 from streaming import rollouts
 from streaming.config.changes import Effect
 from streaming.config.load import load
-from streaming.errors import ConfigInvalid, Stop
 from streaming.rollouts import apply, go_back
-from triage.errors import Conflict, TriageError
+from triage.errors import Conflict
 from triage.plain import plain
 from triage.rollout import TOOK_BACK, TRIED, Request, Rollout, Stage
 from triage.rollout import told as rolled
@@ -86,21 +84,13 @@ def command(
     if of is not None and not back:
         raise click.UsageError("--of goes with --back")
     asked = Request(name, reason, time.time())
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        with closing(places.store()) as store:
-            if back:
-                entry = _back(store, must_know(store, named(file)), asked, of)
-            elif retire:
-                entry = rollouts.retire(store, must_know(store, named(file)), asked)
-            else:
-                entry = _apply(store, file, Stage(stage), asked, accept, new=new, again=again)
-    except ConfigInvalid as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(EXIT_CONFIG)
-    except (Stop, TriageError) as error:
-        raise click.ClickException(str(error)) from error
+    with existing_store(folder, store_url) as store, problems_told():
+        if back:
+            entry = _back(store, must_know(store, named(file)), asked, of)
+        elif retire:
+            entry = rollouts.retire(store, must_know(store, named(file)), asked)
+        else:
+            entry = _apply(store, file, Stage(stage), asked, accept, new=new, again=again)
     click.echo(_done(entry))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cli.configs import EXIT_CONFIG, Untried
+from cli.configs import Untried, problems_told
 from cli.options import Bounded, refuse_unwritable
 from cli.places import Places, data_option, store_option, transport_option
 from cli.progress import bar, follow
@@ -24,7 +24,7 @@ from streaming.backtest.run import run
 from streaming.backtest.window import Window, source_window, topic_window
 from streaming.config.load import load, parse
 from streaming.config.model import StreamConfig
-from streaming.errors import ConfigInvalid, StreamingError
+from streaming.errors import StreamingError
 from streaming.sources.registry import open_source
 from streaming.transports.base import Transport
 from triage.errors import TriageError
@@ -89,8 +89,9 @@ def command(
     _writable([html, json_path], [file, *map(Path, filter(None, (against, source)))])
     places = Places.of(folder, transport_url, store_url)
     try:
-        new = load(file)
-        old = _old(new, against, places)
+        with problems_told():
+            new = load(file)
+            old = _old(new, against, places)
         configs = [new, *([old] if old else [])]
         if source:
             window = source_window(open_source(source, _Both(new, old)), new, max_events, label)
@@ -98,10 +99,6 @@ def command(
             window = _topic(places, configs, time.time() - seconds, max_events)
         with bar(window.total, " events") as progress:
             runs = run(window, configs, time.process_time, follow(progress))
-    except ConfigInvalid as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(EXIT_CONFIG)
     except (StreamingError, TriageError) as error:
         raise Untried(str(error)) from error
     result = compared(window, runs, Guards(max_volume))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -33,14 +35,21 @@ stream_option = click.option(
 )
 
 
-def loaded(path: Path) -> StreamConfig:
-    """Load a config; where it is wrong, say so line by line and end with status 2."""
+@contextmanager
+def problems_told() -> Iterator[None]:
+    """Where a config is wrong, say so line by line and end with status 2."""
     try:
-        return load(path)
+        yield
     except ConfigInvalid as error:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(EXIT_CONFIG)
+
+
+def loaded(path: Path) -> StreamConfig:
+    """Load a config; where it is wrong, say so line by line and end with status 2."""
+    with problems_told():
+        return load(path)
 
 
 def checked(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
@@ -13,7 +15,7 @@ from cli.secrets import secret
 from streaming.errors import Stop
 from streaming.transports.base import Transport
 from streaming.transports.registry import open_transport
-from triage.errors import Invalid
+from triage.errors import Invalid, TriageError
 from triage.store.base import Store
 from triage.store.store import open_store
 
@@ -120,6 +122,20 @@ class Places:
             *("--transport", self.transport_url),
             *("--store", self.store_url),
         ]
+
+
+@contextmanager
+def existing_store(folder: Path, store_url: str | None, *, migrate: bool = True) -> Iterator[Store]:
+    """The store of a system that has run, as long as the block lasts.
+
+    What goes wrong with it ends the command with one sentence.
+    """
+    places = Places.existing(folder, None, store_url, needs="triage.db")
+    try:
+        with closing(places.store(migrate=migrate)) as store:
+            yield store
+    except (Stop, TriageError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _with_password(url: str) -> str:

@@ -13,14 +13,14 @@ from typing import Any
 
 import click
 
-from cli.configs import EXIT_CONFIG, Untried
+from cli.configs import Untried, problems_told
 from cli.places import Places, data_option, store_option
 from streaming.carry import ColumnKeys, columns_of, share
 from streaming.config.changes import MEANING, Effect, changes_of, effect_of
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
 from streaming.config_book import ConfigBook
-from streaming.errors import ConfigInvalid, Stop
+from streaming.errors import Stop
 from streaming.turn import records_to_warm
 from triage.errors import TriageError
 from triage.model import Label
@@ -59,12 +59,8 @@ def command(
     the store can't be used.
     """
     try:
-        new = load(file)
-        effect, lines = _told(new, against, Places.of(folder, None, store_url))
-    except ConfigInvalid as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(EXIT_CONFIG)
+        with problems_told():
+            effect, lines = _told(load(file), against, Places.of(folder, None, store_url))
     except (Stop, TriageError) as error:
         raise Untried(str(error)) from error
     for line in lines:

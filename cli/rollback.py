@@ -8,13 +8,11 @@ from pathlib import Path
 
 import click
 
-from cli.places import Places, data_option, store_option
+from cli.places import data_option, existing_store, store_option
 from streaming.verified import message_of
 from triage.commands import RollBack, RollBackCommand, UndoRollBack
-from triage.errors import TriageError
 from triage.handlers import Triage
 from triage.model import Actor
-from triage.store.store import open_store
 
 FORMATS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]
 
@@ -52,13 +50,8 @@ def command(
     else:
         # until is excluded: a verdict of this very moment counts too
         change = RollBack(analyst, _utc(since), _utc(until) if until else now + 1.0, reason)
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        store = open_store(places.store_url)
+    with existing_store(folder, store_url) as store:
         done = Triage(store, message_of).roll_back(change, Actor(name, "lead"), now)
-        store.close()
-    except TriageError as error:
-        raise click.ClickException(str(error)) from error
     what = "taken back" if done.undone_at is None else "given back"
     click.echo(f"labels of {len(done.taken)} verdicts of {done.analyst} {what}")
     if done.undone_at is None:

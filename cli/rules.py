@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from cli.options import Bounded
-from cli.places import Places, data_option, store_option
+from cli.places import data_option, existing_store, store_option
 from streaming.config.model import StreamConfig
-from streaming.errors import ConfigInvalid
 from streaming.rules.deployed import deployed_rules
 from streaming.rules.export import Told, as_json, as_sql, as_yaml
 from streaming.rules.mined import MinedRule, Mining, live_config, mine_rules
-from triage.errors import TriageError
-from triage.store.base import Store
 
 stream_option = click.option("--stream", required=True, help="Name of the stream.")
 form_option = click.option(
@@ -55,7 +51,7 @@ def mine(
     A rule is kept if its precision is bounded from below on confirmed clusters that were not used
     to mine it, and nothing that was confirmed as no anomaly lies inside.
     """
-    with _store(folder, store_url) as store:
+    with existing_store(folder, store_url) as store:
         found = mine_rules(store, stream, precision, most)
         config = live_config(store, stream)
     kept = [one for one in found.rules if not one.why_not]
@@ -71,7 +67,7 @@ def mine(
 @store_option
 def list_(stream: str, folder: Path, store_url: str | None) -> None:
     """List the rules of the config in force, with what each has hit."""
-    with _store(folder, store_url) as store:
+    with existing_store(folder, store_url) as store:
         rules = deployed_rules(store, stream)
     if not rules:
         click.echo(f"the config of {stream} has no rules; `triage rules mine` looks for some")
@@ -92,7 +88,7 @@ def list_(stream: str, folder: Path, store_url: str | None) -> None:
 @store_option
 def export(stream: str, form: str, folder: Path, store_url: str | None) -> None:
     """Print the rules of the config in force in another form."""
-    with _store(folder, store_url) as store:
+    with existing_store(folder, store_url) as store:
         rules = deployed_rules(store, stream)
         config = live_config(store, stream)
     _export(form, stream, config, [(one.rule, one.words, "") for one in rules])
@@ -135,17 +131,3 @@ def _export(form: str, stream: str, config: StreamConfig, rules: Told) -> None:
     if not rules:
         raise click.ClickException(f"{stream} has no rule to export")
     click.echo(forms[form]())
-
-
-@contextmanager
-def _store(folder: Path, store_url: str | None) -> Iterator[Store]:
-    """Open the store; what is wrong with it, the stream or its config is one sentence."""
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        store = places.store()
-        try:
-            yield store
-        finally:
-            store.close()
-    except (TriageError, ConfigInvalid) as error:
-        raise click.ClickException(str(error)) from error

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from cli.places import Places, data_option, store_option
+from cli.places import data_option, existing_store, store_option
 from triage.access import ALLOWED
-from triage.errors import TriageError
 from triage.model import Actor
 from triage.store.base import Store
 
@@ -30,12 +29,8 @@ ANALYST = Actor("analyst", "analyst")
 @store_option
 def command(name: str, role: str, url: str, folder: Path, store_url: str | None) -> None:
     """Print a link that signs a person in, once, within the next hour."""
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        store = places.store()
+    with existing_store(folder, store_url) as store:
         click.echo(sign_in_link(store, url, time.time(), Actor(name, role)))
-    except TriageError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def board_url(host: str, port: int) -> str:

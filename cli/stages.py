@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import click
 
 from cli.configs import must_know
-from cli.places import Places, data_option, store_option
+from cli.places import data_option, existing_store, store_option
 from streaming.config_book import ConfigBook
-from streaming.errors import Stop
 from streaming.stage_guard import HOUR_S
-from triage.errors import TriageError
 from triage.plain import plain
 from triage.rollout import Rollout, RolloutKind
 from triage.store.base import Store
@@ -33,13 +30,9 @@ def command(stream: str | None, folder: Path, store_url: str | None) -> None:
 
     Without STREAM: all streams, also those that were retired.
     """
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        with closing(places.store(migrate=False)) as store:
-            for line in _all(store) if stream is None else _lines(store, stream):
-                click.echo(line)
-    except (Stop, TriageError) as error:
-        raise click.ClickException(str(error)) from error
+    with existing_store(folder, store_url, migrate=False) as store:
+        for line in _all(store) if stream is None else _lines(store, stream):
+            click.echo(line)
 
 
 def _all(store: Store) -> Iterator[str]:

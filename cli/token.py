@@ -11,8 +11,7 @@ import click
 
 from cli.account import day, role_choice, who_option
 from cli.options import Bounded
-from cli.places import Places, data_option, store_option
-from triage.errors import TriageError
+from cli.places import data_option, existing_store, store_option
 from triage.model import Actor
 from triage.tokens import MAX_DAYS, Token, Tokens
 
@@ -69,15 +68,8 @@ def list_all(folder: Path, store_url: str | None) -> None:
 
 @contextmanager
 def _tokens(folder: Path, store_url: str | None) -> Iterator[Tokens]:
-    places = Places.existing(folder, None, store_url, needs="triage.db")
-    try:
-        store = places.store()
-        try:
-            yield Tokens(store)
-        finally:
-            store.close()
-    except TriageError as error:
-        raise click.ClickException(str(error)) from error
+    with existing_store(folder, store_url) as store:
+        yield Tokens(store)
 
 
 def _state(token: Token, now: float) -> str:

@@ -37,3 +37,9 @@ def test_what_can_not_be_done_is_said(desk: Desk, tmp_path: Path) -> None:
     assert run(tmp_path, "--analyst", "anna").exit_code == 2
     nobody = run(tmp_path, "--analyst", "zoe", "--since", "2026-09-01")
     assert (nobody.exit_code, "zoe has no labels" in nobody.output) == (1, True)
+
+
+def test_the_password_of_the_database_is_read_from_where_its_address_says(tmp_path: Path) -> None:
+    place = "postgresql://anna@127.0.0.1:1/triage?password=env:NO_SUCH_VARIABLE"
+    done = run(tmp_path, "--analyst", "anna", "--since", "2026-09-01", "--store", place)
+    assert (done.exit_code, "NO_SUCH_VARIABLE" in done.output) == (1, True)
