@@ -15,10 +15,7 @@ EVERY_S = 1.0  # seconds between two looks
 
 
 class SuppressionGuard:
-    """Breaks the suppressions of a stream that hide more than they should, each once.
-
-    What a broken one hid is open again, and its verdict teaches no more.
-    """
+    """Breaks the suppressions of a stream that hide more than they should, each once."""
 
     def __init__(self, store: CaseStore, stream: str, clock: Callable[[], float]) -> None:
         self._store = store
@@ -44,14 +41,15 @@ class SuppressionGuard:
                 surge = unit.policy(self._stream).suppression_surge
                 because = broken_by(suppression, unit.usage(suppression), surge)
                 if because:
-                    _break(unit, suppression, because, at)
+                    break_off(unit, suppression, because, at)
                     broke = True
         self._seen = {one.suppression_id: one.hits for one in active}
         self._next = at + EVERY_S
         return broke
 
 
-def _break(unit: UnitOfWork, suppression: Suppression, because: str, at: float) -> None:
+def break_off(unit: UnitOfWork, suppression: Suppression, because: str, at: float) -> None:
+    """End a suppression early: what it hid is open again, and its verdict teaches no more."""
     verdict_id = suppression.suppression_id
     clusters = unit.end_suppression(verdict_id, SuppressionState.BROKEN, because, at)
     verdict = unit.verdict(verdict_id)

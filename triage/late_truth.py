@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from triage.cases import AuditEntry
 from triage.commands import ReportTruth, RetractTruth
 from triage.errors import Invalid, NotFound
+from triage.guard import break_off
 from triage.model import Actor
 from triage.rest import denies, disagreed
 from triage.store.base import CaseStore, UnitOfWork
+from triage.suppression import DENIED
 from triage.truth import Truth, TruthOutcome, TruthReport, content, contradicts, pairs
 
 NAMESPACE = uuid.UUID("c1f3d1b7-5a0c-5a9e-8d0e-6d2b7a4f9e21")
@@ -128,8 +130,9 @@ def _join(
     """Append the labels; return how many of the truths contradict a verdict.
 
     What a verdict said of members that nobody read does not outlive a truth that says otherwise of
-    one of them, or of one that was read: see ``rest.disagreed``. It stays so if the truth is taken
-    back: somebody may have read them by then.
+    one of them, or of one that was read: see ``rest.disagreed``. Nor does a suppression outlive one
+    that calls something real that it covers. Both stay so if the truth is taken back: somebody may
+    have read them by then.
     """
     if not joined:
         return 0
@@ -145,6 +148,9 @@ def _join(
     }
     for verdict_id in sorted(denied):
         disagreed(unit, denied[verdict_id], at)
+    real = [cid for truth in truths if truth.report.real for cid in joined.get(truth.truth_id, ())]
+    for suppression in unit.suppressions_over(stream, real):
+        break_off(unit, suppression, DENIED, at)
     _tell(unit, unit.clusters_of_truths(list(joined)), at)
     return sum(
         any(contradicts(truth.report.real, said.get(cid)) for cid in joined[truth.truth_id])

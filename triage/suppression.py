@@ -2,7 +2,7 @@
 
 Somebody who gets a pattern called expected must not gain immunity by it: a suppression covers the
 cluster's own entities and leading features only, ends at a date, and breaks when much more comes
-than the cluster had, or of entities that it did not have.
+than the cluster had, or of entities that it did not have, or when late truth calls one of it real.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from triage.model import Candidate, KeepOut
 DAY = 86_400.0
 LEAST_A_DAY = 10  # candidates; fewer in a day are no surge
 LEAST_NEW = 3  # entities of one kind; fewer new ones break nothing
+DENIED = "late truth: something that it covers was real"
 MAX_ENTITIES = 200  # of one scope
 KEY_ENTITY = ""  # name of the stream's key among a cluster's entities
 
@@ -78,12 +79,13 @@ class Usage:
     """What a suppression has kept out: in the last day of events, and entities by field.
 
     ``known``: number of entities of the cluster that it comes from; ``new``: of those that it
-    hid, without the known ones.
+    hid, without the known ones. ``denied``: late truth calls something real that it hid.
     """
 
     last_day: int
     known: Mapping[str, int]
     new: Mapping[str, int]
+    denied: bool = False
 
 
 def leading(candidate: Candidate) -> frozenset[str]:
@@ -128,6 +130,8 @@ def _entities(facts: ScopeFacts) -> frozenset[tuple[str, str]]:
 
 def broken_by(suppression: Suppression, usage: Usage, surge: float) -> str:
     """Return why the suppression must end now, empty if it need not."""
+    if usage.denied:
+        return DENIED
     most = max(float(LEAST_A_DAY), surge * suppression.usual)
     if usage.last_day > most:
         return (

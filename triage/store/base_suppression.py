@@ -21,6 +21,9 @@ class SuppressionUnit(Protocol):
     def active_suppressions(self, stream: str) -> Sequence[Suppression]:
         """Return those that have not ended, oldest first."""
 
+    def suppressions_over(self, stream: str, candidate_ids: Sequence[str]) -> Sequence[Suppression]:
+        """Return those in force that keep one of these out, or come from its cluster."""
+
     def usage(self, suppression: Suppression) -> Usage:
         """Return what it has kept out."""
 

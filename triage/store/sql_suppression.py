@@ -11,6 +11,7 @@ from triage.aggregates import ReasonSums
 from triage.model import Candidate, ClusterStatus, SuppressionState
 from triage.queries import SuppressionRow
 from triage.store import tables as t
+from triage.store.bulk import select_in
 from triage.store.codec import dumps, loads
 from triage.store.sql_truth import SqlTruthUnit
 from triage.suppression import DAY, MAX_ENTITIES, Scope, ScopeFacts, Suppression, Usage, covering
@@ -65,6 +66,22 @@ class SqlSuppressionUnit(SqlTruthUnit):
         """Return those that have not ended, oldest first."""
         return _active(self._connection, stream)
 
+    def suppressions_over(self, stream: str, candidate_ids: Sequence[str]) -> Sequence[Suppression]:
+        """Return those in force that keep one of these out, or come from its cluster."""
+        active = _active(self._connection, stream)
+        if not active:
+            return []
+        k, m = t.kept_out.c, t.members.c
+        kept = sa.select(k.suppression_id), k.candidate_id
+        in_cluster = sa.select(m.cluster_id), m.candidate_id
+        over = {
+            value
+            for statement, column in (kept, in_cluster)
+            for row in select_in(self._connection, statement, column, candidate_ids)
+            for value in row.values()
+        }
+        return [one for one in active if not over.isdisjoint((one.suppression_id, one.cluster_id))]
+
     def usage(self, suppression: Suppression) -> Usage:
         """Return what it has kept out."""
         k, m, e = t.kept_out.c, t.members.c, t.cluster_entities.c
@@ -93,8 +110,20 @@ class SqlSuppressionUnit(SqlTruthUnit):
             )
             .group_by(e.name)
         )
+        n, w = t.labels.c, t.truths.c
+        told_real = (
+            sa.select(n.candidate_id)
+            .join(t.truths, sa.and_(w.truth_id == n.verdict_id, w.gone.is_(None), w.real == 1))
+            .where(n.candidate_id == k.candidate_id)
+        )
+        denied = self._connection.execute(
+            sa.select(k.candidate_id).where(mine, told_real.exists()).limit(1)
+        ).first()
         return Usage(
-            last_day or 0, {row[0]: row[1] for row in known}, {row[0]: row[1] for row in new}
+            last_day=last_day or 0,
+            known={row[0]: row[1] for row in known},
+            new={row[0]: row[1] for row in new},
+            denied=denied is not None,
         )
 
     def end_suppression(

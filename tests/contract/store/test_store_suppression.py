@@ -16,6 +16,7 @@ from triage.model import ClusterStatus, KeepOut, SuppressionState, VerdictKind
 from triage.queries import QueueFilter, SuppressionRow, VerdictRow
 from triage.store import tables as t
 from triage.store.database import Database
+from triage.truth import TruthReport
 
 END = AT + 7 * 86_400.0
 
@@ -150,6 +151,36 @@ def test_a_surge_breaks_it_and_opens_everything(desk: Desk, url: str) -> None:
     assert (entry["action"], json.loads(entry["after"])["reopened"]) == ("break_suppression", 1)
     clock.now = END
     assert not Expiry(desk.store, clock).step()  # ended already
+
+
+@pytest.mark.parametrize("of", ["first", "hidden"])
+def test_late_truth_that_one_of_it_is_real_breaks_it(desk: Desk, of: str) -> None:
+    desk.policy()
+    verdict = expect(desk)
+    desk.cluster(2, "hidden")
+    (hidden,) = listed(desk, ClusterStatus.SUPPRESSED)
+    told = desk.first(verdict.cluster_id if of == "first" else hidden)[0]
+    desk.tell(TruthReport(id="t0", real=False, candidate_id=told))
+    assert only(desk).state is SuppressionState.ACTIVE
+    desk.tell(TruthReport(id="t1", real=True, candidate_id=told))
+    assert only(desk).state is SuppressionState.BROKEN
+    assert only(desk).because == "late truth: something that it covers was real"
+    assert hidden in listed(desk, ClusterStatus.OPEN)
+    assert desk.labels() == {told: (1.0, 1.0)}
+    desk.group(desk.add(1), "more")
+    assert listed(desk, ClusterStatus.SUPPRESSED) == []
+
+
+def test_truth_that_was_there_before_its_candidate_was_hidden_breaks_it_too(desk: Desk) -> None:
+    desk.policy()
+    expect(desk)
+    (candidate,) = desk.add(1)
+    desk.tell(TruthReport(id="t1", real=True, candidate_id=candidate.candidate_id))
+    assert only(desk).state is SuppressionState.ACTIVE
+    hidden = desk.group([candidate], "hidden")
+    assert SuppressionGuard(desk.store, STREAM, Clock()).step()
+    assert only(desk).state is SuppressionState.BROKEN
+    assert hidden in listed(desk, ClusterStatus.OPEN)
 
 
 def test_a_surge_is_one_within_a_day_of_events(desk: Desk) -> None:
