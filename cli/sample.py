@@ -89,7 +89,8 @@ def command(
     if source is not None:
         click.echo(f"  triage run --stream {output} --source {source}", err=True)
     else:
-        click.echo(f"  triage run --stream {output}", err=True)
+        where = f" --transport '{transport_url}'" if transport_url else ""
+        click.echo(f"  triage run --stream {output}{where}", err=True)
 
 
 def _drawn(

@@ -22,13 +22,15 @@ from streaming.sample.roles import Roles
 MAX_LEFT_OUT = 40  # fields whose reason is told one by one
 MAX_SHOWN = 50  # characters of a name or value in a comment
 MAX_RATIOS, MAX_DISTINCT = 2, 2  # windows of an entity; more of them are for people to choose
-WINDOWS = (("1m", 60.0), ("10m", 600.0), ("1h", 3_600.0), ("6h", 21_600.0), ("1d", 86_400.0))
-LONGEST = "7d"
+WINDOWS = (
+    *(("1m", 60.0), ("10m", 600.0), ("1h", 3_600.0), ("6h", 21_600.0), ("1d", 86_400.0)),
+    ("7d", 604_800.0),
+)
 COMMON = 0.01  # share of the events from which a value is named
 RARE = 1_000  # values of an entity; of more of them, each is rare
-IN_A_WINDOW = 5.0  # events of an entity that a window should hold
-SHORT = 20_000  # events; a shorter stream has to learn faster
-BUDGETS = ((3_000, "2%"), (SHORT, "1%"))  # so that a few dozen candidates come of a short stream
+OF_A_GAP = 1.0 / 3.0  # of the usual time between two events: several in a window are news
+LONG = 40_000  # events of a partition; a shorter one has to learn faster
+BUDGETS = ((3_000, "2%"), (20_000, "1%"))  # so that a few dozen candidates come of a short file
 BUDGET = "0.5%"
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -58,7 +60,8 @@ def draft(sample: Sample, profile: Profile, roles: Roles, name: str | None = Non
     lines += [_declaration(roles, profile.fields[field]) for field in roles.types]
     lines += [*_left_out(roles), "", "# What the detectors see.", "features:"]
     lines += [f"  - {flow(feature.params)}{_comment(feature.why)}" for feature in features]
-    lines += ["", "detectors:", "  - {kind: isolation_forest}", *_learning(sample, profile)]
+    lines += ["", "detectors:", "  - {kind: isolation_forest}", "  - {kind: deviation}"]
+    lines += _learning(sample, profile)
     return "\n".join(lines) + "\n"
 
 
@@ -186,9 +189,10 @@ def _rhythm(sample: Sample, profile: Profile, roles: Roles) -> Iterator[_Feature
 def _windows(sample: Sample, profile: Profile, roles: Roles, entity: str) -> Iterator[_Feature]:
     """Yield what an entity did lately; of all but the key only how much."""
     base = {"kind": "window", "entity": entity}
-    over = _window(sample, profile, roles, entity)
+    lately = "100 events"
     if roles.time:
-        yield _Feature({**base, "aggregate": "count", "over": over}, "the pace of each")
+        lately = _window(sample, profile, roles.time, entity)
+        yield _Feature({**base, "aggregate": "count", "over": lately}, "the pace of each")
     if entity != roles.key:
         return
     sizes = [name for name in (*roles.amounts, *roles.numbers) if _is_size(profile.fields[name])]
@@ -201,7 +205,6 @@ def _windows(sample: Sample, profile: Profile, roles: Roles, entity: str) -> Ite
         if name not in roles.entities and profile.fields[name].distinct > 4
     ]
     for name in [*roles.entities[1:], *several][:MAX_DISTINCT]:
-        lately = over if roles.time else "100 events"
         params = {**base, "aggregate": "distinct", "field": name, "over": lately}
         yield _Feature(params, "how many different ones")
 
@@ -210,20 +213,22 @@ def _is_size(own: FieldProfile) -> bool:
     return own.kind == "number" and own.low >= 0 and own.distinct > 20
 
 
-def _window(sample: Sample, profile: Profile, roles: Roles, entity: str) -> str:
-    """Return a span in which an entity has some events, by the rate within stretches."""
-    if roles.time is None:
-        return LONGEST
-    times = profile.fields[roles.time].values
+def _window(sample: Sample, profile: Profile, time: str, entity: str) -> str:
+    """Return the longest span in which a second event is unusual, by the rate within stretches.
+
+    A burst stands out of it, and it is full soon: a long window grows for days after the start, and
+    what grows looks unusual.
+    """
+    times = profile.fields[time].values
     spans, start = [], 0
     for stretch in sample.stretches:
         own = times[start : start + len(stretch)]
         own = own[np.isfinite(own)]
         spans.append(float(np.ptp(own)) if len(own) else 0.0)
         start += len(stretch)
-    seconds = sum(spans) * profile.fields[entity].distinct / max(1, profile.events)
-    fitting = [text for text, size in WINDOWS if size >= IN_A_WINDOW * seconds]
-    return fitting[0] if fitting else LONGEST
+    gap = sum(spans) * profile.fields[entity].distinct / max(1, profile.events)
+    fitting = [text for text, size in WINDOWS if size <= OF_A_GAP * gap]
+    return fitting[-1] if fitting else WINDOWS[0][0]
 
 
 def _named(features: Sequence[_Feature]) -> list[_Feature]:
@@ -246,13 +251,15 @@ def _columns(params: Mapping[str, Any]) -> Sequence[str]:
 
 def _learning(sample: Sample, profile: Profile) -> Iterator[str]:
     total = sample.total or profile.events
-    budget = next((text for events, text in BUDGETS if total < events), BUDGET)
-    if total < SHORT:
-        block = 2 ** int(np.clip(math.log2(max(1, total / 40)), 6, 9))
-        window = max(500, total // 4)
+    each = total // sample.partitions
+    if each < LONG:
+        block = 2 ** int(np.clip(math.log2(max(1, each / 40)), 6, 9))
+        window = max(500, each // 4)
         yield ""
         settings = f"{{block: {block}, warm_up: {2 * block}, threshold_window: {window}}}"
-        yield f"learning: {settings}{_comment('a short stream')}"
+        yield f"learning: {settings}{_comment('so that alerts begin soon; more is steadier')}"
+    of_file = () if sample.topic is not None else BUDGETS
+    budget = next((text for events, text in of_file if total < events), BUDGET)
     yield ""
     yield f"alert_budget: {budget}{_comment('at most this share of the events comes to the board')}"
 

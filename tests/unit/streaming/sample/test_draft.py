@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.sample import command
+from detectors.features.window import Window
 from streaming.config.load import load, parse
 from streaming.config.model import StreamConfig
 from streaming.config.yaml_tree import read_tree
@@ -102,6 +105,10 @@ def test_payments_get_the_parts_that_a_person_would_give_them() -> None:
     assert config.learning.warm_up < 300  # a short stream
 
 
+def _utc(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
+
+
 def table(**columns: Sequence[Any]) -> Sample:
     count = max(map(len, columns.values()))
     return sample_of(
@@ -148,6 +155,40 @@ def test_an_unwanted_field_is_no_feature() -> None:
 def test_two_fields_whose_columns_would_be_called_alike_are_told_apart() -> None:
     config, _ = drafted(table(bytes=[0, 1, 900_000], log_bytes=[1, 2, 3]))
     assert len(config.features) == 2
+
+
+@pytest.mark.parametrize(
+    ("gap", "over"), [(1, "1m"), (600, "1m"), (2_000, "10m"), (12_000, "1h"), (4e6, "7d")]
+)
+def test_a_second_event_within_a_window_is_unusual(gap: float, over: str) -> None:
+    """``gap``: seconds between two events of one card."""
+    rows = [
+        {"card": f"c{i % 10}", "at": _utc(1.7e9 + i * gap / 10), "x": i % 7} for i in range(400)
+    ]
+    config, _ = drafted(sample_of(rows))
+    (count,) = (one for one in config.features if isinstance(one, Window.Params) and not one.field)
+    assert count.over == over
+
+
+@pytest.mark.parametrize(
+    ("topic", "partitions", "total", "warm_up", "budget"),
+    [
+        (None, 1, 2_000, 128, 0.02),
+        ("t", 1, 2_000, 128, 0.005),
+        ("t", 4, 2_000, 128, 0.005),
+        (None, 1, 30_000, 1_024, 0.005),
+        ("t", 4, 30_000, 256, 0.005),
+        ("t", 4, 300_000, 2_048, 0.005),
+    ],
+)
+def test_alerts_begin_early_in_what_each_partition_has(
+    topic: str | None, partitions: int, total: int, warm_up: int, budget: float
+) -> None:
+    sample = dataclasses.replace(
+        table(x=[*range(25)] * 2), topic=topic, partitions=partitions, total=total
+    )
+    config, _ = drafted(sample)
+    assert (config.learning.warm_up, config.learning.alert_budget) == (warm_up, budget)
 
 
 def test_no_feature_is_said_with_the_reasons() -> None:
