@@ -8,7 +8,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs screenshots lock clean
 .PHONY: bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
-.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts faults
+.PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-drafts bench-rules bench-rollouts faults
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +43,9 @@ bench-kill:  ## kill -9 at random moments: nothing lost, nothing twice, nothing 
 bench-rollouts:  ## configs come and go during kills: nothing lost, nothing twice, nothing different
 bench-backtest:  ## a back-test of a million events beside the bare pipeline
 bench-advisor:  ## how long "what would this verdict change?" takes at 20,000 open candidates, and how exact
+bench-drafts:  ## what a drafted config finds, beside one written by hand
 bench-rules:  ## are rules mined from verdicts right on later payments, and is their bound
-bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-rules bench-rollouts:
+bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-drafts bench-rules bench-rollouts:
 	@.ci/venv dev
 	@.venv/bin/python -m benchmarks.$(@:bench-%=%) $(if $(PART),--part $(PART)) $(if $(STORE),--store $(STORE))
 
