@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from streaming.field_path import Path, path_of
 from streaming.records import TRUNCATED_FROM, Record
 
 MAX_RECORD_BYTES = 256 * 1024
@@ -37,6 +39,10 @@ class FieldSpec(Protocol):
     @property
     def required(self) -> bool:
         """Whether a record without it, or with null, is bad."""
+
+    @property
+    def path(self) -> Path | None:
+        """The keys that lead to it, None: it stands in the event under its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +87,23 @@ class Decoder:
 
     Numbers are JSON numbers and finite, texts are JSON strings or integers (``881`` is "881"),
     times are RFC 3339 texts (UTC where they name no zone) or seconds since 1970, from 1970 to 2199.
-    A missing or null field is None unless it is required.
+    A missing or null field is None unless it is required; so are all in an object that is missing.
     """
 
     def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
         self._types = {name: spec.type for name, spec in fields.items()}
-        # Attributes are numbered, so that a field may have any name.
-        self._attributes = {name: f"f{i}" for i, name in enumerate(fields)}
-        members: list[Any] = []
-        for name, spec in fields.items():
-            attribute, kind = self._attributes[name], _TYPES[spec.type]
-            members.append((attribute, kind) if spec.required else (attribute, kind | None, None))
-        event = msgspec.defstruct(
-            "Event",
-            members,
-            kw_only=True,
-            gc=False,
-            rename={attribute: name for name, attribute in self._attributes.items()},
-        )
+        required_first = sorted(fields.items(), key=lambda field: not field[1].required)
+        self._names = {".".join(path_of(name, spec)): name for name, spec in required_first}
+        event, places = _shape_of(_nested(fields))
+        self._getters = {
+            name: _getter(places[path_of(name, spec)]) for name, spec in fields.items()
+        }
+        self._flat = all(len(place) == 1 for place in places.values())
         self._decoder = msgspec.json.Decoder(event)
         self._many = msgspec.json.Decoder(list[event])  # type: ignore[valid-type]  # made here
-        self._all_numeric = "string" not in self._types.values()
+        self._all_numeric = self._flat and "string" not in self._types.values()
         times = [name for name, kind in self._types.items() if kind == "time"]
-        self._times = [(name, self._attributes[name]) for name in times]
+        self._times = [(name, self._getters[name]) for name in times]
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Decode a batch; one bad record never touches its neighbours."""
@@ -114,11 +114,15 @@ class Decoder:
         """Return one column per field: texts, or float64 with NaN where missing."""
         if self._all_numeric and (matrix := self._matrix(events)) is not None:
             return dict(zip(self._types, matrix, strict=True))
-        by_field = list(zip(*map(msgspec.structs.astuple, events), strict=True))
+        values = msgspec.structs.astuple if self._flat else self._values
+        by_field = list(zip(*map(values, events), strict=True))
         return {
             name: _column(kind, by_field[i] if by_field else ())
             for i, (name, kind) in enumerate(self._types.items())
         }
+
+    def _values(self, event: Any) -> tuple[Any, ...]:
+        return tuple(get(event) for get in self._getters.values())
 
     def _matrix(self, events: Sequence[Any]) -> npt.NDArray[np.float64] | None:
         """Return fields x events; None if a value is missing or a time is a text."""
@@ -148,7 +152,7 @@ class Decoder:
             try:
                 event = decode(record.value)
             except UNREADABLE as error:
-                bad.append(_bad(record, error))
+                bad.append(_bad(record, error, self._names))
                 continue
             if self._times and (far := self._far_time(event)):
                 bad.append(BadRecord(record, "out_of_range", far, _FAR_TIME))
@@ -160,8 +164,8 @@ class Decoder:
     def fields(self, event: Any) -> dict[str, Any]:
         """Return an event's declared fields as plain JSON values; missing ones are left out."""
         plain: dict[str, Any] = {}
-        for name, attribute in self._attributes.items():
-            value = getattr(event, attribute)
+        for name, get in self._getters.items():
+            value = get(event)
             if isinstance(value, dt.datetime):
                 value = value.isoformat()
             elif type(value) is int:
@@ -172,11 +176,65 @@ class Decoder:
 
     def _far_time(self, event: Any) -> str:
         """Return the first field whose time is before 1970 or after 2199, "" if there is none."""
-        for name, attribute in self._times:
-            seconds = _seconds(getattr(event, attribute))
+        for name, get in self._times:
+            seconds = _seconds(get(event))
             if seconds is not None and not 0 <= seconds < END_OF_TIME:
                 return name
         return ""
+
+
+def _nested(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
+    """Return the fields as they lie in an event: key -> field, or key -> what lies below it."""
+    tree: dict[str, Any] = {}
+    for name, spec in fields.items():
+        *above, last = path_of(name, spec)
+        below = tree
+        for key in above:
+            below = below.setdefault(key, {})
+        below[last] = spec
+    return tree
+
+
+def _shape_of(tree: Mapping[str, Any]) -> tuple[Any, dict[Path, Path]]:
+    """Return a struct for such a tree, and by path the attributes that lead to each field.
+
+    Attributes are numbered, so that a key may have any name.
+    """
+    members: list[Any] = []
+    places: dict[Path, Path] = {}
+    for i, (key, below) in enumerate(tree.items()):
+        attribute = f"f{i}"
+        if isinstance(below, dict):
+            kind, inner = _shape_of(below)
+            needed = not all(_may_lack(one) for one in below.values())
+            places |= {(key, *path): (attribute, *place) for path, place in inner.items()}
+        else:
+            kind, needed = _TYPES[below.type], below.required
+            places[key,] = (attribute,)
+        members.append((attribute, kind) if needed else (attribute, kind | None, None))
+    rename = {f"f{i}": key for i, key in enumerate(tree)}
+    return msgspec.defstruct("Event", members, kw_only=True, gc=False, rename=rename), places
+
+
+def _may_lack(below: Any) -> bool:
+    if isinstance(below, dict):
+        return all(map(_may_lack, below.values()))
+    return not below.required
+
+
+def _getter(place: Path) -> Callable[[Any], Any]:
+    """Return what finds the value to which attributes lead, None where there is none."""
+    if len(place) == 1:
+        return attrgetter(place[0])
+    return partial(_at, place)
+
+
+def _at(place: Path, event: Any) -> Any:
+    for attribute in place:
+        event = getattr(event, attribute)
+        if event is None:
+            return None
+    return event
 
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -239,16 +297,25 @@ def _too_large(record: Record) -> BadRecord:
     return BadRecord(record, "too_large", "", message)
 
 
-def _bad(record: Record, error: Exception) -> BadRecord:
+def _bad(record: Record, error: Exception, names: Mapping[str, str]) -> BadRecord:
     """Name the reason without repeating the record's content, which may be secret or hostile."""
     if not isinstance(error, msgspec.ValidationError):
         return BadRecord(record, "not_json", "", "not a JSON object in UTF-8")
     message, _, path = str(error).partition(" - at `$.")
-    field = path.removesuffix("`")
+    place = path.removesuffix("`")
     if message.startswith("Object missing required field"):
-        name = message.split("`")[1]
+        missing = message.split("`")[1]
+        name = _declared(f"{place}.{missing}" if place else missing, names)
         return BadRecord(record, "missing_field", name, f"required field {name} is missing")
+    field = _declared(place, names)
     if "length" in message:
         return BadRecord(record, "too_long", field, f"text of over {MAX_TEXT_LENGTH} characters")
     code = "out_of_range" if "out of range" in message else "wrong_type"
     return BadRecord(record, code, field, message.replace("`", ""))
+
+
+def _declared(place: str, names: Mapping[str, str]) -> str:
+    """Return the field that is declared there, else the first one below: a required one, if any."""
+    if place in names:
+        return names[place]
+    return next((name for path, name in names.items() if path.startswith(f"{place}.")), place)

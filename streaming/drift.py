@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from detectors.base import Snapshot
 from detectors.features.registry import build, fields_used
 from streaming.config.model import StreamConfig
 from streaming.drift_window import COLUMNS, HIGH, LOW, MEDIAN, TYPES, TYPES_FROM, Row, Window
+from streaming.field_path import Placed, path_of
 from streaming.records import Position, Record
 from triage.drift import Drift
 from triage.model import Candidate, Reason
@@ -98,13 +100,15 @@ def reasons_of(drifts: Sequence[Drift], margin: float) -> tuple[Reason, ...]:
 class DriftWatch:
     """Watches one partition. Its state follows from the records alone, however they are handed in.
 
-    ``declared``: field -> type in the config; of others only that they are new is told.
+    ``declared``: fields of the config; of others only that they are new is told.
     """
 
-    def __init__(self, declared: Mapping[str, str]) -> None:
+    def __init__(self, declared: Mapping[str, Placed]) -> None:
         self._declared = tuple(declared)
+        self._nested = {name: field.path for name, field in declared.items() if field.path}
+        self._read = frozenset(path_of(name, field)[0] for name, field in declared.items())
         self._usual: deque[Seen] = deque(maxlen=REMEMBERED)
-        self._window = Window(WINDOW)
+        self._window = self._new_window()
         self._suspects: dict[str, int] = {}  # "kind field" -> windows in a row
         self._open: dict[str, Drift] = {}
         self._ages: dict[str, int] = {}  # of what is open, in windows
@@ -162,7 +166,7 @@ class DriftWatch:
             (self._seen({name: list(row) for name, row in one.items()}) for one in meta["usual"]),
             maxlen=REMEMBERED,
         )
-        self._window = Window(WINDOW, meta["window"])
+        self._window = self._new_window(meta["window"])
         self._suspects = dict(meta["suspects"])
         self._open = {key: Drift(*row) for key, row in meta["open"].items()}
         self._ages = dict(meta["ages"])
@@ -171,7 +175,7 @@ class DriftWatch:
     def _close(self, offset: Position) -> None:
         """Judge a full window, then let it be part of what is usual."""
         now = self._seen(self._window.profile())
-        self._window = Window(WINDOW)
+        self._window = self._new_window()
         found = dict(self._found(now)) if len(self._usual) >= KNOWN else {}
         self._suspects = {key: self._suspects.get(key, 0) + 1 for key in found}
         for key in list(self._open):
@@ -192,6 +196,9 @@ class DriftWatch:
             last = self._usual[-1].rows
             kept |= {name: last[name] for name in strange if name in last}
             self._usual.append(self._seen(kept))
+
+    def _new_window(self, state: Mapping[str, Any] | None = None) -> Window:
+        return Window(WINDOW, state, self._nested)
 
     def _seen(self, rows: Mapping[str, Row]) -> Seen:
         return Seen(rows, np.array([_filled(rows.get(name)) for name in self._declared]))
@@ -216,7 +223,8 @@ class DriftWatch:
         was = sum(row[0] for row in before) / windows
         share = now[0] if now else 0.0
         if field not in self._declared:
-            if windows - sum(row[0] > RARE for row in before) >= KNOWN and share > GONE:
+            new = windows - sum(row[0] > RARE for row in before) >= KNOWN
+            if new and share > GONE and field not in self._read:
                 yield NEW, f"in {share:.0%} of the records; no field of the config"
             return
         if share < RARE and was > GONE:

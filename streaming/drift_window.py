@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 
 from streaming.decode import UNREADABLE, decode_together
+from streaming.field_path import Path, value_at
 
 MAX_FIELDS = 200
 LONG = 200  # characters of a field's name
 
 TYPES = ("number", "text", "yes or no", "nested")
 _KINDS = {bool: "yes or no", int: "number", float: "number", str: "text"}
+_ABSENT = object()
 _ONLY_FLOATS = frozenset({float})
 
 Row = list[float]
@@ -35,11 +37,18 @@ COLUMNS = HIGH + 1
 class Window:
     """What was seen of each field in the records so far, at most ``size`` of them.
 
-    It follows from the records alone, however they are handed in.
+    It follows from the records alone, however they are handed in. ``nested``: fields that lie
+    within others, or under another name, by their path.
     """
 
-    def __init__(self, size: int, state: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        state: Mapping[str, Any] | None = None,
+        nested: Mapping[str, Path] | None = None,
+    ) -> None:
         self._size = size
+        self._nested = nested or {}
         self._records = 0
         self._types: dict[str, dict[str, int]] = {}
         self._numbers: dict[str, list[float]] = {}
@@ -65,6 +74,9 @@ class Window:
         """Look at records; what is no JSON object only counts as one."""
         self._records += len(values)
         events = _decoded(values)
+        if self._nested:
+            for event in events:
+                self._unfold(event)
         forms = set(map(tuple, events))
         if len(forms) == 1 and self._has_room(form := forms.pop()):
             for name, column in zip(form, zip(*map(dict.values, events), strict=True), strict=True):
@@ -73,6 +85,11 @@ class Window:
         for event in events:
             for name, one in event.items():
                 self._count(name, (one,))
+
+    def _unfold(self, event: dict[str, Any]) -> None:
+        """Let the nested fields stand in the event under their names."""
+        found = {name: value_at(event, path, _ABSENT) for name, path in self._nested.items()}
+        event |= {name: value for name, value in found.items() if value is not _ABSENT}
 
     def profile(self) -> dict[str, Row]:
         """Return a row for each field."""

@@ -71,7 +71,7 @@ class PartitionPipeline:
         self._model = StreamModel(detector, config.learning_settings(), config.seed)
         self._ids = RecentIds(config.event_id.horizon) if config.event_id else None
         self._history = EntityHistory(config.context_fields())
-        self._drift = DriftWatch({name: field.type for name, field in config.fields.items()})
+        self._drift = DriftWatch(config.fields)
         self._explained = Explained(config)
         self._pending = np.empty((config.learning.block, len(self._features.names)), np.float32)
         self._pending_scores = np.empty(config.learning.block, np.float64)

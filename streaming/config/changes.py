@@ -10,6 +10,7 @@ from typing import Any
 
 from streaming.config.model import StreamConfig
 from streaming.config.yaml_tree import Path, dotted, read_tree
+from streaming.field_path import path_of
 
 
 class Effect(enum.IntEnum):
@@ -162,7 +163,7 @@ def _of_one_field(old: StreamConfig, new: StreamConfig, name: str) -> tuple[Effe
     before, after = old.fields.get(name), new.fields.get(name)
     if after is None:
         return Effect.NEEDS_WARM_UP, "it is no longer read, nor checked"
-    if before is None:
+    if before is None or path_of(name, before) != path_of(name, after):
         return Effect.CHANGES_THE_CONTRACT, "an event in which it has another type is a dead letter"
     if before.type != after.type or after.required > before.required:
         return Effect.CHANGES_THE_CONTRACT, "events that were right become dead letters"

@@ -35,6 +35,7 @@ def problems_of(
 ) -> Iterator[Problem]:
     """Yield what does not fit together."""
     types = _declared_types(raw.get("fields"))
+    yield from _places(tree, raw.get("fields"))
     yield from _named_fields(tree, raw, types)
     yield from _feature_fields(tree, features, types)
     yield from _entities(tree, raw, features)
@@ -74,6 +75,29 @@ def _declared_types(fields: Any) -> dict[str, Any]:
         name: one.get("type") if isinstance(one, dict) else one for name, one in fields.items()
     }
     return {name: one if one in get_args(FieldType) else None for name, one in types.items()}
+
+
+def _places(tree: Tree, fields: Any) -> Iterator[Problem]:
+    """Yield fields that are read from where another one is, or from within it."""
+    known: dict[tuple[str, ...], str] = {}
+    for name, one in fields.items() if isinstance(fields, dict) else ():
+        given = one.get("path") if isinstance(one, dict) else None
+        if given is not None and not _is_path(given):
+            continue
+        place = tuple(given or (name,))
+        for other, taken in known.items():
+            short = min(len(place), len(other))
+            if place[:short] != other[:short]:
+                continue
+            what = "is read as" if len(place) == len(other) else "lies within, or around,"
+            message = f'{list(place)} {what} the field "{taken}": an event has one value there'
+            yield tree.problem(("fields", name, *(["path"] if given else [])), message)
+            break
+        known[place] = name
+
+
+def _is_path(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(key, str) for key in given) and bool(given)
 
 
 def _named_fields(

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from streaming.field_path import MAX_DEPTH
+
 FieldType = Literal["number", "string", "boolean", "time"]
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
@@ -101,6 +103,13 @@ class StreamField(Section):
     type: FieldType = Field(
         description="`number` (a JSON number), `string` (a text, or a whole number like an id), "
         "`boolean`, or `time` (RFC 3339 text or seconds since 1970; years 1970 to 2199)."
+    )
+    path: Annotated[tuple[FieldName, ...], Field(strict=False)] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_DEPTH,
+        description="Where it lies in the event, key by key from the outside in, like "
+        "`[userIdentity, userName]`; left out, it stands there under its own name.",
     )
     required: bool = Field(
         default=False,

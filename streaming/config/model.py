@@ -129,7 +129,10 @@ class StreamConfig(Section):
         the threshold follows from margins that are kept.
         """
         parts = {
-            "fields": {name: [field.type, field.required] for name, field in self.fields.items()},
+            "fields": {
+                name: [field.type, field.required, *([list(field.path)] if field.path else [])]
+                for name, field in self.fields.items()
+            },
             "roles": [self.key, self.time, self.event_id and self.event_id.model_dump()],
             "context": list(self.context_fields()),
             "features": self.features_version(),

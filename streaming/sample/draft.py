@@ -57,7 +57,7 @@ def draft(sample: Sample, profile: Profile, roles: Roles, name: str | None = Non
     stream = slug(name or PurePath(sample.name.partition("?")[0]).stem)
     lines = [*_head(sample, stream), *_top(sample, profile, roles)]
     lines += ["", "# What is read of an event; other fields are ignored.", "fields:"]
-    lines += [_declaration(roles, profile.fields[field]) for field in roles.types]
+    lines += [_declaration(sample, roles, profile.fields[field]) for field in roles.types]
     lines += [*_left_out(roles), "", "# What the detectors see.", "features:"]
     lines += [f"  - {flow(feature.params)}{_comment(feature.why)}" for feature in features]
     lines += ["", "detectors:", "  - {kind: isolation_forest}", "  - {kind: deviation}"]
@@ -145,10 +145,13 @@ def _top(sample: Sample, profile: Profile, roles: Roles) -> Iterator[str]:
         yield "# time: FIELD   when it happened; without it, when the log took the event"
 
 
-def _declaration(roles: Roles, own: FieldProfile) -> str:
+def _declaration(sample: Sample, roles: Roles, own: FieldProfile) -> str:
     kind = roles.types[own.name]
     entity = own.name in roles.entities
-    declared = f"{{type: {kind}, entity: true}}" if entity else kind
+    options = ["entity: true"] if entity else []
+    if path := sample.paths.get(own.name):
+        options.append(f"path: [{', '.join(map(scalar, path))}]")
+    declared = f"{{type: {kind}, {', '.join(options)}}}" if options else kind
     return f"  {scalar(own.name)}: {declared}{_comment(about(own))}"
 
 

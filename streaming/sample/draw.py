@@ -9,7 +9,10 @@ from typing import Any
 
 import msgspec
 
+from streaming.config.fields import can_be_declared
 from streaming.errors import PositionLost, SourceInvalid
+from streaming.field_path import Path as FieldPath
+from streaming.field_path import leaves
 from streaming.records import Record, TopicPartition
 from streaming.sources.base import Source
 from streaming.sources.registry import PIPE, SUFFIXES, open_source
@@ -30,7 +33,9 @@ class Sample:
 
     Attributes:
         topic, partitions: where it was drawn from, None and 1 of a source.
-        stretches: events that followed each other, in order.
+        stretches: events that followed each other, in order; what lies in objects of them stands in
+            them under a name of its own.
+        paths: where such fields lie, by name.
         cells: the values are texts of a table, so what they look like counts.
         total: how many events there are in all, None if nobody knows.
         broken: how many records were no JSON object.
@@ -43,6 +48,7 @@ class Sample:
     cells: bool
     total: int | None
     broken: int
+    paths: Mapping[str, FieldPath] = field(default_factory=dict)
 
     def events(self) -> list[Event]:
         """Return all events in their order."""
@@ -124,12 +130,14 @@ class _Drawn:
         self._count = 0
         self._broken = 0
         self._first_broken = b""
+        self._names: dict[FieldPath, str] = {}
+        self._taken: set[str] = set()
 
     def stretch(self, values: Sequence[bytes]) -> None:
         events: list[Event] = []
         for value in values:
             try:
-                events.append(msgspec.json.decode(value, type=dict))
+                events.append(self._unfolded(msgspec.json.decode(value, type=dict)))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._first_broken = self._first_broken or value
                 self._broken += 1
@@ -137,6 +145,27 @@ class _Drawn:
             self._stretches.append(events)
         self._count += len(events)
         self._progress(self._count)
+
+    def _unfolded(self, event: Event) -> Event:
+        """Return the event with all that lies in its objects beside each other.
+
+        What lies there under a name that can't be declared is left away.
+        """
+        return {
+            self._name(path): value
+            for path, value in leaves(event)
+            if len(path) == 1 or all(map(can_be_declared, path))
+        }
+
+    def _name(self, path: FieldPath) -> str:
+        name = self._names.get(path)
+        if name is None:
+            name, number = "_".join(path), 2
+            while name in self._taken:
+                name, number = f"{'_'.join(path)}_{number}", number + 1
+            self._taken.add(name)
+            self._names[path] = name
+        return name
 
     def sample(
         self,
@@ -156,7 +185,8 @@ class _Drawn:
                 f'{name}: none of {self._broken:,} records is {what}; the first begins "{began}": '
                 "mend that, or name another file or topic"
             )
-        return Sample(name, topic, partitions, self._stretches, cells, total, self._broken)
+        paths = {name: path for path, name in self._names.items() if path != (name,)}
+        return Sample(name, topic, partitions, self._stretches, cells, total, self._broken, paths)
 
 
 def _values(source: Source, position: int, count: int) -> list[bytes]:

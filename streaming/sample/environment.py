@@ -14,6 +14,7 @@ from streaming.config.model import StreamConfig
 from streaming.config.problems import hint
 from streaming.decode import Column, Decoder
 from streaming.errors import UnknownTopic
+from streaming.field_path import leaves, path_of
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Record
 from streaming.sample.draw import newest_records
@@ -91,7 +92,8 @@ def _of_fields(
         missing = _missing(column)
         if missing == 1.0:
             there = there if there is not None else _names(records)
-            free = sorted(one for one in there - set(config.fields) if one.isprintable())
+            known = {".".join(path_of(*one)) for one in config.fields.items()}
+            free = sorted(one for one in there - known if one.isprintable())
             yield f"fields.{name}: is in none of the records{hint(name, free, 'undeclared are')}"
         elif missing >= MOSTLY_MISSING:
             yield f"fields.{name}: is missing in {missing:.0%} of the records"
@@ -151,7 +153,8 @@ def _names(records: Sequence[Record]) -> set[str]:
     names: set[str] = set()
     for record in records:
         try:
-            names |= msgspec.json.decode(record.value, type=dict).keys()
+            event = msgspec.json.decode(record.value, type=dict)
+            names |= {".".join(path) for path, _ in leaves(event)}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return names

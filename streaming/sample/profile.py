@@ -168,7 +168,7 @@ def _why_unusable(types: Collection[type], known: Sequence[Any]) -> str:
     if not known:
         return "is never filled"
     if dict in types or list in types:
-        return "holds nested values"
+        return "holds lists, or objects too deep"
     if bool in types or float in types:
         return "holds values of several types: none takes them all"
     if any(isinstance(value, str) and len(value) > MAX_TEXT_LENGTH for value in known):

@@ -9,6 +9,7 @@ import msgspec
 
 from streaming.config.model import StreamConfig
 from streaming.decode import Decoder
+from streaming.field_path import folded
 from streaming.records import Record
 from streaming.sample.draw import Sample
 from streaming.sources.registry import PIPE, open_source
@@ -27,7 +28,8 @@ def dead_letters(config: StreamConfig, sample: Sample) -> tuple[int, Mapping[str
         values = [row.value for row in source.read(0, TRIED).rows]
         source.close()
     else:
-        values = [msgspec.json.encode(event) for event in sample.events()[:TRIED]]
+        events = sample.events()[:TRIED]
+        values = [msgspec.json.encode(folded(event, sample.paths)) for event in events]
     records = [Record("", 0, i, None, value) for i, value in enumerate(values)]
     bad = Decoder(config.fields).decode(records).bad
     reasons = Counter(f"{one.code} {one.field}".strip() for one in bad)

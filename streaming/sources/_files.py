@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streaming.errors import SourceInvalid
-from streaming.sources.base import Declaration
+from streaming.field_path import path_of
+from streaming.sources.base import Declaration, key_path
 from triage.plain import plain
 
 LISTED_COLUMNS = 12
@@ -68,7 +69,8 @@ def check_columns(path: Path, columns: Sequence[str], declaration: Declaration) 
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
         raise SourceInvalid(f"{path}: has more than one column {repeated[0]!r}; rename one")
-    declared = [*declaration.fields, *([declaration.key] if declaration.key else [])]
+    places = [path_of(name, field) for name, field in declaration.fields.items()]
+    declared = [path[0] for path in (*places, key_path(declaration)) if path]
     missing = [field for field in declared if field not in columns]
     if missing:
         raise SourceInvalid(missing_column(path, missing[0], columns))

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from streaming.field_path import Path
 from streaming.sources._values import key_of
 from streaming.sources.base import MAX_CHUNK_BYTES, MAX_ROW_BYTES, Chunk, SourceRow
 
@@ -64,10 +65,14 @@ class LineReader:
 class KeyReader:
     """Finds the key in a line, decoding nothing else of it."""
 
-    def __init__(self, field: str | None) -> None:
+    def __init__(self, path: Path | None) -> None:
+        self._depth = len(path or ())
         self._decoder: msgspec.json.Decoder[Any] | None = None
-        if field is not None:
-            shape = msgspec.defstruct("Line", [("key", Any, None)], rename={"key": field}, gc=False)
+        if path is not None:
+            shape: Any = Any
+            for name in reversed(path):
+                below = [("key", shape | None if shape is not Any else Any, None)]
+                shape = msgspec.defstruct("Line", below, rename={"key": name}, gc=False)
             self._decoder = msgspec.json.Decoder(shape)
 
     def of(self, line: bytes) -> bytes | None:
@@ -75,7 +80,9 @@ class KeyReader:
         if self._decoder is None:
             return None
         try:
-            value = self._decoder.decode(line).key
+            value = self._decoder.decode(line)
+            for _ in range(self._depth):
+                value = None if value is None else value.key
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return key_of(value) if isinstance(value, str | int | float) else None

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from streaming.field_path import Path, value_at
 from streaming.sources.base import SourceRow, row_of
 
 encode = msgspec.json.Encoder().encode
@@ -57,10 +58,10 @@ def from_text(declared: str | None) -> Callable[[str], Any] | None:
 
 
 def rows_of(
-    names: Sequence[str], columns: Sequence[Sequence[Any]], key: str | None
+    names: Sequence[str], columns: Sequence[Sequence[Any]], key: Path | None
 ) -> list[SourceRow]:
-    """Return one JSON object per row of the columns."""
-    keys = columns[names.index(key)] if key is not None else ()
+    """Return one JSON object per row of the columns; ``key``: where its key lies."""
+    keys = [value_at(own, key[1:]) for own in columns[names.index(key[0])]] if key else ()
     values = [encode(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
     if key is None:
         return [row_of(None, value) for value in values]

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from streaming.field_path import Path, path_of
+
 MAX_ROW_BYTES = 900_000
 """A longer row is cut there and arrives as a bad record: Kafka takes 1 MiB a message."""
 
@@ -91,6 +93,10 @@ class FieldDeclaration(Protocol):
     def type(self) -> str:
         """``number``, ``string``, ``boolean`` or ``time``."""
 
+    @property
+    def path(self) -> Path | None:
+        """The keys that lead to it in an event, None: it stands there under its own name."""
+
 
 class Declaration(Protocol):
     """What a source needs to know of the stream; a ``StreamConfig`` is one."""
@@ -102,3 +108,17 @@ class Declaration(Protocol):
     @property
     def fields(self) -> Mapping[str, FieldDeclaration]:
         """The declared fields by name."""
+
+
+def key_path(declaration: Declaration) -> Path | None:
+    """Return where the key lies in an event, None if the stream has none."""
+    if declaration.key is None:
+        return None
+    field = declaration.fields.get(declaration.key)
+    return (declaration.key,) if field is None else path_of(declaration.key, field)
+
+
+def types_at_top(declaration: Declaration) -> Mapping[str, str]:
+    """Return the declared types of what lies in no other object, by its name in the event."""
+    placed = {path_of(name, field): field.type for name, field in declaration.fields.items()}
+    return {path[0]: kind for path, kind in placed.items() if len(path) == 1}

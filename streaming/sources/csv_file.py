@@ -23,7 +23,9 @@ from streaming.sources.base import (
     Chunk,
     Declaration,
     SourceRow,
+    key_path,
     row_of,
+    types_at_top,
 )
 
 DELIMITERS = ",;\t|"
@@ -42,11 +44,9 @@ class CsvFile:
         self._total: int | None = None
         self._names = _header(path, declaration)
         self._rows = _RawRows(path)
-        self._convert = [
-            from_text(declaration.fields[name].type) if name in declaration.fields else None
-            for name in self._names
-        ]
-        self._key = declaration.key
+        types = types_at_top(declaration)
+        self._convert = [from_text(types.get(name)) for name in self._names]
+        self._key = key_path(declaration)
 
     def read(self, position: int, max_records: int) -> Chunk:
         """See ``Source``."""
@@ -95,7 +95,7 @@ class CsvFile:
             value = encode(values)
         except UnicodeEncodeError:
             return _as_it_stands(raw)
-        key = None if self._key is None else key_of(values[self._key])
+        key = None if self._key is None else key_of(values[self._key[0]])
         return row_of(key, value)
 
 

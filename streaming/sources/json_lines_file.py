@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streaming.errors import SourceInvalid
+from streaming.field_path import Path as FieldPath
 from streaming.sources._files import identities_of_lines, missing_column, open_file
 from streaming.sources._lines import KeyReader, LineReader, names_in
-from streaming.sources.base import Chunk, Declaration, SourceRow
+from streaming.sources.base import Chunk, Declaration, SourceRow, key_path
 
 SAMPLE_LINES = 200  # looked at for a declared key before anything is sent
 
@@ -21,10 +22,11 @@ class JsonLinesFile:
     def __init__(self, path: Path, declaration: Declaration) -> None:
         self.name = str(path)
         self._path = path
-        self._key = KeyReader(declaration.key)
+        key = key_path(declaration)
+        self._key = KeyReader(key)
         self._total: int | None = None
         with open_file(path) as file:
-            _check(path, LineReader(file).chunk(SAMPLE_LINES, self._key).rows, declaration.key)
+            _check(path, LineReader(file).chunk(SAMPLE_LINES, self._key).rows, key)
         self._file = open_file(path)
         self.identities = identities_of_lines(path, 1)
         self._lines = LineReader(self._file)
@@ -51,7 +53,7 @@ class JsonLinesFile:
         self._file.close()
 
 
-def _check(path: Path, rows: Sequence[SourceRow], key: str | None) -> None:
+def _check(path: Path, rows: Sequence[SourceRow], key: FieldPath | None) -> None:
     """Refuse what can't be meant: no line at all, a JSON array, a key that no line has."""
     if not rows:
         raise SourceInvalid(f"{path}: has no data, only blank lines")
@@ -59,8 +61,8 @@ def _check(path: Path, rows: Sequence[SourceRow], key: str | None) -> None:
         raise SourceInvalid(f"{path}: holds a JSON array; write one object per line")
     if key is not None and all(row.key is None for row in rows):
         names = names_in(row.value for row in rows)
-        if names and key not in names:
-            raise SourceInvalid(missing_column(path, key, names))
+        if names and key[0] not in names:
+            raise SourceInvalid(missing_column(path, key[0], names))
 
 
 def open_source(name: str, declaration: Declaration) -> JsonLinesFile:

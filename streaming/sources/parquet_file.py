@@ -1,7 +1,8 @@
 """A Parquet file; its own types, bent to the declared ones where that loses nothing.
 
-Times become ISO 8601, NaN and infinity null, dictionary columns their values. Numbers in a column
-that is declared ``string`` (ids, ports) become text, text that is declared ``number`` is read.
+A column of structs holds fields with a ``path``. Times become ISO 8601, NaN and infinity null,
+dictionary columns their values. Numbers in a column that is declared ``string`` (ids, ports) become
+text, text that is declared ``number`` is read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 from streaming.errors import SourceInvalid
 from streaming.sources._files import check_columns, identity_of_whole, open_file
 from streaming.sources._values import from_text, plain, rows_of
-from streaming.sources.base import Chunk, Declaration, SourceRow
+from streaming.sources.base import Chunk, Declaration, SourceRow, key_path, types_at_top
 
 BATCH_ROWS = 2_000
 
@@ -40,11 +41,9 @@ class ParquetFile:
         check_columns(path, self._names, declaration)
         if not self._rows:
             raise SourceInvalid(f"{path}: has no rows; name a file with data")
-        self._key = declaration.key
-        self._declared = [
-            declaration.fields[name].type if name in declaration.fields else None
-            for name in self._names
-        ]
+        self._key = key_path(declaration)
+        types = types_at_top(declaration)
+        self._declared = [types.get(name) for name in self._names]
         self._position = 0
         self._batches = self._batches_from(0)
         self._waiting: list[SourceRow] = []

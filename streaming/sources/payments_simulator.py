@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from streaming.errors import SourceInvalid
+from streaming.field_path import Path as FieldPath
 from streaming.sources._files import check_columns
 from streaming.sources._payments_fraud import KINDS, SHIFT, Fraud, fraud_of_shift
 from streaming.sources._payments_world import (
@@ -38,7 +39,7 @@ from streaming.sources._payments_world import (
     make_world,
 )
 from streaming.sources._values import rows_of
-from streaming.sources.base import Chunk, Declaration, SourceRow
+from streaming.sources.base import Chunk, Declaration, SourceRow, key_path
 
 CHUNK = 1_000  # payments drawn together; a shift is a whole number of chunks
 DAY = 36_000  # payments
@@ -59,7 +60,7 @@ class PaymentsSimulator:
 
     resumable = True
 
-    def __init__(self, seed: int, events: int | None, key: str | None) -> None:
+    def __init__(self, seed: int, events: int | None, key: FieldPath | None) -> None:
         self.name = f"payments_simulator?seed={seed}"
         self.identities = (self.name,)
         self._seed = seed
@@ -152,4 +153,4 @@ def open_source(name: str, declaration: Declaration) -> PaymentsSimulator:
             raise SourceInvalid(f"{name}: {option}={value}: use seed and events, whole numbers")
         options[option] = int(value)
     check_columns(Path("payments_simulator"), COLUMNS, declaration)
-    return PaymentsSimulator(options.get("seed", 1), options.get("events"), declaration.key)
+    return PaymentsSimulator(options.get("seed", 1), options.get("events"), key_path(declaration))

@@ -14,7 +14,7 @@ from pathlib import Path
 from streaming.errors import SourceInvalid
 from streaming.sources._files import check_columns
 from streaming.sources._values import rows_of
-from streaming.sources.base import Chunk, Declaration
+from streaming.sources.base import Chunk, Declaration, key_path
 
 FILE = Path("datasets", "shuttle.csv.gz")
 
@@ -39,7 +39,7 @@ class Shuttle:
         table["label"] = anomaly
         table["label_kind"] = ["anomaly" if one else None for one in anomaly]
         check_columns(Path(self.name), list(table), declaration)
-        self._rows = rows_of(list(table), list(table.values()), declaration.key)
+        self._rows = rows_of(list(table), list(table.values()), key_path(declaration))
 
     def read(self, position: int, max_records: int) -> Chunk:
         """See ``Source``."""

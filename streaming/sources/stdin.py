@@ -12,7 +12,7 @@ import threading
 from typing import BinaryIO
 
 from streaming.sources._lines import KeyReader, LineReader
-from streaming.sources.base import Chunk, Declaration, SourceRow
+from streaming.sources.base import Chunk, Declaration, SourceRow, key_path
 
 READ_AHEAD = 10_000  # lines; then the writer of the pipe has to wait
 BLANK = b""
@@ -26,7 +26,7 @@ class Pipe:
     resumable = False
 
     def __init__(self, file: BinaryIO, declaration: Declaration) -> None:
-        self._key = KeyReader(declaration.key)
+        self._key = KeyReader(key_path(declaration))
         self._position = 0
         self._done = False
         self._lines: queue.Queue[tuple[bytes, int] | None] = queue.Queue(READ_AHEAD)

@@ -25,6 +25,7 @@ PATIENCE = 2_000  # empty reads of a pipe; its thread is faster
 @dataclass(frozen=True)
 class Field:
     type: str
+    path: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

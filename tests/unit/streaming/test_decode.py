@@ -18,6 +18,7 @@ from streaming.records import TRUNCATED_FROM, Record
 class Field:
     type: str
     required: bool = False
+    path: tuple[str, ...] | None = None
 
 
 FIELDS = {

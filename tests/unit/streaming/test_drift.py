@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streaming.config.fields import StreamField
 from streaming.drift import KNOWN, SAMPLE, WINDOW, DriftWatch, Seen
 from streaming.pipeline import PartitionPipeline
 from streaming.records import Record
@@ -52,7 +53,7 @@ def third(one: dict[str, object]) -> object:
 
 
 def watched(records: Sequence[Record]) -> DriftWatch:
-    watch = DriftWatch({name: field.type for name, field in CONFIG.fields.items()})
+    watch = DriftWatch(CONFIG.fields)
     watch.add(records)
     return watch
 
@@ -217,7 +218,7 @@ def test_a_field_that_is_passed_over_would_not_have_been_found(seed: int, odd: l
                     del one[name]
             offset = SAMPLE * len(records)
             records.append(Record("t", 0, offset, None, json.dumps(one).encode()))
-    declared = dict.fromkeys("abd", "number")
+    declared = dict.fromkeys("abd", StreamField(type="number"))
     quick, thorough = DriftWatch(declared), Thorough(declared)
     assert quick.add(records) == thorough.add(records)
     assert quick.snapshot() == thorough.snapshot()

@@ -33,8 +33,8 @@ def test_the_type_is_one_that_takes_every_value(values: list[object], kind: str)
     ("values", "why"),
     [
         ([None, None], "is never filled"),
-        ([{"a": 1}], "holds nested values"),
-        ([[1]], "holds nested values"),
+        ([{"a": 1}], "holds lists, or objects"),
+        ([[1]], "holds lists, or objects"),
         ([True, 1], "holds values of several types"),
         (["a", 1.5], "holds values of several types"),
         (["a" * 9_000], "holds texts of more than 8,192 characters"),

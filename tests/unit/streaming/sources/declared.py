@@ -9,6 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Field:
     type: str
+    path: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

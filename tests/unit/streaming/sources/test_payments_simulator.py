@@ -22,7 +22,7 @@ FIRST_MINUTE = 12_000  # payments at 200 a second
 
 @cache
 def simulator() -> PaymentsSimulator:
-    return PaymentsSimulator(1, None, KEY)
+    return PaymentsSimulator(1, None, (KEY,))
 
 
 @cache
@@ -33,7 +33,7 @@ def payments(count: int = 36_000) -> Sequence[dict[str, Any]]:
 @settings(max_examples=15, deadline=None)
 @given(position=st.integers(0, 5_000_000), count=st.integers(1, 2_500))
 def test_any_part_can_be_made_again_by_anybody(position: int, count: int) -> None:
-    fresh = PaymentsSimulator(1, None, KEY)
+    fresh = PaymentsSimulator(1, None, (KEY,))
     chunk = fresh.read(position, count)
     assert chunk == simulator().read(position, count)
     assert len(chunk.rows) == count
@@ -41,7 +41,7 @@ def test_any_part_can_be_made_again_by_anybody(position: int, count: int) -> Non
 
 
 def test_another_seed_is_another_world() -> None:
-    other = PaymentsSimulator(2, None, KEY).read(0, 100).rows
+    other = PaymentsSimulator(2, None, (KEY,)).read(0, 100).rows
     assert not set(other) & set(simulator().read(0, 100).rows)
 
 
@@ -55,7 +55,7 @@ def test_fraud_is_rare_and_of_three_kinds() -> None:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_the_first_minute_has_every_kind_after_a_quiet_start(seed: int) -> None:
-    rows = PaymentsSimulator(seed, None, KEY).read(0, FIRST_MINUTE).rows
+    rows = PaymentsSimulator(seed, None, (KEY,)).read(0, FIRST_MINUTE).rows
     kinds = [json.loads(row.value)["label_kind"] for row in rows]
     assert set(kinds[:QUIET]) == {None}
     assert set(kinds[QUIET:8_000]) == {None, *KINDS}
