@@ -103,6 +103,15 @@ def test_a_verdict_here_and_its_history_and_the_way_back(
     assert board.store.recent_verdicts(1)[0].read == 3
 
 
+def test_a_verdict_counts_though_the_page_has_not_heard_that_the_last_one_was_taken_back(
+    analyst: Page, board: Served, cluster: str
+) -> None:
+    analyst.evaluate("document.querySelector('#subject').dataset.status = 'decided'")
+    analyst.keyboard.press("r")
+    wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 1, "the verdict")
+    assert board.store.recent_verdicts(1)[0].kind is VerdictKind.REAL
+
+
 def test_a_published_verdict_is_retracted(analyst: Page, board: Served, cluster: str) -> None:
     history = open_history(analyst)
     analyst.keyboard.press("r")

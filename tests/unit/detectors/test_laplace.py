@@ -62,7 +62,7 @@ def test_the_mode_is_that_of_the_dense_method(
     np.testing.assert_allclose(
         prior + kappa * (K @ mode.alpha),
         dense(K, prior, answers, kappa),
-        atol=1e-6 if kappa < 100 else 2e-4,
+        atol=1e-5 if kappa < 100 else 2e-4,  # the last change is at most 1e-4, what is left less
     )
 
 
@@ -77,12 +77,18 @@ def test_the_mode_is_that_of_the_dense_method(
 def test_at_a_mode_with_bounds_each_coefficient_is_the_pull_of_its_label(
     rows: int, scale: float, kappa: float, bound: float, seed: int
 ) -> None:
-    """The log posterior is concave, so where its slope is 0 there is the one mode."""
+    """The log posterior is concave, so where its slope is 0 there is the one mode.
+
+    The kernel blows up what is left of the slope, so it is told as the step that it would cause.
+    """
     K, prior, answers = problem(rows, 4, scale, seed, bound)
     alpha = find_mode(K, prior, answers, kappa).alpha
     shift = kappa * (K @ alpha)
-    pull = answers.pull(sigmoid(prior + shift))
-    np.testing.assert_allclose(kappa * (K @ pull), shift, atol=2e-3)
+    p = sigmoid(prior + shift)
+    pull = answers.pull(p)
+    system = np.eye(rows) + kappa * K * answers.curvature(p)
+    left = np.linalg.solve(system, kappa * (K @ pull) - shift)
+    np.testing.assert_allclose(left, 0.0, atol=1e-4)
     assert (pull >= -answers.weight * bound).all()
 
 

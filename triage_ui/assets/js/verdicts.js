@@ -89,7 +89,7 @@
     const mark = marks.get(seen.cluster);
     const entry = entryOf(seen, kind, { reason: triage.takeReason(), ...extra });
     const taken = mark && mark.state !== "conflict" && mark.state !== "refused";
-    if (taken || seen.status === "decided") contest(entry, mark && mark.verdict);
+    if (taken || seen.status === "decided") contest(entry, mark);
     else begin(entry);
   };
 
@@ -197,10 +197,17 @@
   triage.giveAgain = (entry, revision) =>
     begin({ ...entry, key: triage.newKey(), body: { ...entry.body, revision } });
 
-  /** Somebody has decided this one: say who, and let the reader keep that or disagree. */
-  const contest = async (entry, verdictId) => {
+  /**
+   * Somebody has decided this one: say who, and let the reader keep that or disagree. It may have
+   * been taken back since it was painted: then this is the verdict.
+   */
+  const contest = async (entry, mark) => {
     const path = `/clusters/${encodeURIComponent(entry.cluster)}?members=0`;
     const { status, data } = await triage.request("GET", path);
+    if (!mark && status === 200 && data.row.status !== "decided") {
+      return triage.giveAgain(entry, data.row.revision);
+    }
+    const verdictId = mark && mark.verdict;
     const standing = status === 200 && data.verdicts.find((one) => one.verdict_id === verdictId || !verdictId);
     if (!standing || !triage.me || standing.actor === triage.me.name) {
       triage.emit("trouble", { text: "Decided already. Z takes it back." });
