@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from streaming.event_time import is_within_time, seconds_of, seconds_of_numbers
 from streaming.field_path import Path, path_of
 from streaming.records import TRUNCATED_FROM, Record
 
@@ -70,9 +71,6 @@ class Decoded:
     bad: Sequence[BadRecord]
 
 
-END_OF_TIME = 7_258_118_400
-"""Seconds since 1970 of the year 2200. A larger number is no seconds: milliseconds, most likely."""
-
 _TYPES: Mapping[str, Any] = {
     "number": float,
     # An id may be a JSON integer; as a float64 it would not be told from its neighbours.
@@ -86,7 +84,7 @@ class Decoder:
     """Decodes JSON objects by the declared fields; undeclared ones are ignored.
 
     Numbers are JSON numbers and finite, texts are JSON strings or integers (``881`` is "881"),
-    times are RFC 3339 texts (UTC where they name no zone) or seconds since 1970, from 1970 to 2199.
+    times are RFC 3339 texts (UTC where they name no zone) or numbers since 1970, from 1970 to 2199.
     A missing or null field is None unless it is required; so are all in an object that is missing.
     """
 
@@ -113,7 +111,11 @@ class Decoder:
     def columns(self, events: Sequence[Any]) -> dict[str, Column]:
         """Return one column per field: texts, or float64 with NaN where missing."""
         if self._all_numeric and (matrix := self._matrix(events)) is not None:
-            return dict(zip(self._types, matrix, strict=True))
+            numbers = zip(self._types.items(), matrix, strict=True)
+            return {
+                name: seconds_of_numbers(column) if kind == "time" else column
+                for (name, kind), column in numbers
+            }
         values = msgspec.structs.astuple if self._flat else self._values
         by_field = list(zip(*map(values, events), strict=True))
         return {
@@ -177,8 +179,8 @@ class Decoder:
     def _far_time(self, event: Any) -> str:
         """Return the first field whose time is before 1970 or after 2199, "" if there is none."""
         for name, get in self._times:
-            seconds = _seconds(get(event))
-            if seconds is not None and not 0 <= seconds < END_OF_TIME:
+            seconds = seconds_of(get(event))
+            if seconds is not None and not is_within_time(seconds):
                 return name
         return ""
 
@@ -264,23 +266,15 @@ def decode_together(
     return events if len(events) == len(values) else None
 
 
-_FAR_TIME = "out of the years 1970 to 2199; a number is taken as seconds, not milliseconds"
+_FAR_TIME = "out of the years 1970 to 2199, in seconds as in milli-, micro- and nanoseconds"
 
 
 def _column(kind: str, values: Sequence[Any]) -> Column:
     if kind == "string":
         return [str(value) if type(value) is int else value for value in values]
     if kind == "time":
-        values = [_seconds(value) for value in values]
+        values = [seconds_of(value) for value in values]
     return np.array(values, dtype=np.float64)
-
-
-def _seconds(value: dt.datetime | float | None) -> float | None:
-    if not isinstance(value, dt.datetime):
-        return value
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=dt.UTC)
-    return value.timestamp()
 
 
 def _not_read(record: Record) -> bool:

@@ -102,7 +102,8 @@ class StreamField(Section):
 
     type: FieldType = Field(
         description="`number` (a JSON number), `string` (a text, or a whole number like an id), "
-        "`boolean`, or `time` (RFC 3339 text or seconds since 1970; years 1970 to 2199)."
+        "`boolean`, or `time` (RFC 3339 text, or a number since 1970, in seconds, milli-, micro- "
+        "or nanoseconds as its size tells; years 1970 to 2199)."
     )
     path: Annotated[tuple[FieldName, ...], Field(strict=False)] | None = Field(
         default=None,

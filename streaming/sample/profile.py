@@ -14,20 +14,21 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from streaming.decode import END_OF_TIME, MAX_TEXT_LENGTH
+from streaming.decode import MAX_TEXT_LENGTH
+from streaming.event_time import END_OF_TIME, YEAR_2000, is_within_time, seconds_of
 from streaming.sample.draw import Sample
 from streaming.sources._values import boolean, number, time
 
 Kind = Literal["number", "string", "boolean", "time", "unusable"]
 Floats = npt.NDArray[np.float64]
 
-BEGINNING_OF_TIME = 946_684_800  # 2000-01-01: smaller numbers are counters, not times
 SHORTENED = 300  # characters of a text that are compared
 RHYTHM = 3.0  # times the usual rate in the busiest hour: activity follows the day
 RHYTHM_DAYS = 3.0  # below that a day can't be told from chance
 RHYTHM_GAP = 3_600.0  # seconds; a longer pause says nothing about the rate of its hour
 
-_TIME_NAME = re.compile(r"(.*[^a-z])?(time|timestamp|ts|date|datetime|at|when)([^a-z].*)?", re.I)
+_TIME_WORDS = frozenset({"time", "timestamp", "ts", "date", "datetime", "at", "when"})
+_PARTS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
 
 _CODE = re.compile(r"0[0-9]+")
 
@@ -113,6 +114,11 @@ def rhythm(sample: Sample, times: Floats) -> tuple[float, int]:
     return float(rate.max() / np.median(rate[seen])), int(rate.argmax())
 
 
+def words_of(name: str) -> frozenset[str]:
+    """Return the words of a name: ``srcPort`` and ``src_port`` have src and port."""
+    return frozenset(word.lower() for word in _PARTS.split(name) if word)
+
+
 def _field(name: str, values: Sequence[Any], cells: bool) -> FieldProfile:
     known: Sequence[Any] = [value for value in values if value is not None]
     if cells:
@@ -180,11 +186,10 @@ def _kind_of_numbers(name: str, known: Sequence[float]) -> tuple[Kind, str]:
     low, high = min(known), max(known)
     if not math.isfinite(low) or not math.isfinite(high):
         return "unusable", "holds numbers that are too large"
-    if _TIME_NAME.fullmatch(name):
-        if low >= BEGINNING_OF_TIME and high < END_OF_TIME:
+    if _TIME_WORDS & words_of(name):
+        times = [seconds_of(low), seconds_of(high)]
+        if all(time is not None and YEAR_2000 <= time < END_OF_TIME for time in times):
             return "time", ""
-        if low >= BEGINNING_OF_TIME * 1_000 and high < END_OF_TIME * 1e9:
-            return "number", "is a time in milliseconds or less; a `time` is read in seconds"
     return "number", ""
 
 
@@ -194,13 +199,10 @@ def _is_time(value: Any) -> bool:
         return False
     try:
         found = msgspec.convert(value, dt.datetime, strict=True)
-        return 0 <= _seconds(found) < END_OF_TIME
+        seconds = seconds_of(found)
+        return seconds is not None and is_within_time(seconds)
     except (msgspec.ValidationError, OverflowError):
         return False
-
-
-def _seconds(value: dt.datetime) -> float:
-    return (value if value.tzinfo else value.replace(tzinfo=dt.UTC)).timestamp()
 
 
 def _is_whole(value: Any) -> bool:
@@ -212,13 +214,12 @@ def _is_whole(value: Any) -> bool:
 def _numbers(kind: Kind, values: Sequence[Any]) -> Floats:
     if kind in {"string", "unusable"}:
         return np.empty(0)
-    return np.array([math.nan if value is None else _as_number(value) for value in values])
+    read = _as_seconds if kind == "time" else float
+    return np.array([math.nan if value is None else read(value) for value in values], np.float64)
 
 
-def _as_number(value: Any) -> float:
-    if isinstance(value, str):  # a time
-        return _seconds(msgspec.convert(value, dt.datetime))
-    return float(value)
+def _as_seconds(value: Any) -> float | None:
+    return seconds_of(msgspec.convert(value, dt.datetime) if isinstance(value, str) else value)
 
 
 def _read_cells(values: Sequence[Any], known: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:

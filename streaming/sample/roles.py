@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streaming.config.checks import looks_like_the_answer
 from streaming.config.fields import can_be_declared
-from streaming.sample.profile import FieldProfile, Profile
+from streaming.sample.profile import FieldProfile, Profile, words_of
 
 MAX_FIELDS = 200  # more of them nobody reads
 MAX_NAMES = 20_000  # characters of all names together: the file must stay one that is read
@@ -22,7 +21,6 @@ LONG_TAIL = 50.0  # times the usual size
 WITHOUT_TIME = 0.001  # share of the events that may lack the time: they become dead letters
 KEY_MISSING = 0.05
 
-_PARTS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
 _ID = frozenset({"id", "uuid", "guid", "key", "ref", "hash"})
 _CODES = _ID | {
     *("asn", "bin", "class", "code", "no", "number", "pid", "port", "status", "type", "zip"),
@@ -136,7 +134,7 @@ def _entities(known: Mapping[str, FieldProfile], event_id: str | None) -> list[s
         and own.per_value >= RECURS
         and own.missing <= KEY_MISSING
         and own.distinct >= SOME
-        and _WHO & _words(own.name)
+        and _WHO & words_of(own.name)
     ]
     return [own.name for own in sorted(fitting, key=lambda own: -own.distinct)[:MAX_ENTITIES]]
 
@@ -151,25 +149,20 @@ def _is_event_id(own: FieldProfile) -> bool:
         (own.kind == "string" or (own.kind == "number" and own.whole))
         and not own.missing
         and own.distinct == own.count >= FEW
-        and bool(_ID & _words(own.name))
+        and bool(_ID & words_of(own.name))
     )
 
 
 def _is_code(own: FieldProfile) -> bool:
     """Return whether numbers are names: an id, a port, a postal code."""
-    return own.kind == "number" and own.whole and bool(_CODES & _words(own.name))
+    return own.kind == "number" and own.whole and bool(_CODES & words_of(own.name))
 
 
 def _best(fields: Sequence[FieldProfile], words: Sequence[str]) -> str | None:
     """Return the field whose name has the foremost of these words, the first of several."""
 
     def rank(own: FieldProfile) -> int:
-        places = [words.index(word) for word in _words(own.name) if word in words]
+        places = [words.index(word) for word in words_of(own.name) if word in words]
         return min(places, default=len(words))
 
     return min(fields, key=rank).name if fields else None
-
-
-def _words(name: str) -> frozenset[str]:
-    """Return the words of a name: ``srcPort`` and ``src_port`` have src and port."""
-    return frozenset(word.lower() for word in _PARTS.split(name) if word)

@@ -51,9 +51,10 @@ def test_what_no_type_takes_is_unusable(values: list[object], why: str) -> None:
     [
         ("event_time", 1_700_000_000, "time"),
         ("ts", 1_700_000_000.5, "time"),
-        ("createdAt", 1_700_000_000, "number"),
-        ("created_at", 1_700_000_000_000, "number"),
+        ("createdAt", 1_700_000_000, "time"),
+        ("created_at", 1_700_000_000_000, "time"),
         ("amount", 1_700_000_000, "number"),
+        ("ts", 17_000_000_000, "number"),
         ("time", 12, "number"),
     ],
 )
