@@ -35,6 +35,7 @@ SHUTTLE = list(itertools.islice(datasets.Shuttle(), 700))
 """Real telemetry that river brings along; its checks would download another set."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "params"), CASES)
 def test_river_takes_it_for_one_of_its_own(kind: type[Detector], params: BaseModel) -> None:
     """All of river's own checks of an estimator apply."""

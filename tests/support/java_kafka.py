@@ -179,5 +179,6 @@ def kafka_jars() -> Path:
         )  # fmt: skip
         if done.returncode != 0:
             raise RuntimeError(f"Maven could not fetch Kafka's jars:\n{done.stdout[-2000:]}")
-        Path(unfinished, "jars").rename(folder)
+        with contextlib.suppress(OSError):  # another process has brought them meanwhile
+            Path(unfinished, "jars").rename(folder)
     return folder

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.data import REPOSITORY
+
+pytestmark = pytest.mark.slow
 
 SAMPLE = """
 import pytest

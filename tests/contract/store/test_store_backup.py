@@ -24,6 +24,8 @@ from triage.store.database import Database
 from triage.store.migrate import migrate
 from triage.store.store import open_store
 
+pytestmark = pytest.mark.slow
+
 
 def contents(url: str) -> Mapping[str, list[Any]]:
     """Return all rows of all tables, except for what a restore changes."""

@@ -23,6 +23,8 @@ from triage.store.base import RELAY_LEASE, Store
 from triage.store.database import Database
 from triage.store.store import open_store
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 12
 
 

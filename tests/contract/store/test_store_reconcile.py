@@ -28,6 +28,8 @@ from triage.store.base import RELAY_LEASE, Store
 from triage.store.database import Database
 from triage.store.store import open_store
 
+pytestmark = pytest.mark.slow
+
 LATER = AT + 1_000
 
 

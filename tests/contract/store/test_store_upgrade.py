@@ -21,6 +21,8 @@ from triage.store.database import Database
 from triage.store.migrate import SCRIPTS, downgrade, migrate, revision_of
 from triage.store.store import open_store
 
+pytestmark = pytest.mark.slow
+
 REVISIONS = sorted(script.revision for script in ScriptDirectory(SCRIPTS).walk_revisions())
 
 

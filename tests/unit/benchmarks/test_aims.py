@@ -13,6 +13,8 @@ from benchmarks.loop.aims import aims
 from benchmarks.loop.comparison import Plan, compare, errors
 from benchmarks.loop.discovery import Pool
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pools() -> list[Pool]:

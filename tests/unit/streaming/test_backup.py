@@ -20,6 +20,8 @@ from triage.model import Counters
 from triage.store.base import NewDeadLetter, PartitionCommit
 from triage.store.store import open_store
 
+pytestmark = pytest.mark.slow
+
 TOPIC = "events"
 
 

@@ -116,6 +116,7 @@ ALL = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_records_are_no_harm() -> None:
     values: list[object] = [
         b"",

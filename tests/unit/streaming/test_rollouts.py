@@ -294,6 +294,7 @@ def test_a_canary_is_compared_and_replayed(house: House) -> None:
     assert stored_and_replayed_agree(house)
 
 
+@pytest.mark.slow
 def test_thirty_roll_outs_and_thirty_crashes_change_nothing(tmp_path: Path) -> None:
     """Apply, try, go live and go back in any order, with verdicts, on two partitions."""
     house, rng = house_in(tmp_path / "house"), random.Random(5)

@@ -53,6 +53,7 @@ def test_the_first_shows_where_the_detector_began_and_the_next_one_that_is_warm(
     worker.close()
 
 
+@pytest.mark.slow
 def test_a_warm_up_that_ends_within_a_block_lasts_until_its_end(tmp_path: Path) -> None:
     text = CONFIG.replace("warm_up: 128", "warm_up: 100")
     house = House(tmp_path, parse(text, "tests.yaml"))

@@ -27,6 +27,8 @@ from tests.unit.triage_ui.serving import Served
 from triage.model import VerdictKind
 from triage.tokens import Tokens
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 25
 ENDLESS = "/api/v1/changes"  # a stream: it is tested by itself
 

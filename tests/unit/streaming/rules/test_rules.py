@@ -30,6 +30,8 @@ from triage.errors import NotAvailable, NotFound
 from triage.model import VerdictKind
 from triage.queries import QueueFilter
 
+pytestmark = pytest.mark.slow
+
 STRANGE = 200.0
 """Amounts of the stream's strange events are above it, of ordinary ones below."""
 
