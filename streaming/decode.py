@@ -170,6 +170,8 @@ class Decoder:
             value = get(event)
             if isinstance(value, dt.datetime):
                 value = value.isoformat()
+            elif self._types[name] == "time":
+                value = seconds_of(value)
             elif type(value) is int:
                 value = str(value)
             if value is not None:
@@ -266,7 +268,7 @@ def decode_together(
     return events if len(events) == len(values) else None
 
 
-_FAR_TIME = "out of the years 1970 to 2199, in seconds as in milli-, micro- and nanoseconds"
+_FAR_TIME = "out of the years 1970 to 2199, in seconds as in milli-, micro- or nanoseconds"
 
 
 def _column(kind: str, values: Sequence[Any]) -> Column:

@@ -75,8 +75,7 @@ class Window:
         self._records += len(values)
         events = _decoded(values)
         if self._nested:
-            for event in events:
-                self._unfold(event)
+            events = [self._unfolded(event) for event in events]
         forms = set(map(tuple, events))
         if len(forms) == 1 and self._has_room(form := forms.pop()):
             for name, column in zip(form, zip(*map(dict.values, events), strict=True), strict=True):
@@ -86,10 +85,11 @@ class Window:
             for name, one in event.items():
                 self._count(name, (one,))
 
-    def _unfold(self, event: dict[str, Any]) -> None:
-        """Let the nested fields stand in the event under their names."""
+    def _unfolded(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return the event with the nested fields under their names, before all others."""
         found = {name: value_at(event, path, _ABSENT) for name, path in self._nested.items()}
-        event |= {name: value for name, value in found.items() if value is not _ABSENT}
+        there = {name: value for name, value in found.items() if value is not _ABSENT}
+        return there | {name: value for name, value in event.items() if name not in found}
 
     def profile(self) -> dict[str, Row]:
         """Return a row for each field."""

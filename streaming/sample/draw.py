@@ -149,6 +149,8 @@ class _Drawn:
     def _unfolded(self, event: Event) -> Event:
         """Return the event with all that lies in its objects beside each other.
 
+        A value that is an object in other events (null, mostly) goes in ``sample``.
+
         What lies there under a name that can't be declared is left away.
         """
         return {
@@ -185,8 +187,14 @@ class _Drawn:
                 f'{name}: none of {self._broken:,} records is {what}; the first begins "{began}": '
                 "mend that, or name another file or topic"
             )
+        above = {path[:depth] for path in self._names for depth in range(1, len(path))}
+        clashing = {self._names[path] for path in above if path in self._names}
+        stretches = [
+            [{name: e[name] for name in e if name not in clashing} for e in own]
+            for own in self._stretches
+        ]
         paths = {name: path for path, name in self._names.items() if path != (name,)}
-        return Sample(name, topic, partitions, self._stretches, cells, total, self._broken, paths)
+        return Sample(name, topic, partitions, stretches, cells, total, self._broken, paths)
 
 
 def _values(source: Source, position: int, count: int) -> list[bytes]:

@@ -183,7 +183,10 @@ def _why_unusable(types: Collection[type], known: Sequence[Any]) -> str:
 
 
 def _kind_of_numbers(name: str, known: Sequence[float]) -> tuple[Kind, str]:
-    low, high = min(known), max(known)
+    try:
+        low, high = float(min(known)), float(max(known))
+    except OverflowError:
+        return "unusable", "holds numbers that are too large"
     if not math.isfinite(low) or not math.isfinite(high):
         return "unusable", "holds numbers that are too large"
     if _TIME_WORDS & words_of(name):
@@ -208,7 +211,9 @@ def _is_time(value: Any) -> bool:
 def _is_whole(value: Any) -> bool:
     if isinstance(value, str):
         return value.isdecimal()
-    return not isinstance(value, bool | dict | list) and float(value).is_integer()
+    if isinstance(value, bool | dict | list):
+        return False
+    return isinstance(value, int) or float(value).is_integer()
 
 
 def _numbers(kind: Kind, values: Sequence[Any]) -> Floats:

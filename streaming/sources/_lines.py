@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from streaming.field_path import Path
+from streaming.field_path import Path, leaves
 from streaming.sources._values import key_of
 from streaming.sources.base import MAX_CHUNK_BYTES, MAX_ROW_BYTES, Chunk, SourceRow
 
@@ -89,7 +89,7 @@ class KeyReader:
 
 
 def names_in(lines: Iterable[bytes]) -> list[str]:
-    """Return the names that the lines' objects have, in order of appearance."""
+    """Return the names in the lines' objects, those within others with dots, as they appear."""
     names: dict[str, None] = {}
     for line in lines:
         try:
@@ -97,5 +97,5 @@ def names_in(lines: Iterable[bytes]) -> list[str]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(found, dict):
-            names.update(dict.fromkeys(found))
+            names.update(dict.fromkeys(".".join(path) for path, _ in leaves(found)))
     return list(names)

@@ -12,8 +12,8 @@ import msgspec
 from streaming.field_path import Path, value_at
 from streaming.sources.base import SourceRow, row_of
 
-encode = msgspec.json.Encoder().encode
-"""NaN and infinity become null, times ISO 8601."""
+encode = msgspec.json.Encoder(enc_hook=str).encode
+"""NaN and infinity become null, times ISO 8601; what JSON doesn't know its text."""
 
 
 def number(text: str) -> float | int | str:

@@ -118,7 +118,6 @@ def key_path(declaration: Declaration) -> Path | None:
     return (declaration.key,) if field is None else path_of(declaration.key, field)
 
 
-def types_at_top(declaration: Declaration) -> Mapping[str, str]:
-    """Return the declared types of what lies in no other object, by its name in the event."""
-    placed = {path_of(name, field): field.type for name, field in declaration.fields.items()}
-    return {path[0]: kind for path, kind in placed.items() if len(path) == 1}
+def types_by_path(declaration: Declaration) -> Mapping[Path, str]:
+    """Return the declared types by where the fields lie in an event."""
+    return {path_of(name, field): field.type for name, field in declaration.fields.items()}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from streaming.errors import SourceInvalid
+from streaming.field_path import path_of
 from streaming.sources._files import check_columns, identities_of_lines, open_file
 from streaming.sources._values import encode, from_text, key_of
 from streaming.sources.base import (
@@ -25,7 +26,7 @@ from streaming.sources.base import (
     SourceRow,
     key_path,
     row_of,
-    types_at_top,
+    types_by_path,
 )
 
 DELIMITERS = ",;\t|"
@@ -44,8 +45,8 @@ class CsvFile:
         self._total: int | None = None
         self._names = _header(path, declaration)
         self._rows = _RawRows(path)
-        types = types_at_top(declaration)
-        self._convert = [from_text(types.get(name)) for name in self._names]
+        types = types_by_path(declaration)
+        self._convert = [from_text(types.get((name,))) for name in self._names]
         self._key = key_path(declaration)
 
     def read(self, position: int, max_records: int) -> Chunk:
@@ -160,6 +161,12 @@ def _header(path: Path, declaration: Declaration) -> list[str]:
     """Return the columns' names. Raises SourceInvalid if the file can't be the stream's."""
     rows = _RawRows(path)
     try:
+        for name, field in declaration.fields.items():
+            if len(path_of(name, field)) > 1:
+                raise SourceInvalid(
+                    f'{path}: a cell holds no object, but "{name}" has a path of several keys: '
+                    "name a JSON-lines or Parquet file, or leave the path out"
+                )
         check_columns(path, rows.header, declaration)
         if rows.next() is None:
             raise SourceInvalid(f"{path}: has a header and no rows; name a file with data")

@@ -61,8 +61,8 @@ def _check(path: Path, rows: Sequence[SourceRow], key: FieldPath | None) -> None
         raise SourceInvalid(f"{path}: holds a JSON array; write one object per line")
     if key is not None and all(row.key is None for row in rows):
         names = names_in(row.value for row in rows)
-        if names and key[0] not in names:
-            raise SourceInvalid(missing_column(path, key[0], names))
+        if names and ".".join(key) not in names:
+            raise SourceInvalid(missing_column(path, ".".join(key), names))
 
 
 def open_source(name: str, declaration: Declaration) -> JsonLinesFile:

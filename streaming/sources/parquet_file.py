@@ -7,7 +7,7 @@ text, text that is declared ``number`` is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streaming.errors import SourceInvalid
+from streaming.field_path import Path as FieldPath
 from streaming.sources._files import check_columns, identity_of_whole, open_file
 from streaming.sources._values import from_text, plain, rows_of
-from streaming.sources.base import Chunk, Declaration, SourceRow, key_path, types_at_top
+from streaming.sources.base import Chunk, Declaration, SourceRow, key_path, types_by_path
 
 BATCH_ROWS = 2_000
 
@@ -42,8 +43,7 @@ class ParquetFile:
         if not self._rows:
             raise SourceInvalid(f"{path}: has no rows; name a file with data")
         self._key = key_path(declaration)
-        types = types_at_top(declaration)
-        self._declared = [types.get(name) for name in self._names]
+        self._types = types_by_path(declaration)
         self._position = 0
         self._batches = self._batches_from(0)
         self._waiting: list[SourceRow] = []
@@ -79,8 +79,8 @@ class ParquetFile:
         if batch is None:
             return None
         columns = [
-            _values(column, declared)
-            for column, declared in zip(batch.columns, self._declared, strict=True)
+            _values(column, (name,), self._types)
+            for name, column in zip(self._names, batch.columns, strict=True)
         ]
         return rows_of(self._names, columns, self._key)
 
@@ -101,11 +101,18 @@ class ParquetFile:
             skip = max(0, skip - batch.num_rows)
 
 
-def _values(column: pa.Array, declared: str | None) -> Sequence[Any]:
-    """Return a column's values as JSON can hold them, of the declared type where it fits."""
+def _values(column: pa.Array, path: FieldPath, types: Mapping[FieldPath, str]) -> Sequence[Any]:
+    """Return a column's values as JSON can hold them, of the declared types where these fit."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _values(column.dictionary_decode(), declared)
+        return _values(column.dictionary_decode(), path, types)
+    if pa.types.is_struct(kind) and kind.num_fields:
+        names = [field.name for field in kind]
+        parts = zip(names, column.flatten(), strict=True)
+        inner = [_values(part, (*path, name), types) for name, part in parts]
+        rows = zip(column.is_valid().to_pylist(), zip(*inner, strict=True), strict=True)
+        return [dict(zip(names, row, strict=True)) if valid else None for valid, row in rows]
+    declared = types.get(path)
     if pa.types.is_float16(kind) or pa.types.is_float32(kind):
         column = column.cast(pa.string()).cast(pa.float64())  # 0.85, not 0.8500000238418579
     elif pa.types.is_decimal(kind):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -19,7 +21,7 @@ from streaming.config.fields import StreamField
 from streaming.config.load import parse
 from streaming.decode import Decoder
 from streaming.drift import DriftWatch
-from streaming.errors import ConfigInvalid
+from streaming.errors import ConfigInvalid, SourceInvalid
 from streaming.field_path import Path as FieldPath
 from streaming.field_path import folded, leaves, value_at
 from streaming.pipeline import PartitionPipeline
@@ -29,6 +31,7 @@ from streaming.sample.draw import draw_from_source
 from streaming.sample.profile import profile_of
 from streaming.sample.roles import roles_of
 from streaming.sample.trial import dead_letters
+from streaming.sources._lines import KeyReader
 from streaming.sources.registry import open_source
 from tests.support.streams import CONFIG, events
 
@@ -162,15 +165,21 @@ def test_what_drifts_is_told_by_the_fields_name_and_its_objects_are_not_new() ->
     assert ("speed", "missing") in {(drift.field, drift.kind) for drift in watch.open}
 
 
+@pytest.mark.parametrize("beside", [{"id": "e1"}, {f"k{i}": i for i in range(220)}])
+def test_a_namesake_or_a_wide_event_hides_no_drift(beside: Mapping[str, Any]) -> None:
+    watch = DriftWatch({"id": StreamField(type="string", path=("user", "id"))})
+    there = [{**beside, "user": {"id": "x"}}] * 8_000
+    watch.add(as_records(there + [{**beside, "user": {}}] * 4_000))
+    assert ("id", "missing") in {(drift.field, drift.kind) for drift in watch.open}
+
+
 @pytest.mark.parametrize(
     ("line", "key"),
     [
         ('{"actor": {"card": "c1", "x": [1]}}', b"c1"),
         ('{"actor": {"card": 7}}', b"7"),
-        ('{"actor": {}}', None),
-        ('{"actor": null}', None),
-        ('{"actor": "c1"}', None),
-        ("{}", None),
+        ('{"actor": {"card": null}}', None),
+        ('{"actor": {"card": []}}', None),
     ],
 )
 def test_the_key_of_a_line_is_found_within_it(tmp_path: Path, line: str, key: bytes | None) -> None:
@@ -179,6 +188,80 @@ def test_the_key_of_a_line_is_found_within_it(tmp_path: Path, line: str, key: by
     with closing(open_source(str(file), parse(nested_config()[0], "nested"))) as source:
         (row,) = source.read(0, 9).rows
     assert row.key == key
+
+
+@pytest.mark.parametrize("line", ['{"actor": {"cord": 7}}', '{"actor": "c1"}', '{"card": 7}'])
+def test_a_key_that_no_line_has_is_refused(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(SourceInvalid, match=r"actor\.card"):
+        open_source(str(file), parse(nested_config()[0], "nested"))
+
+
+def test_a_table_of_cells_holds_no_objects(tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("meta,actor,body,shop\n1,2,3,4\n", encoding="utf-8")
+    with pytest.raises(SourceInvalid, match="path of several keys"):
+        open_source(str(file), parse(nested_config()[0], "nested"))
+
+
+def test_a_key_that_no_line_has_is_not_needed_by_pipes() -> None:
+    assert KeyReader(("a", "b")).of(b'{"a": "x"}') is None
+    assert KeyReader(("a", "b")).of(b'{"a": null}') is None
+    assert KeyReader(("a", "b")).of(b"{}") is None
+
+
+def test_in_structs_types_are_bent_as_at_the_top(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    moment = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    values = {
+        "price": pa.array([decimal.Decimal("1.50")]),
+        "text": pa.array(["7"]),
+        "flag": pa.array([1], pa.int8()),
+        "day": pa.array([moment.date()]),
+        "code": pa.array([5.0]),
+        "share": pa.array([0.85], pa.float32()),
+        "seen": pa.array([1_700_000_000_123_456_789], pa.timestamp("ns")),
+    }
+    kinds = ("number", "number", "boolean", "time", "string", "number", "time")
+    pq.write_table(
+        pa.table({"in": pa.StructArray.from_arrays(values.values(), list(values))}), path
+    )
+    fields = "\n".join(
+        f"  {name}: {{type: {kind}, path: [in, {name}]}}"
+        for name, kind in zip(values, kinds, strict=True)
+    )
+    config = parse(
+        f"stream: s\nfields:\n{fields}\nfeatures: [{{kind: number, field: price}}]\n"
+        "detectors: [{kind: isolation_forest}]\n",
+        "c.yaml",
+    )
+    with closing(open_source(str(path), config)) as source:
+        (row,) = source.read(0, 9).rows
+    decoder = Decoder(config.fields)
+    decoded = decoder.decode([Record("t", 0, 0, None, row.value)])
+    assert not decoded.bad
+    found = decoder.fields(decoded.events[0])
+    assert (found["price"], found["text"], found["flag"], found["code"]) == (1.5, 7.0, True, "5")
+    assert (found["share"], found["day"][:10], found["seen"][:10]) == (
+        0.85,
+        "2026-03-02",
+        "2023-11-14",
+    )
+
+
+def test_a_value_that_is_mostly_an_object_is_drafted_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    rows = [
+        {"user": None if i % 10 == 0 else {"id": f"u{i % 40}", "age": i % 50}, "x": i % 9}
+        for i in range(600)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    sample = draw_from_source(str(file), 600, lambda events: None)
+    profile = profile_of(sample)
+    config = parse(draft(sample, profile, roles_of(profile)), "draft")
+    assert set(config.fields) == {"user_id", "user_age", "x"}
+    assert dead_letters(config, sample) == (600, {})
 
 
 def test_a_column_of_structs_holds_them(tmp_path: Path) -> None:
