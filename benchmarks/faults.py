@@ -6,7 +6,8 @@ again, at random moments. After each one every partition must be worked on again
 grouper and a relay that were killed must have been replaced in their leases. At the end the
 verifier of ``benchmarks/kill.py`` goes through topic and database on its own. One line of JSON per
 fault: ``fault``, ``times``, ``lost``, ``twice``, ``different``, ``recovered_s_max`` (from the
-fault's end; a new process has its imports already). Faults that are told from begin to end are in
+fault's end; a new process has its imports already). Ends with status 1 if anything was lost, came
+twice or differs. Faults that are told from begin to end are in
 ``stories.py``.
 """
 
@@ -177,6 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     # what was started is ended, too
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    failed = False
     for name in [options.fault] if options.fault else known:
         with tempfile.TemporaryDirectory(prefix="triage-faults-") as folder:
             if name in FULL:
@@ -190,6 +192,8 @@ def main() -> None:
                 limit = 60 * options.minutes
                 result = run(Path(folder), name, faults, options.seed, limit, warm.start)
         print(json.dumps(asdict(result)), flush=True)
+        failed |= bool(result.lost or result.twice or result.different)
+    sys.exit(int(failed))
 
 
 def run(

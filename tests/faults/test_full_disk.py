@@ -11,7 +11,7 @@ from benchmarks.full_disk import FULL
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("place", ["full_disk_log", "full_disk_store"])
+@pytest.mark.parametrize("place", list(FULL))
 def test_the_service_goes_on_when_there_is_space(place: str, tmp_path: Path) -> None:
     if not can_mount():
         pytest.skip("a small disk can't be mounted here: run as root (CI does)")
