@@ -20,7 +20,7 @@ demo:  ## the whole loop on one machine (STREAM=payments or shuttle)
 test:  ## everything, as CI runs it
 	@.ci/run
 
-check:  ## format, lint, types, layers, quick unit and contract tests: under two minutes
+check:  ## format, lint, types, layers, quick unit and contract tests: two minutes
 	@.ci/check
 
 format:  ## let ruff format and fix what it can

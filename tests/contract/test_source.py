@@ -18,6 +18,8 @@ from streaming.sources.base import Source, SourceRow
 from streaming.sources.registry import SUFFIXES, built_in, open_source
 from streaming.sources.stdin import Pipe
 
+pytestmark = pytest.mark.slow
+
 ROWS = 250
 PATIENCE = 2_000  # empty reads of a pipe; its thread is faster
 

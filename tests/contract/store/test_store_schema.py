@@ -23,6 +23,8 @@ from triage.store.migrate import migrate
 from triage.store.store import open_store
 from triage.store.tables_access import SCHEMA
 
+pytestmark = pytest.mark.slow
+
 
 def execute(url: str, statement: str) -> None:
     with closing(Database(url)) as database, database.write() as connection:

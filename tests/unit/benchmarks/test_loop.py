@@ -23,6 +23,8 @@ from benchmarks.loop.outside_peers import SLOW, installed
 from benchmarks.loop.report import curves_svg, page, table
 from streaming.evaluate.pool import whole_forest
 
+pytestmark = pytest.mark.slow
+
 # those of other libraries only where somebody has them
 RUN = {**peers.PEERS, **{name: run for name, run in installed().items() if name not in SLOW}}
 

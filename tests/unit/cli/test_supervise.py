@@ -15,6 +15,8 @@ import pytest
 
 from cli.supervise import GAVE_UP, Child, Patience, Supervisor
 
+pytestmark = pytest.mark.slow
+
 QUICK = Patience(first_pause=0.01, longest_pause=0.02, deaths=4, window=60.0, grace=10.0)
 WAIT = 30.0  # seconds until a test gives up waiting
 

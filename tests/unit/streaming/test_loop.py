@@ -30,6 +30,8 @@ from triage.handlers import Triage
 from triage.lag import LagState, state_of
 from triage.queries import QueueFilter
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:

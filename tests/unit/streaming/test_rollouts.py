@@ -22,6 +22,8 @@ from triage.model import VerdictKind
 from triage.queries import QueueFilter
 from triage.rollout import Request, RolloutKind, Stage, Superseded
 
+pytestmark = pytest.mark.slow
+
 OLD, OTHER, SMALLER = small_config(), small_config(seed="8"), small_config(alert_budget="1%")
 ASKED = Request("eve", "because", 1_800_000_000.0)
 
@@ -294,7 +296,6 @@ def test_a_canary_is_compared_and_replayed(house: House) -> None:
     assert stored_and_replayed_agree(house)
 
 
-@pytest.mark.slow
 def test_thirty_roll_outs_and_thirty_crashes_change_nothing(tmp_path: Path) -> None:
     """Apply, try, go live and go back in any order, with verdicts, on two partitions."""
     house, rng = house_in(tmp_path / "house"), random.Random(5)

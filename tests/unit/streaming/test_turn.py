@@ -22,6 +22,8 @@ from tests.support.streams import CONFIG, as_records, events, small_config
 from triage.model import Candidate, JournalEntry, Label
 from triage.rollout import Rollout, RolloutKind, Stage
 
+pytestmark = pytest.mark.slow
+
 OLD = small_config()
 OTHER_SEED = small_config(seed="8")
 SMALLER = small_config(alert_budget="1%")

@@ -21,6 +21,8 @@ from triage.model import Candidate, VerdictKind
 from triage.queries import QueueFilter
 from triage.rollout import Request, Rollout, RolloutKind, Stage, Superseded
 
+pytestmark = pytest.mark.slow
+
 OLD = small_config()
 SETTINGS = "\nrollout: {canary: 1, after: 100, max_volume: 1}\n"
 

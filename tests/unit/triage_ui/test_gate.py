@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from tests.support.cases import ANNA, AT, LEAD
@@ -11,6 +12,8 @@ from tests.unit.triage_ui.conftest import Board
 from triage.model import Actor
 from triage.tokens import Tokens
 from triage_ui.gate import BODY_LIMIT, PUBLIC, SAFE
+
+pytestmark = pytest.mark.slow
 
 PAGES = ("/", "/cluster/abc", "/nowhere", "/?stream=payments")
 MACHINES = (

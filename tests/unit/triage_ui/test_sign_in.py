@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.support.cases import ANNA, AT, LEAD
 from tests.unit.triage_ui.conftest import Board
 from triage.accounts import PER_ACCOUNT, Accounts
+
+pytestmark = pytest.mark.slow
 
 
 def link(board: Board) -> str:

@@ -17,6 +17,8 @@ from triage.errors import Invalid, NotAvailable, NotFound
 from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueueRow
 
+pytestmark = pytest.mark.slow
+
 
 def refreshed(house: House) -> Answers:
     answers = Answers(house.store)

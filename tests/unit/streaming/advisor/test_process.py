@@ -22,6 +22,8 @@ from triage.advisor import IfDecided, WhatIf
 from triage.errors import Invalid, NotAvailable, NotFound
 from triage.model import VerdictKind
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 ASKED = IfDecided("c1", VerdictKind.REAL, (), "anna")
 

@@ -16,6 +16,8 @@ from streaming.evaluate.span import Span, parse_span
 from streaming.evaluate.stream import StreamSettings, evaluate_stream
 from streaming.sources.base import Chunk, SourceRow
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 stream: tests
 source: {partitions: 2}
