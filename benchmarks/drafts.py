@@ -13,6 +13,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +94,8 @@ def _run(stream: Stream, kind: str, config: StreamConfig) -> Mapping[str, float]
     found: dict[str, float] = {}
     for what, feedback in (("", True), ("_without", False)):
         asked = StreamSettings(LOOKS, EVERY, feedback=feedback)
-        source = open_source(stream.source, config)
-        result = evaluate_stream(config, source, "label", asked, time.perf_counter)
+        with closing(open_source(stream.source, config)) as source:
+            result = evaluate_stream(config, source, "label", asked, time.perf_counter)
         found[f"read{what}"] = max(result["found"].values(), default=0)
         found[f"ap{what}"] = result["ap"]
         found["real"] = result["anomalies"]

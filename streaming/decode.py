@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streaming.event_time import is_within_time, seconds_of, seconds_of_numbers
-from streaming.field_path import Path, path_of
+from streaming.field_path import Path, folded, path_of
 from streaming.records import TRUNCATED_FROM, Record
 
 MAX_RECORD_BYTES = 256 * 1024
@@ -90,12 +90,11 @@ class Decoder:
 
     def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
         self._types = {name: spec.type for name, spec in fields.items()}
-        required_first = sorted(fields.items(), key=lambda field: not field[1].required)
-        self._names = {".".join(path_of(name, spec)): name for name, spec in required_first}
-        event, places = _shape_of(_nested(fields))
-        self._getters = {
-            name: _getter(places[path_of(name, spec)]) for name, spec in fields.items()
-        }
+        paths = {name: path_of(name, spec) for name, spec in fields.items()}
+        event, places = _shape_of(folded(fields, paths))
+        self._getters = {name: _getter(places[path]) for name, path in paths.items()}
+        required_first = sorted(fields, key=lambda name: not fields[name].required)
+        self._names = {".".join(paths[name]): name for name in required_first}
         self._flat = all(len(place) == 1 for place in places.values())
         self._decoder = msgspec.json.Decoder(event)
         self._many = msgspec.json.Decoder(list[event])  # type: ignore[valid-type]  # made here
@@ -187,20 +186,8 @@ class Decoder:
         return ""
 
 
-def _nested(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
-    """Return the fields as they lie in an event: key -> field, or key -> what lies below it."""
-    tree: dict[str, Any] = {}
-    for name, spec in fields.items():
-        *above, last = path_of(name, spec)
-        below = tree
-        for key in above:
-            below = below.setdefault(key, {})
-        below[last] = spec
-    return tree
-
-
 def _shape_of(tree: Mapping[str, Any]) -> tuple[Any, dict[Path, Path]]:
-    """Return a struct for such a tree, and by path the attributes that lead to each field.
+    """Return a struct for fields that lie so in an event, and by path what leads to each in it.
 
     Attributes are numbered, so that a key may have any name.
     """

@@ -149,8 +149,6 @@ class _Drawn:
     def _unfolded(self, event: Event) -> Event:
         """Return the event with all that lies in its objects beside each other.
 
-        A value that is an object in other events (null, mostly) goes in ``sample``.
-
         What lies there under a name that can't be declared is left away.
         """
         return {
@@ -187,6 +185,7 @@ class _Drawn:
                 f'{name}: none of {self._broken:,} records is {what}; the first begins "{began}": '
                 "mend that, or name another file or topic"
             )
+        # What is an object in other events (it is null, mostly) is none of the fields.
         above = {path[:depth] for path in self._names for depth in range(1, len(path))}
         clashing = {self._names[path] for path in above if path in self._names}
         stretches = [

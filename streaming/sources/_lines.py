@@ -71,8 +71,8 @@ class KeyReader:
         if path is not None:
             shape: Any = Any
             for name in reversed(path):
-                below = [("key", shape | None if shape is not Any else Any, None)]
-                shape = msgspec.defstruct("Line", below, rename={"key": name}, gc=False)
+                inner = [("key", shape | None, None)]
+                shape = msgspec.defstruct("Line", inner, rename={"key": name}, gc=False)
             self._decoder = msgspec.json.Decoder(shape)
 
     def of(self, line: bytes) -> bytes | None:
