@@ -26,7 +26,8 @@ EVENTS = Metric(
     "triage_events_total",
     "counter",
     ("stream", "outcome"),
-    "Records committed, by outcome: accepted, dead_lettered, duplicate or late.",
+    "Records committed, by outcome: accepted, dead_lettered or duplicate (late is always 0: no "
+    "event is dropped for its time).",
 )
 CANDIDATES = Metric(
     "triage_candidates_total", "counter", ("stream",), "Candidates committed by the worker."
