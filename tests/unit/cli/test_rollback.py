@@ -42,4 +42,4 @@ def test_what_can_not_be_done_is_said(desk: Desk, tmp_path: Path) -> None:
 def test_the_password_of_the_database_is_read_from_where_its_address_says(tmp_path: Path) -> None:
     place = "postgresql://anna@127.0.0.1:1/triage?password=env:NO_SUCH_VARIABLE"
     done = run(tmp_path, "--analyst", "anna", "--since", "2026-09-01", "--store", place)
-    assert (done.exit_code, "NO_SUCH_VARIABLE" in done.output) == (1, True)
+    assert (done.exit_code, "there is no secret" in done.output) == (1, True)
