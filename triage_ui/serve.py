@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 
@@ -14,14 +15,26 @@ GRACE_S = 5
 """Seconds that requests under way get when the board stops."""
 
 
+ACCEPTED_S = 0.01
+"""Seconds until what was accepted when the board stops is a connection that uvicorn knows of."""
+
+
 class _Server(uvicorn.Server):
-    """Ends the live streams before it waits for requests to end: they never would."""
+    """Ends the live streams before it waits for requests to end: they never would.
+
+    Before that it accepts no more, and lets what it has just accepted become connections: pages
+    whose streams end ask again at once, and uvicorn closes only what it knows of. A connection
+    between the two would be answered by nobody and stay open until the process ends.
+    """
 
     def __init__(self, config: uvicorn.Config, before_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
         self._before_shutdown = before_shutdown
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in self.servers:
+            listening.close()
+        await asyncio.sleep(ACCEPTED_S)
         self._before_shutdown()
         await super().shutdown(sockets)
 
