@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 PATIENCE_S = 60.0
 SELECTED = ".ag-center-cols-container .ag-row[aria-selected='true']"
@@ -68,3 +68,29 @@ def wait_for(
     while not true():
         assert time.monotonic() < end, f"waited in vain for {what}"
         page.wait_for_timeout(20)
+
+
+def intercept(page: Page, pattern: str, handler: Callable[[Route], None]) -> None:
+    """Let a handler answer what a page asks for from now on.
+
+    Chromium tells the process of a page that stands by another way than keys go, so that a key
+    pressed at once could have its request let past; one asked for again and again shows when not.
+    """
+    probe = "**/health?intercepted"
+    caught: list[Route] = []
+
+    def answer(route: Route) -> None:
+        caught.append(route)
+        route.fulfill(body="")
+
+    page.route(pattern, handler)
+    if not page.url.startswith("http"):
+        return  # a page that comes asks by the new way only
+    page.route(probe, answer)
+
+    def holds() -> bool:
+        page.evaluate("async () => { await fetch('/health?intercepted', {cache: 'no-store'}); }")
+        return bool(caught)
+
+    wait_for(page, holds, f"the interception of {pattern}")
+    page.unroute(probe)

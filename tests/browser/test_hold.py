@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, cursor, row, toast, wait_for
+from tests.browser.seeing import at, cursor, intercept, row, toast, wait_for
 from tests.browser.test_queue import order
 from tests.unit.triage_ui.serving import Served
 
@@ -27,7 +27,7 @@ def slow_previews(page: Page) -> Iterator[None]:
         else:
             route.continue_()
 
-    page.route("**/_dash-update-component**", hold)
+    intercept(page, "**/_dash-update-component**", hold)
     yield
     open_now = True
     for route in held:

@@ -6,7 +6,17 @@ import time
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import CLUSTERS
-from tests.browser.seeing import at, cursor, place, row, rows, scroll_down_to, toast, wait_for
+from tests.browser.seeing import (
+    at,
+    cursor,
+    intercept,
+    place,
+    row,
+    rows,
+    scroll_down_to,
+    toast,
+    wait_for,
+)
 from tests.support.cases import BEN
 from tests.unit.triage_ui.serving import Served
 from triage.model import VerdictKind, VerdictState
@@ -88,12 +98,13 @@ def test_a_verdict_is_painted_before_the_server_answers(analyst: Page, board: Se
     def hold(route: Route) -> None:
         held.append(route)
 
-    analyst.route("**/verdicts", hold)
+    intercept(analyst, "**/verdicts", hold)
     at(analyst, first)
     analyst.keyboard.press("s")
     expect(row(analyst, first)).to_contain_text("saving")
     at(analyst, second)
     assert board.store.recent_verdicts(1) == []
+    wait_for(analyst, lambda: held, "the verdict")
     held[0].continue_()
     expect(row(analyst, first)).to_contain_text("pending")
 
@@ -241,7 +252,7 @@ def test_who_leaves_while_new_rows_are_read_is_asked_nothing_more(
     def hold(route: Route) -> None:
         held.append(route)
 
-    analyst.route("**/api/v1/queue**", hold)
+    intercept(analyst, "**/api/v1/queue**", hold)
     arrive(board, "new", margin=5.0)
     wait_for(analyst, lambda: held, "a look at what is new")
     analyst.keyboard.press("Enter")
@@ -268,7 +279,7 @@ def test_rows_far_down_come_however_often_the_queue_changes(analyst: Page, board
             slow.pop(0)[1].continue_()
         return wanted.is_visible()
 
-    analyst.route("**/api/v1/queue**", hold)
+    intercept(analyst, "**/api/v1/queue**", hold)
     analyst.evaluate("setInterval(() => triage.emit('change', { kind: 'clusters', data: {} }), 50)")
     wanted = row(analyst, board.store.queue(QueueFilter(), 890, 1).rows[0].cluster_id)
     analyst.evaluate("document.querySelector('.queue-grid .ag-body-viewport').scrollTop = 890 * 46")

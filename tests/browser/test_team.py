@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, cursor, row, toast, wait_for
+from tests.browser.seeing import at, cursor, intercept, row, toast, wait_for
 from tests.browser.test_queue import order
 from tests.support.cases import BEN, LEAD
 from tests.unit.triage_ui.serving import Served
@@ -105,7 +105,7 @@ def test_a_lead_who_is_second_sees_whose_it_was_and_can_disagree(page: Page, boa
     first = order(board)[0]
     sign_in(page, board, LEAD)
     at(page, first)
-    page.route("**/api/v1/changes**", lambda route: route.abort())
+    intercept(page, "**/api/v1/changes**", lambda route: route.abort())
     page.evaluate("document.querySelector('#subject').dataset.revision = '1'")
     board.desk.decide(first, VerdictKind.REAL, BEN, at=time.time())
     page.keyboard.press("s")

@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.seeing import at, row, toast, wait_for
+from tests.browser.seeing import at, intercept, row, toast, wait_for
 from tests.browser.test_queue import arrive, order
 from tests.support.cases import BEN, VIEWER
 from tests.unit.triage_ui.serving import Served
@@ -29,11 +29,12 @@ def test_two_analysts_at_once_and_the_second_learns_of_the_first(
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/verdicts", hold)
+    intercept(page, "**/verdicts", hold)
     page.keyboard.press("r")
     expect(row(page, first)).to_contain_text("saving")
     second.keyboard.press("s")
     expect(toast(second)).to_contain_text("marked spurious")
+    wait_for(page, lambda: held, "the first one's verdict")
     held[0].continue_()
     expect(toast(page)).to_contain_text(re.compile(r"marked spurious by ben \d+ s ago"))
     expect(toast(page)).to_contain_text("Yours was not counted")
@@ -53,7 +54,7 @@ def test_a_verdict_that_fails_stays_in_sight_and_is_sent_again_under_its_key(
         keys.append(route.request.headers["idempotency-key"])
         route.abort()
 
-    page.route("**/verdicts", fail)
+    intercept(page, "**/verdicts", fail)
     page.keyboard.press("r")
     tray = page.locator("#toasts .tray")
     expect(tray).to_contain_text("Not saved (1)")
@@ -79,7 +80,7 @@ def test_an_answer_that_is_lost_does_not_make_two_verdicts(page: Page, board: Se
         route.fetch()
         route.abort()
 
-    page.route("**/verdicts", lose_the_answer)
+    intercept(page, "**/verdicts", lose_the_answer)
     page.keyboard.press("r")
     tray = page.locator("#toasts .tray")
     expect(tray).to_contain_text("Not saved (1)")
@@ -143,7 +144,7 @@ def test_what_a_script_tells_a_component_waits_until_dash_has_it(
     def hold(route: Route) -> None:
         held.append(route)
 
-    analyst.route("**/_dash-layout", hold)
+    intercept(analyst, "**/_dash-layout", hold)
     analyst.goto(board.url, wait_until="commit")
     wait_for(analyst, lambda: held, "the layout is asked for")
     analyst.wait_for_function("Boolean(window.triage && window.dash_clientside?.set_props)")
