@@ -6,7 +6,7 @@ PIP_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3
 	--no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs screenshots lock clean
+.PHONY: help demo test check format docs screenshots release-files lock clean
 .PHONY: bench-board bench-pipeline bench-forest bench-explain bench-feedback bench-loop bench-demo
 .PHONY: bench-kafka bench-kill bench-backtest bench-learning bench-detection bench-flood bench-seasonal bench-advisor bench-drafts bench-rules bench-rollouts faults
 
@@ -62,6 +62,10 @@ docs:  ## write the generated pages of docs/ anew
 	@.ci/venv dev
 	@.venv/bin/python -m streaming.config.docs docs
 	@.venv/bin/python -m streaming.asyncapi docs
+
+release-files:  ## keep the schemas and a backup of this release for the tests of the next
+	@.ci/venv dev
+	@.venv/bin/python -m tests.integration.release
 
 lock:  ## resolve the dependencies, with hashes (UPGRADE=1: take new versions)
 	@.ci/venv dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.integration.release import BACKUP
 from tests.support.cases import AT, STREAM, Desk
 from tests.support.counts import check_counts
 from tests.support.old_store import as_of
 from triage.errors import Fenced, Invalid, SchemaUnknown, StoreDamaged
 from triage.model import Actor, Counters, VerdictKind
+from triage.queries import QueueFilter
 from triage.store import tables as t
 from triage.store.backup import EPOCHS, LEFT_OUT, StoreCopy, restore
 from triage.store.base import SnapshotRow, Store
@@ -132,6 +135,17 @@ def test_a_copy_of_an_older_version_is_brought_up(
     assert contents(target) == contents(old)
     with closing(open_store(target, migrate=False)) as again:
         assert again.cluster(cluster_id, 1) is not None
+
+
+def test_a_backup_of_the_last_release_is_brought_up(empty_url: str) -> None:
+    restore(BACKUP / "store.db", empty_url)
+    check_counts(empty_url)
+    told = json.loads((BACKUP / "backup.json").read_text(encoding="utf-8"))["rows"]
+    with closing(open_store(empty_url, migrate=False)) as store:
+        assert len(store.recent_verdicts(99)) == told["verdicts"]
+        (status,) = store.status(AT).streams
+        assert status.counters.candidates == told["candidates"]
+        assert store.queue(QueueFilter(), 0, 99).rows
 
 
 def test_what_can_not_be_restored_says_why(empty_url: str, tmp_path: Path) -> None:

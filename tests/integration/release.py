@@ -1,0 +1,69 @@
+"""What a release leaves for the tests of those after it: ``make release-files``.
+
+The schemas that it published, and the backup of a small run: detectors that have learned, verdicts
+of both kinds, findings that went out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from streaming import schemas
+from streaming.verified import message_of
+from tests.integration.test_commands import ANNA, lines, triage
+from tests.support.streams import CONFIG, events
+from triage.commands import RecordVerdict
+from triage.handlers import Triage
+from triage.model import VerdictKind
+from triage.queries import QueueFilter
+from triage.store.store import open_store
+
+SCHEMAS = Path(schemas.__file__).parent
+RELEASED_SCHEMAS = SCHEMAS / "released"
+RELEASED = Path(__file__).parent / "released"
+STREAM, BACKUP = RELEASED / "tests.yaml", RELEASED / "backup"
+SEEN = 600
+VERDICTS = (VerdictKind.REAL, VerdictKind.SPURIOUS)
+
+
+def run(data: Path, source: Path) -> None:
+    """Let the stream go on in a data folder until what the source holds is worked off."""
+    places = ("--stream", STREAM, "--source", source, "--data", data)
+    done = triage("run", *places, "--no-board", "--until-done", "--quiet")
+    assert done.returncode == 0, done.stderr
+
+
+def decide(data: Path) -> None:
+    """Give the verdicts on the first clusters of the queue, their grace over."""
+    with closing(open_store(f"sqlite:///{data / 'triage.db'}")) as store:
+        handler = Triage(store, message_of)
+        rows = store.queue(QueueFilter(), 0, len(VERDICTS)).rows
+        for kind, row in zip(VERDICTS, rows, strict=True):
+            read = tuple(m.candidate.candidate_id for m in store.members(row.cluster_id, 0, 3))
+            command = RecordVerdict(row.cluster_id, kind, row.revision, read, row.cluster_id)
+            handler.handle(command, ANNA, time.time() - 60)
+
+
+def main() -> None:
+    """Write the files of this release over those of the last."""
+    for schema in SCHEMAS.glob("*.schema.json"):
+        shutil.copy(schema, RELEASED_SCHEMAS)
+    shutil.rmtree(RELEASED, ignore_errors=True)
+    RELEASED.mkdir()
+    STREAM.write_text(CONFIG, encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="triage-release-") as name:
+        data, source = Path(name, "data"), Path(name, "events.jsonl")
+        source.write_bytes(lines(events(SEEN)))
+        run(data, source)
+        decide(data)
+        run(data, source)
+        done = triage("backup", BACKUP, "--data", data)
+    assert done.returncode == 0, done.stderr
+
+
+if __name__ == "__main__":
+    main()
