@@ -96,9 +96,9 @@ def _server(url: str) -> Sequence[int]:
 
 
 def _spent(pid: int) -> float:
-    """Return the seconds of processor that a process has used."""
+    """Return the seconds of processor that a process and its children that have ended used."""
     try:
-        used = _fields(Path(f"/proc/{pid}/stat"))[11:13]
+        used = _fields(Path(f"/proc/{pid}/stat"))[11:15]
     except OSError:
         return 0.0
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
