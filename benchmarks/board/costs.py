@@ -15,16 +15,22 @@ from triage.queries import QueueFilter
 
 DEEP = 45_000  # rows down the queue: clusters that no other part decides
 CLUSTERS, WARM = 30, 3
-CLUSTER_PAGE = ("cluster-head", "cluster-why", "cluster-when", "cluster-side")
+CLUSTER_PAGE = (
+    "cluster-head.data-drawn",
+    "cluster-why.children",
+    "cluster-when.children",
+    "cluster-side.data-drawn",
+)
 
 Ask = Callable[[httpx.Client, str], httpx.Response]
 
 
 def callback(outputs: Sequence[str], inputs: Mapping[str, Callable[[str], object]]) -> Ask:
     """Return the request of the callback that fills ``outputs``; inputs are made of a cluster."""
-    filled = [{"id": name, "property": "children"} for name in outputs]
-    names = [f"{name}.children" for name in outputs]
-    output = names[0] if len(names) == 1 else f"..{'...'.join(names)}.."
+    filled = [
+        {"id": name, "property": prop} for name, _, prop in (one.partition(".") for one in outputs)
+    ]
+    output = outputs[0] if len(outputs) == 1 else f"..{'...'.join(outputs)}.."
 
     def ask(client: httpx.Client, cluster: str) -> httpx.Response:
         given = []
@@ -53,8 +59,10 @@ REQUESTS: Mapping[str, Ask] = {
     "queue_far_down": get("/queue?limit=100&offset=60000"),
     "status": get("/status"),
     "cluster": get("/clusters/{}?members=3"),
-    "preview": callback(["preview"], {"cursor.data": lambda cluster: {"cluster": cluster}}),
-    "preview_when": callback(["preview-when"], {"preview-when.data-cluster": str}),
+    "preview": callback(
+        ["preview.data-drawn"], {"cursor.data": lambda cluster: {"cluster": cluster}}
+    ),
+    "preview_when": callback(["when.data-drawn"], {"when.data-cluster": str}),
     "cluster_page": callback(
         CLUSTER_PAGE,
         {

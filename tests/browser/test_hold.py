@@ -22,7 +22,7 @@ def slow_previews(page: Page) -> Iterator[None]:
     open_now = False
 
     def hold(route: Route) -> None:
-        if not open_now and '"output":"preview.children"' in (route.request.post_data or ""):
+        if not open_now and '"output":"preview.data-drawn"' in (route.request.post_data or ""):
             held.append(route)
         else:
             route.continue_()

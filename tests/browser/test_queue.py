@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import time
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import CLUSTERS
 from tests.browser.seeing import (
@@ -107,6 +107,32 @@ def test_a_verdict_is_painted_before_the_server_answers(analyst: Page, board: Se
     wait_for(analyst, lambda: held, "the verdict")
     held[0].continue_()
     expect(row(analyst, first)).to_contain_text("pending")
+
+
+def assigned(board: Served, cluster: str) -> bool:
+    detail = board.store.cluster(cluster, 1)
+    return detail is not None and bool(detail.row.assignee)
+
+
+def test_the_drawing_of_when_is_that_of_the_cluster_and_stays(analyst: Page, board: Served) -> None:
+    first, second = order(board)[:2]
+
+    def dots(cluster: str) -> Locator:
+        return analyst.locator(f'#preview-when > [data-cluster="{cluster}"] .dot').first
+
+    at(analyst, first)
+    expect(dots(first)).to_be_visible()
+    analyst.keyboard.press("j")
+    at(analyst, second)
+    expect(dots(second)).to_be_visible()
+    analyst.keyboard.press("a")
+    wait_for(analyst, lambda: assigned(board, second), "the assignment")
+    analyst.evaluate(
+        "(cluster) => triage.setProps('cursor', {data: {cluster, count: -1}})", second
+    )  # drawn anew, and *when* as it was
+    expect(analyst.locator("#subject .facts")).to_contain_text("assigned to anna")
+    expect(dots(second)).to_be_visible()
+    assert analyst.locator("#preview-when .when-strip").count() == 1
 
 
 def test_a_key_held_down_is_one_verdict(analyst: Page, board: Served) -> None:

@@ -14,6 +14,7 @@ from triage_ui.actor import current_actor
 from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd, section
+from triage_ui.components.drawn import drawn
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.influences import influence_list
 from triage_ui.components.late_truth import late_truth
@@ -88,10 +89,10 @@ def register(board: Dash, services: Services) -> None:
     queries, settings = services.queries, services.settings
 
     @board.callback(
-        Output("cluster-head", "children"),
+        Output("cluster-head", "data-drawn"),
         Output("cluster-why", "children"),
         Output("cluster-when", "children"),
-        Output("cluster-side", "children"),
+        Output("cluster-side", "data-drawn"),
         Input("url", "pathname"),
         Input("cluster-tick", "data"),
         Input("scheme", "data"),
@@ -102,7 +103,8 @@ def register(board: Dash, services: Services) -> None:
             return (no_update,) * 4
         detail = await in_thread(queries.cluster, cluster_id, MEMBERS, current_actor().name)
         if detail is None:
-            return _missing(await in_thread(queries.merged_into, cluster_id)), [], [], []
+            gone = _missing(await in_thread(queries.merged_into, cluster_id))
+            return drawn(gone), [], [], drawn([])
         events = await in_thread(queries.entity_events, cluster_id, EVENTS)
         members = await in_thread(queries.members, cluster_id, 0, DRAWN)
         line = timeline(
@@ -113,7 +115,7 @@ def register(board: Dash, services: Services) -> None:
         )
         colours, now = palette(scheme), settings.clock()
         return (
-            _head(detail, now),
+            drawn(_head(detail, now)),
             section(
                 "Why",
                 [shap_chart(detail.reasons, colours), *influence_list(detail.influences)],
@@ -128,7 +130,7 @@ def register(board: Dash, services: Services) -> None:
                 level=2,
                 aside="times in UTC; drag to zoom, double click to go back",
             ),
-            _side(detail, now),
+            drawn(_side(detail, now)),
         )
 
     register_tabs(board, services, all_tabs())

@@ -14,6 +14,7 @@ from triage.queries import Queries
 from triage_ui.actor import current_actor
 from triage_ui.components.decide import decision_bar
 from triage_ui.components.dom import attributes, kbd
+from triage_ui.components.drawn import drawn
 from triage_ui.components.empty import empty_state
 from triage_ui.components.preview import gone, nothing_selected, preview, preview_when
 from triage_ui.components.when import DOTS
@@ -110,6 +111,7 @@ def layout() -> Component:
                         role="region",
                         **attributes(aria_label="Preview"),
                     ),
+                    html.Div(id="when", hidden=True),  # asked for once the preview is drawn
                     decision_bar(),
                 ],
                 className="pane",
@@ -260,14 +262,15 @@ def _grid() -> Component:
     return grid
 
 
-def _when(queries: Queries, cluster_id: str) -> object:
+def _when(queries: Queries, cluster_id: str) -> Component:
     detail = queries.cluster(cluster_id, 1)
     if detail is None:
-        return []
+        return html.Div()
     members = queries.members(cluster_id, 0, DOTS)
     events = cluster_events(queries.entity_events(cluster_id, EVENTS), members, cluster_id)
     near = near_members(events, cluster_id, DOTS)
-    return preview_when(timeline(near, cluster_id, detail.reasons, main_key(members)))
+    line = timeline(near, cluster_id, detail.reasons, main_key(members))
+    return html.Div(preview_when(line), **attributes(data_cluster=cluster_id))
 
 
 def register(board: Dash, services: Services) -> None:
@@ -275,19 +278,21 @@ def register(board: Dash, services: Services) -> None:
     queries, settings = services.queries, services.settings
 
     @board.callback(
-        Output("preview", "children"), Input("cursor", "data"), prevent_initial_call=True
+        Output("preview", "data-drawn"), Input("cursor", "data"), prevent_initial_call=True
     )
-    async def show_preview(cursor: Mapping[str, str] | None) -> object:
+    async def show_preview(cursor: Mapping[str, str] | None) -> str:
         if not cursor or not cursor.get("cluster"):
-            return nothing_selected()
+            return drawn(nothing_selected())
         cluster_id = str(cursor["cluster"])
         viewer = current_actor()
         detail = await in_thread(queries.cluster, cluster_id, MEMBERS, viewer.name)
-        return gone() if detail is None else preview(detail, settings.clock(), viewer)
+        return drawn(gone() if detail is None else preview(detail, settings.clock(), viewer))
 
-    @board.callback(Output("preview-when", "children"), Input("preview-when", "data-cluster"))
-    async def show_when(cluster_id: str) -> object:
-        return await in_thread(_when, queries, cluster_id)
+    @board.callback(
+        Output("when", "data-drawn"), Input("when", "data-cluster"), prevent_initial_call=True
+    )
+    async def show_when(cluster_id: str) -> str:
+        return drawn(await in_thread(_when, queries, cluster_id))
 
     @board.callback(
         Output("queue-empty", "children"), Input("queue-state", "data"), prevent_initial_call=True

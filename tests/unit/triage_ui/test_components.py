@@ -10,6 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+from dash import html
 from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
@@ -20,6 +21,7 @@ from triage.queries import BoardStatus, ClusterDetail, InfluenceRow, StreamStatu
 from triage_ui.components.charts import CONFIG
 from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import KEYS as BAR_KEYS
+from triage_ui.components.drawn import drawn
 from triage_ui.components.empty import OF_A_VIEW, empty_state, warm_up_text
 from triage_ui.components.entity_chart import entity_chart
 from triage_ui.components.history import history
@@ -32,7 +34,7 @@ from triage_ui.entity import main_entity
 from triage_ui.pages import all_pages, page_at
 from triage_ui.palette import DARK, LIGHT
 from triage_ui.tabs import all_tabs
-from triage_ui.timeline import timeline
+from triage_ui.timeline import Timeline, timeline
 
 PACKAGE = Path(triage_ui.__file__).parent
 HOSTILE = "<script>alert(1)</script>\u202e\"'&" + "x" * 10_000
@@ -63,9 +65,24 @@ def detail_of(desk: Desk, count: int = 7, **given: Any) -> ClusterDetail:
     return detail
 
 
-def drawn(desk: Desk, detail: ClusterDetail) -> list[Component]:
+def components(value: Any) -> Iterator[dict[str, Any]]:
+    """Return the components in what JSON says of one."""
+    if isinstance(value, dict):
+        if "namespace" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from components(part)
+
+
+def line_of(desk: Desk, detail: ClusterDetail) -> Timeline:
     cluster = detail.row.cluster_id
-    line = timeline(desk.store.entity_events(cluster, 100), cluster, detail.reasons, "c1")
+    return timeline(desk.store.entity_events(cluster, 100), cluster, detail.reasons, "c1")
+
+
+def parts(desk: Desk, detail: ClusterDetail) -> list[Component]:
+    line = line_of(desk, detail)
     return [
         preview(detail, AT),
         preview_when(line),
@@ -96,7 +113,7 @@ def status(*streams: StreamStatus, decided: int = 0) -> BoardStatus:
 
 def test_the_preview_answers_the_three_questions(desk: Desk) -> None:
     detail = detail_of(desk)
-    shown = text_of(drawn(desk, detail)[0])
+    shown = text_of(parts(desk, detail)[0])
     assert "412 €+1.00, towards anomalyusually 20–55 €" in shown
     assert "5 members that you read are published as verified" in shown
     assert "The other 2 are not decided: learned softly, and kept as its rest." in shown
@@ -104,9 +121,19 @@ def test_the_preview_answers_the_three_questions(desk: Desk) -> None:
     assert "5 of 7" in shown
 
 
+def test_what_a_script_draws_is_html_and_keeps_what_is_said(desk: Desk) -> None:
+    """Else it would draw nothing: other components are Dash's renderer's."""
+    detail = detail_of(desk)
+    for part in (preview(detail, AT), preview_when(line_of(desk, detail))):
+        spaces = {found["namespace"] for found in components(json.loads(drawn(part)))}
+        assert spaces == {"dash_html_components"}
+    (told,) = json.loads(drawn([html.P(["<b>", None])]))
+    assert (told["type"], told["props"]) == ("P", {"children": ["<b>", None]})
+
+
 def test_scripts_find_what_a_verdict_is_about(desk: Desk) -> None:
     detail = detail_of(desk)
-    root: Any = drawn(desk, detail)[0]
+    root: Any = parts(desk, detail)[0]
     read = [member.candidate.candidate_id for member in detail.members]
     assert getattr(root, "data-read") == " ".join(read)
     assert getattr(root, "data-revision") == str(detail.row.revision)
@@ -145,7 +172,7 @@ def test_hostile_text_is_text_and_bounded(desk: Desk) -> None:
     cluster = desk.group(members, title=HOSTILE[:200], subtitle=HOSTILE[:200])
     detail = desk.store.cluster(cluster, 5)
     assert detail is not None
-    for component in drawn(desk, detail):
+    for component in parts(desk, detail):
         encoded = json.dumps(component, cls=PlotlyJSONEncoder)
         assert "\\u202e" not in encoded
         assert "dangerously" not in encoded.lower()
@@ -157,7 +184,7 @@ def test_charts_are_valid_figures_and_escape_what_plotly_takes_for_markup(desk: 
     members = desk.add(9, record={"amount": 3.0, "note": "<b>bold</b> & <a href='x'>y</a>"})
     detail = desk.store.cluster(desk.group(members), 5)
     assert detail is not None
-    charts = [graph for component in drawn(desk, detail) for graph in graphs(component)]
+    charts = [graph for component in parts(desk, detail) for graph in graphs(component)]
     assert len(charts) == 2
     for chart in charts:
         figure: Any = chart.figure  # type: ignore[attr-defined]  # a Graph

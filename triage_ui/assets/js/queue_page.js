@@ -113,6 +113,19 @@
     triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } }),
   );
 
+  /* The drawing of *when* reads many events: it is asked for once the rest of the preview is there. */
+  const placeWhen = () => {
+    const place = triage.byId("preview-when");
+    const [when] = triage.drawnIn(triage.byId("when"));
+    if (place && when && when.dataset.cluster === place.dataset.cluster) place.replaceChildren(when);
+  };
+  triage.on("drawn", ({ id }) => {
+    if (id !== "preview" && id !== "when") return;
+    placeWhen();
+    const place = triage.byId("preview-when");
+    if (id === "preview" && place) triage.setProps("when", { "data-cluster": place.dataset.cluster });
+  });
+
   /**
    * Hand the view's rows to the grid again; it repaints what differs. Not while rows are on their way:
    * it would throw them away and ask again, and never show any that take longer than the next change.

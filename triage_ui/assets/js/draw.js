@@ -1,0 +1,43 @@
+/* Draws what the board's callbacks send as data-drawn (see drawn.py), as plain elements. */
+(() => {
+  "use strict";
+
+  const triage = (window.triage = window.triage || {});
+  const NAMES = { className: "class", htmlFor: "for", tabIndex: "tabindex" };
+  const kebab = (name) => name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+
+  /** A Dash HTML component, a text, or a list of both, as nodes. What events hold is text only. */
+  const nodes = (given) => {
+    if (given === null || given === undefined) return [];
+    if (Array.isArray(given)) return given.flatMap(nodes);
+    if (typeof given !== "object") return [String(given)];
+    if (given.namespace !== "dash_html_components") throw new Error(`can't draw ${given.type}`);
+    const { children, style, ...props } = given.props;
+    const element = document.createElement(given.type);
+    for (const [name, value] of Object.entries(props)) {
+      if (value === null || value === false) continue;
+      element.setAttribute(NAMES[name] || name, value === true ? "" : value);
+    }
+    for (const [name, value] of Object.entries(style || {})) element.style.setProperty(kebab(name), value);
+    element.append(...nodes(children));
+    return [element];
+  };
+
+  /** What a place was sent, as nodes. */
+  triage.drawnIn = (place) => nodes(JSON.parse(place.dataset.drawn || "null"));
+
+  /** A hidden place only keeps what it was sent, for who hears of it. */
+  const draw = (place) => {
+    if (!place.hidden) place.replaceChildren(...triage.drawnIn(place));
+    triage.emit("drawn", place);
+  };
+
+  triage.on("start", () => {
+    const changed = (records) => new Set(records.map((one) => one.target)).forEach(draw);
+    new MutationObserver(changed).observe(triage.byId("page"), {
+      subtree: true,
+      attributes: true,
+      attributeFilter: ["data-drawn"],
+    });
+  });
+})();
