@@ -201,6 +201,39 @@ def test_a_queue_that_cannot_be_read_says_so_and_comes_back(page: Page, board: S
     at(page, order(board)[0])
 
 
+def test_a_cluster_that_comes_before_its_page_has_started_is_drawn(
+    page: Page, board: Served
+) -> None:
+    """Tabs in the background get their timers once a second, but what they ask for at once."""
+    first = order(board)[0]
+    page.add_init_script(
+        "const set = setTimeout; window.setTimeout = (work, ms, ...more) =>"
+        " set(work, ms === 20 ? 4000 : ms, ...more);"
+    )
+    sign_in(page, board, path=f"/cluster/{first}")
+    expect(page.locator("#subject .title")).to_be_visible()
+    expect(page.locator("#cluster-side")).to_contain_text("If you say")
+
+
+def test_a_drawing_that_could_not_be_read_comes_with_the_board(page: Page, board: Served) -> None:
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if '"output":"when.data-drawn"' in (route.request.post_data or "") and not lost:
+            lost.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/_dash-update-component**", lose)
+    sign_in(page, board)
+    at(page, order(board)[0])
+    wait_for(page, lambda: lost, "the drawing is asked for")
+    expect(page.locator("#preview-when .dot")).to_have_count(0)
+    page.evaluate("triage.emit('hello', { again: true })")
+    expect(page.locator("#preview-when .dot").first).to_be_visible()
+
+
 def test_a_verdict_on_a_decided_cluster_is_not_sent(analyst: Page, board: Served) -> None:
     first = order(board)[0]
     board.desk.decide(first, VerdictKind.REAL, BEN, time.time())

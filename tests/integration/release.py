@@ -6,6 +6,7 @@ of both kinds, findings that went out.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -13,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from streaming import schemas
+from streaming.compatibility import breaks
 from streaming.verified import message_of
 from tests.integration.test_commands import ANNA, lines, triage
 from tests.support.streams import CONFIG, events
@@ -25,7 +27,7 @@ from triage.store.store import open_store
 SCHEMAS = Path(schemas.__file__).parent
 RELEASED_SCHEMAS = SCHEMAS / "released"
 RELEASED = Path(__file__).parent / "released"
-STREAM, BACKUP = RELEASED / "tests.yaml", RELEASED / "backup"
+STREAM, LATER, BACKUP = (RELEASED / name for name in ("tests.yaml", "later.jsonl", "backup"))
 SEEN = 600
 VERDICTS = (VerdictKind.REAL, VerdictKind.SPURIOUS)
 
@@ -49,20 +51,27 @@ def decide(data: Path) -> None:
 
 
 def main() -> None:
-    """Write the files of this release over those of the last."""
-    for schema in SCHEMAS.glob("*.schema.json"):
-        shutil.copy(schema, RELEASED_SCHEMAS)
-    shutil.rmtree(RELEASED, ignore_errors=True)
-    RELEASED.mkdir()
+    """Write the files of this release over those of the last, unless it breaks readers of that."""
+    for file in SCHEMAS.glob("*.schema.json"):
+        kept = RELEASED_SCHEMAS / file.name
+        if kept.exists():
+            old, new = (json.loads(one.read_text(encoding="utf-8")) for one in (kept, file))
+            assert not list(breaks(old, new)), f"{file.name} breaks readers: make a new version"
+        shutil.copy(file, kept)
+    RELEASED.mkdir(exist_ok=True)
     STREAM.write_text(CONFIG, encoding="utf-8")
+    made = events(SEEN + 300)
+    LATER.write_bytes(lines(made[SEEN:]))
     with tempfile.TemporaryDirectory(prefix="triage-release-") as name:
-        data, source = Path(name, "data"), Path(name, "events.jsonl")
-        source.write_bytes(lines(events(SEEN)))
+        data, source, backup = (Path(name, part) for part in ("data", "events.jsonl", "backup"))
+        source.write_bytes(lines(made[:SEEN]))
         run(data, source)
         decide(data)
         run(data, source)
-        done = triage("backup", BACKUP, "--data", data)
-    assert done.returncode == 0, done.stderr
+        done = triage("backup", backup, "--data", data)
+        assert done.returncode == 0, done.stderr
+        shutil.rmtree(BACKUP, ignore_errors=True)
+        shutil.copytree(backup, BACKUP)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import threading
 from collections.abc import Mapping
@@ -137,8 +138,9 @@ def test_a_copy_of_an_older_version_is_brought_up(
         assert again.cluster(cluster_id, 1) is not None
 
 
-def test_a_backup_of_the_last_release_is_brought_up(empty_url: str) -> None:
-    restore(BACKUP / "store.db", empty_url)
+def test_a_backup_of_the_last_release_is_brought_up(empty_url: str, tmp_path: Path) -> None:
+    shutil.copy(BACKUP / "store.db", tmp_path / "released.db")
+    restore(tmp_path / "released.db", empty_url)
     check_counts(empty_url)
     told = json.loads((BACKUP / "backup.json").read_text(encoding="utf-8"))["rows"]
     with closing(open_store(empty_url, migrate=False)) as store:

@@ -70,6 +70,7 @@
     }
     for (const rest of document.querySelectorAll("[data-rest]")) rest.hidden = others === 0;
   };
+  triage.on("drawn", ({ id }) => id === "cluster-side" && tellRead());
   document.addEventListener("scroll", () => here() && look(), { capture: true, passive: true });
   window.addEventListener("resize", () => here() && look());
 

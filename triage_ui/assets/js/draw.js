@@ -28,16 +28,18 @@
 
   /** A hidden place only keeps what it was sent, for who hears of it. */
   const draw = (place) => {
-    if (!place.hidden) place.replaceChildren(...triage.drawnIn(place));
-    triage.emit("drawn", place);
+    try {
+      if (!place.hidden) place.replaceChildren(...triage.drawnIn(place));
+      triage.emit("drawn", place);
+    } catch (error) {
+      window.reportError(error); // the other places are drawn
+    }
   };
 
-  triage.on("start", () => {
-    const changed = (records) => new Set(records.map((one) => one.target)).forEach(draw);
-    new MutationObserver(changed).observe(triage.byId("page"), {
-      subtree: true,
-      attributes: true,
-      attributeFilter: ["data-drawn"],
-    });
+  // From the first on: the answer may be here before the page has started.
+  new MutationObserver((records) => new Set(records.map((one) => one.target)).forEach(draw)).observe(document, {
+    subtree: true,
+    attributes: true,
+    attributeFilter: ["data-drawn"],
   });
 })();

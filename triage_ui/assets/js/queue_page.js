@@ -109,21 +109,27 @@
     `${triage.visible(row.title, 200)}. ${triage.suggestionText(row)}. ${index + 1} of ${view.count}.`;
 
   /** At once, and again when a cursor that ran on has come to rest. */
-  const showPreview = triage.throttle(PREVIEW_MS, () =>
-    triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } }),
-  );
+  const showPreview = triage.throttle(PREVIEW_MS, () => {
+    triage.setProps("cursor", { data: { cluster: at.id, count: ++cursorCount } });
+    if (at.id && at.id === askedOf) askWhen(at.id); // again: an answer like the last draws nothing
+  });
 
   /* The drawing of *when* reads many events: it is asked for once the rest of the preview is there. */
+  let askedOf = null;
+  const askWhen = (cluster) => {
+    askedOf = cluster;
+    triage.setProps("when", { "data-cluster": cluster });
+  };
   const placeWhen = () => {
     const place = triage.byId("preview-when");
-    const [when] = triage.drawnIn(triage.byId("when"));
-    if (place && when && when.dataset.cluster === place.dataset.cluster) place.replaceChildren(when);
+    const kept = triage.byId("when");
+    const [when] = place && kept ? triage.drawnIn(kept) : [];
+    if (when && when.dataset.cluster === place.dataset.cluster) place.replaceChildren(when);
   };
   triage.on("drawn", ({ id }) => {
-    if (id !== "preview" && id !== "when") return;
-    placeWhen();
-    const place = triage.byId("preview-when");
-    if (id === "preview" && place) triage.setProps("when", { "data-cluster": place.dataset.cluster });
+    if (id === "preview" || id === "when") placeWhen();
+    const place = id === "preview" && triage.byId("preview-when");
+    if (place && place.dataset.cluster !== askedOf) askWhen(place.dataset.cluster);
   });
 
   /**
