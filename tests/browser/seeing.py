@@ -73,8 +73,8 @@ def wait_for(
 def intercept(page: Page, pattern: str, handler: Callable[[Route], None]) -> None:
     """Let a handler answer what a page asks for from now on.
 
-    Chromium tells the process of a page that stands by another way than keys go, so that a key
-    pressed at once could have its request let past; one asked for again and again shows when not.
+    Chromium tells the process of a standing page by another way than it sends keys, so the request
+    of a key pressed at once could be let past. So a probe is asked for until it is caught.
     """
     probe = "**/health?intercepted"
     caught: list[Route] = []
@@ -85,7 +85,7 @@ def intercept(page: Page, pattern: str, handler: Callable[[Route], None]) -> Non
 
     page.route(pattern, handler)
     if not page.url.startswith("http"):
-        return  # a page that comes asks by the new way only
+        return  # nothing stands yet: the page that comes is told before it asks
     page.route(probe, answer)
 
     def holds() -> bool:

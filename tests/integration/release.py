@@ -9,17 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
 
 from streaming import schemas
 from streaming.compatibility import breaks
-from streaming.verified import message_of
-from tests.integration.test_commands import ANNA, lines, triage
+from tests.integration.test_commands import decide, lines, triage
 from tests.support.streams import CONFIG, events
-from triage.commands import RecordVerdict
-from triage.handlers import Triage
 from triage.model import VerdictKind
 from triage.queries import QueueFilter
 from triage.store.store import open_store
@@ -39,17 +35,6 @@ def run(data: Path, source: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def decide(data: Path) -> None:
-    """Give the verdicts on the first clusters of the queue, their grace over."""
-    with closing(open_store(f"sqlite:///{data / 'triage.db'}")) as store:
-        handler = Triage(store, message_of)
-        rows = store.queue(QueueFilter(), 0, len(VERDICTS)).rows
-        for kind, row in zip(VERDICTS, rows, strict=True):
-            read = tuple(m.candidate.candidate_id for m in store.members(row.cluster_id, 0, 3))
-            command = RecordVerdict(row.cluster_id, kind, row.revision, read, row.cluster_id)
-            handler.handle(command, ANNA, time.time() - 60)
-
-
 def main() -> None:
     """Write the files of this release over those of the last, unless it breaks readers of that."""
     for file in SCHEMAS.glob("*.schema.json"):
@@ -66,7 +51,10 @@ def main() -> None:
         data, source, backup = (Path(name, part) for part in ("data", "events.jsonl", "backup"))
         source.write_bytes(lines(made[:SEEN]))
         run(data, source)
-        decide(data)
+        with closing(open_store(f"sqlite:///{data / 'triage.db'}")) as store:
+            rows = store.queue(QueueFilter(), 0, len(VERDICTS)).rows
+            for kind, row in zip(VERDICTS, rows, strict=True):
+                decide(store, row, kind)
         run(data, source)
         done = triage("backup", backup, "--data", data)
         assert done.returncode == 0, done.stderr

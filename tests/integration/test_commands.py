@@ -22,7 +22,8 @@ from tests.support.streams import CONFIG, events
 from triage.commands import RecordVerdict, UndoVerdict
 from triage.handlers import Triage
 from triage.model import Actor, VerdictKind
-from triage.queries import QueueFilter
+from triage.queries import QueueFilter, QueueRow, VerdictRow
+from triage.store.base import Store
 from triage.store.store import open_store
 
 REPOSITORY = Path(__file__).parents[2]
@@ -94,6 +95,13 @@ def run_to_the_end(stream: Path, source: Path, data: Path) -> subprocess.Complet
     return done
 
 
+def decide(store: Store, row: QueueRow, kind: VerdictKind) -> VerdictRow:
+    """Give a verdict on a cluster, its three strongest members read, the grace over."""
+    read = tuple(m.candidate.candidate_id for m in store.members(row.cluster_id, 0, 3))
+    command = RecordVerdict(row.cluster_id, kind, row.revision, read, row.cluster_id)
+    return Triage(store, message_of).handle(command, ANNA, time.time() - 60)
+
+
 def test_from_a_file_to_verified_anomalies_retraction_and_dead_letters(
     tmp_path: Path, stream: Path
 ) -> None:
@@ -109,16 +117,10 @@ def test_from_a_file_to_verified_anomalies_retraction_and_dead_letters(
     assert status.counters.duplicates == 700  # the second batch has the ids of the first
     rows = store.queue(QueueFilter(), 0, 10).rows
     assert rows
-    handler = Triage(store, message_of)
-    verdicts = []
-    for row in rows[:2]:
-        read = tuple(m.candidate.candidate_id for m in store.members(row.cluster_id, 0, 3))
-        command = RecordVerdict(
-            row.cluster_id, VerdictKind.REAL, row.revision, read, row.cluster_id
-        )
-        verdicts.append(handler.handle(command, ANNA, time.time() - 60))  # the grace is over
+    verdicts = [decide(store, row, VerdictKind.REAL) for row in rows[:2]]
     run_to_the_end(stream, source, data)
-    handler.handle(UndoVerdict(verdicts[0].verdict_id, "undo"), ANNA, time.time())
+    undo = UndoVerdict(verdicts[0].verdict_id, "undo")
+    Triage(store, message_of).handle(undo, ANNA, time.time())
     store.close()
     run_to_the_end(stream, source, data)
 
@@ -228,11 +230,7 @@ def test_real_streams_run_through_the_whole_loop(tmp_path: Path, name: str, file
     assert status.counters.dead_lettered == 0
     rows = store.queue(QueueFilter(), 0, 3).rows
     assert rows
-    handler = Triage(store, message_of)
-    row = rows[0]
-    read = tuple(m.candidate.candidate_id for m in store.members(row.cluster_id, 0, 3))
-    command = RecordVerdict(row.cluster_id, VerdictKind.REAL, row.revision, read, "k")
-    verdict = handler.handle(command, ANNA, time.time() - 60)
+    verdict = decide(store, rows[0], VerdictKind.REAL)
     run_to_the_end(STREAMS / f"{name}.yaml", source, tmp_path)
     after = store.verdict(verdict.verdict_id)
     assert after is not None

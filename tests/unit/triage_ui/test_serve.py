@@ -15,6 +15,16 @@ ROUNDS = 12
 CLIENTS = 3
 
 
+def connect(port: int, into: list[socket.socket], until: threading.Event) -> None:
+    """Open one connection after the other until none is taken."""
+    while not until.is_set():
+        try:
+            into.append(socket.create_connection(("127.0.0.1", port), timeout=1))
+        except OSError:
+            return
+        time.sleep(0.003)
+
+
 def ends(connection: socket.socket) -> bool:
     """Return whether the other side has closed it, or does within a moment."""
     connection.settimeout(1)
@@ -35,15 +45,6 @@ def test_who_connects_while_it_stops_is_not_left_waiting() -> None:
         running = Running(app)
         connections: list[socket.socket] = []
         stopped = threading.Event()
-
-        def connect(port: int, into: list[socket.socket], until: threading.Event) -> None:
-            while not until.is_set():
-                try:
-                    into.append(socket.create_connection(("127.0.0.1", port), timeout=1))
-                except OSError:
-                    return
-                time.sleep(0.003)
-
         connecting = [
             threading.Thread(target=connect, args=(running.port, connections, stopped))
             for _ in range(CLIENTS)
