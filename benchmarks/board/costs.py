@@ -17,7 +17,7 @@ DEEP = 45_000  # rows down the queue: clusters that no other part decides
 CLUSTERS, WARM = 30, 3
 CLUSTER_PAGE = (
     "cluster-head.data-drawn",
-    "cluster-why.children",
+    "cluster-why.data-drawn",
     "cluster-when.children",
     "cluster-side.data-drawn",
 )

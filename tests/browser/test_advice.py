@@ -136,7 +136,7 @@ def test_without_the_advisor_everything_else_goes_on(analyst: Page, board: Serve
 def test_it_is_there_on_the_clusters_page_too(analyst: Page, board: Served) -> None:
     at(analyst, order(board)[0])
     analyst.keyboard.press("Enter")
-    analyst.wait_for_selector("#why-chart .bars")
+    analyst.wait_for_selector(".shap-bars")
     analyst.keyboard.press("v")
     expect(panel(analyst)).to_contain_text("812 other open clusters")
 

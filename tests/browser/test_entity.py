@@ -105,7 +105,7 @@ def test_hostile_text_is_only_text(page: Page, bare: Served) -> None:
     cluster = hostile_cluster(bare)
     name, value = HOSTILE[1][:40], HOSTILE[1]
     sign_in(page, bare, path=f"/cluster/{cluster}")
-    page.wait_for_selector("#why-chart .bars")
+    page.wait_for_selector(".shap-bars")
     unharmed(page)
     page.get_by_label("Entities").get_by_role("link").nth(1).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x")

@@ -261,8 +261,8 @@ def see_cluster(watch: Watch, board: Served, cluster: str) -> None:
     """Open a cluster's page, point at its charts, open its tabs."""
     page = watch.page
     page.goto(f"{board.url}/cluster/{cluster}")
-    page.wait_for_selector("#why-chart .bars")
-    page.locator("#why-chart .bars .point").first.hover(force=True)
+    page.wait_for_selector(".shap-bars")
+    page.locator(".shap-bar").first.hover(force=True)
     for tab in page.get_by_role("tab").all():
         tab.click()
         page.wait_for_timeout(50)

@@ -76,12 +76,12 @@ def test_hostile_text_is_only_text_everywhere(page: Page, bare: Served) -> None:
     expect(page.get_by_label("What is expected?")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#why-chart .bars")
+    page.wait_for_selector(".shap-bars")
     page.get_by_role("tab", name="Record").click()
     expect(page.locator("#record")).to_contain_text("<img src=x")
     expect(page.locator("#record")).to_contain_text("xxxxxxxxxx")
     page.locator("#when-chart .point").first.hover(force=True)
-    page.locator("#why-chart .bars .point").first.hover(force=True)
+    page.locator(".shap-bar").first.hover(force=True)
     unharmed(page)
     page.keyboard.press("r")
     expect(page.locator("#toasts")).to_contain_text("<script>")
@@ -117,7 +117,7 @@ def test_no_page_asks_another_host_for_anything(analyst: Page, board: Served) ->
 
 def test_no_chart_offers_to_share_its_data(analyst: Page, board: Served) -> None:
     analyst.keyboard.press("Enter")
-    analyst.wait_for_selector("#why-chart .bars")
+    analyst.wait_for_selector(".shap-bars")
     analyst.locator("#when-chart").hover()
     assert analyst.locator(".modebar-btn").count() == 0
     assert analyst.locator("#page").get_by_text("Share", exact=False).count() == 0

@@ -26,7 +26,7 @@ from triage_ui.components.preview import (
     subject,
     suggested_or_real,
 )
-from triage_ui.components.shap_chart import shap_chart
+from triage_ui.components.shap_bars import shap_bars
 from triage_ui.components.tab_frame import register_tabs, tab_frame
 from triage_ui.entity import entity_address, entity_label
 from triage_ui.pages import Page
@@ -90,7 +90,7 @@ def register(board: Dash, services: Services) -> None:
 
     @board.callback(
         Output("cluster-head", "data-drawn"),
-        Output("cluster-why", "children"),
+        Output("cluster-why", "data-drawn"),
         Output("cluster-when", "children"),
         Output("cluster-side", "data-drawn"),
         Input("url", "pathname"),
@@ -104,7 +104,7 @@ def register(board: Dash, services: Services) -> None:
         detail = await in_thread(queries.cluster, cluster_id, MEMBERS, current_actor().name)
         if detail is None:
             gone = _missing(await in_thread(queries.merged_into, cluster_id))
-            return drawn(gone), [], [], drawn([])
+            return drawn(gone), drawn([]), [], drawn([])
         events = await in_thread(queries.entity_events, cluster_id, EVENTS)
         members = await in_thread(queries.members, cluster_id, 0, DRAWN)
         line = timeline(
@@ -113,19 +113,13 @@ def register(board: Dash, services: Services) -> None:
             detail.reasons,
             main_key(members),
         )
-        colours, now = palette(scheme), settings.clock()
+        now = settings.clock()
         return (
             drawn(_head(detail, now)),
-            section(
-                "Why",
-                [shap_chart(detail.reasons, colours), *influence_list(detail.influences)],
-                name="why",
-                level=2,
-                aside=f"{visible(detail.method, 160)}; bars: mean, whiskers: spread of members",
-            ),
+            drawn(_why(detail)),
             section(
                 "When",
-                entity_chart(line, colours),
+                entity_chart(line, palette(scheme)),
                 name="when",
                 level=2,
                 aside="times in UTC; drag to zoom, double click to go back",
@@ -169,6 +163,16 @@ def _head(detail: ClusterDetail, now: float) -> Component:
         ],
         id="subject",
         **subject(detail),
+    )
+
+
+def _why(detail: ClusterDetail) -> Component:
+    return section(
+        "Why",
+        [shap_bars(detail.reasons), *influence_list(detail.influences)],
+        name="why",
+        level=2,
+        aside=f"{visible(detail.method, 160)}; bars: mean, whiskers: spread of members",
     )
 
 

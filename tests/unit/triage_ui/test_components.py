@@ -17,7 +17,13 @@ from plotly.utils import PlotlyJSONEncoder
 import triage_ui
 from tests.support.cases import ANNA, AT, Desk, a_reason
 from triage.model import Counters, VerdictKind
-from triage.queries import BoardStatus, ClusterDetail, InfluenceRow, StreamStatus
+from triage.queries import (
+    BoardStatus,
+    ClusterDetail,
+    ClusterReason,
+    InfluenceRow,
+    StreamStatus,
+)
 from triage_ui.components.charts import CONFIG
 from triage_ui.components.consequences import consequences
 from triage_ui.components.decide import KEYS as BAR_KEYS
@@ -28,7 +34,7 @@ from triage_ui.components.history import history
 from triage_ui.components.influences import influence_list
 from triage_ui.components.keys_sheet import KEYS
 from triage_ui.components.preview import preview, preview_when
-from triage_ui.components.shap_chart import shap_chart
+from triage_ui.components.shap_bars import shap_bars
 from triage_ui.components.status import banner, stream_links
 from triage_ui.entity import main_entity
 from triage_ui.pages import all_pages, page_at
@@ -86,7 +92,7 @@ def parts(desk: Desk, detail: ClusterDetail) -> list[Component]:
     return [
         preview(detail, AT),
         preview_when(line),
-        shap_chart(detail.reasons, LIGHT),
+        shap_bars(detail.reasons),
         entity_chart(line, DARK),
         history(detail.verdicts, AT),
     ]
@@ -124,11 +130,32 @@ def test_the_preview_answers_the_three_questions(desk: Desk) -> None:
 def test_what_a_script_draws_is_html_and_keeps_what_is_said(desk: Desk) -> None:
     """Else it would draw nothing: other components are Dash's renderer's."""
     detail = detail_of(desk)
-    for part in (preview(detail, AT), preview_when(line_of(desk, detail))):
+    for part in (
+        preview(detail, AT),
+        preview_when(line_of(desk, detail)),
+        shap_bars(detail.reasons),
+        *stream_links(status(stream())),
+        *banner(status(stream(warm_up_left=10))),
+    ):
         spaces = {found["namespace"] for found in components(json.loads(drawn(part)))}
         assert spaces == {"dash_html_components"}
     (told,) = json.loads(drawn([html.P(["<b>", None])]))
     assert (told["type"], told["props"]) == ("P", {"children": ["<b>", None]})
+
+
+def test_bars_and_their_spread_lie_within_the_column(desk: Desk) -> None:
+    spreads = ((2.0, 1.0), (-1.0, 1.5), (0.0, 0.0))  # on one side, on both, nowhere
+    reasons = [
+        ClusterReason("a", "a", mean, mean - spread, mean + spread, "1", "")
+        for mean, spread in spreads
+    ]
+    for shown in (reasons, reasons[:1], reasons[1:2], reasons[2:], []):
+        told = json.loads(drawn(shap_bars(shown)))
+        styles = [part["props"].get("style") for part in components(told)]
+        for style in filter(None, styles):
+            left = float(style["left"].rstrip("%"))
+            width = float(style.get("width", "0%").rstrip("%"))
+            assert 0 <= left <= left + width <= 100.01
 
 
 def test_scripts_find_what_a_verdict_is_about(desk: Desk) -> None:
@@ -184,13 +211,11 @@ def test_charts_are_valid_figures_and_escape_what_plotly_takes_for_markup(desk: 
     members = desk.add(9, record={"amount": 3.0, "note": "<b>bold</b> & <a href='x'>y</a>"})
     detail = desk.store.cluster(desk.group(members), 5)
     assert detail is not None
-    charts = [graph for component in parts(desk, detail) for graph in graphs(component)]
-    assert len(charts) == 2
-    for chart in charts:
-        figure: Any = chart.figure  # type: ignore[attr-defined]  # a Graph
-        go.Figure(figure)  # raises for an unknown attribute
-        assert "<b>bold" not in json.dumps(figure)
-        assert chart.config == CONFIG  # type: ignore[attr-defined]  # a Graph
+    (chart,) = [graph for component in parts(desk, detail) for graph in graphs(component)]
+    figure: Any = chart.figure  # type: ignore[attr-defined]  # a Graph
+    go.Figure(figure)  # raises for an unknown attribute
+    assert "<b>bold" not in json.dumps(figure)
+    assert chart.config == CONFIG  # type: ignore[attr-defined]  # a Graph
 
 
 def test_no_chart_offers_to_send_its_data_away() -> None:
