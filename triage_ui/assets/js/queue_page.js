@@ -10,10 +10,13 @@
   const TOUCH_MS = 700; // between two looks at what is new: a new row is to show within 1.5 s
   const TOUCH_TIMES = 8; // and so many times as long as the look took
   const ROW_PX = 46;
-  const WIDEST = 940; // px of the grid from which the score has its column: titles come first
-  const WIDE_ENOUGH = 860; // and the number of members, which title or subtitle say too
-  const WIDER = 760; // and the assignee
-  const WIDE = 680; // and past cases
+  /* px of the grid from which these have their columns: titles come first. */
+  const FROM_WIDTH = {
+    score: 940,
+    members: 860, // title or subtitle say it too
+    who: 760,
+    past: 680,
+  };
 
   let api = null;
   let paintRow = null; // marks the row under the cursor
@@ -317,11 +320,16 @@
       });
       grid.addEventListener("rowDoubleClicked", () => triage.openCluster());
       const fitColumns = (width) => {
-        grid.setColumnsVisible(["score"], width >= WIDEST);
-        grid.setColumnsVisible(["members"], width >= WIDE_ENOUGH);
-        grid.setColumnsVisible(["past"], width >= WIDE);
-        grid.setColumnsVisible(["who"], width >= WIDER);
+        for (const [column, least] of Object.entries(FROM_WIDTH)) {
+          const fits = width >= least;
+          if (grid.getColumn(column).isVisible() !== fits) grid.setColumnsVisible([column], fits);
+        }
       };
+      const viewport = triage.byId(id).querySelector(".ag-body-viewport");
+      viewport.addEventListener("scroll", () => {
+        const first = Math.floor(viewport.scrollTop / ROW_PX);
+        if (view) view.ahead(first, first + Math.ceil(viewport.clientHeight / ROW_PX));
+      });
       grid.addEventListener("gridSizeChanged", (event) => fitColumns(event.clientWidth));
       fitColumns(triage.byId(id).clientWidth);
     });

@@ -5,6 +5,7 @@
   const triage = (window.triage = window.triage || {});
   const PAGE = 100;
   const ATTEMPTS = 4;
+  const LATELY_MS = 1000;
 
   /**
    * `fetchPage(offset, limit)` resolves to {rows, total, position} or throws.
@@ -21,6 +22,7 @@
       this.total = null;
       this.position = null;
       this.loading = null;
+      this.coming = new Map(); // first row -> the page far down that is read there
     }
 
     /** Rows in all, as far as is known. */
@@ -41,15 +43,31 @@
     }
 
     async slice(start, end) {
-      if (start > this.rows.length + 5 * PAGE) return this.far(start, end);
+      if (this.isFar(start)) return this.far(start, end);
       while (this.rows.length < end && !this.complete) await this.more();
       return this.rows.slice(start, end);
     }
 
-    /** A jump far down the list: read there, remember nothing. */
-    async far(start, end) {
-      const page = await this.read(this.offset + start - this.rows.length, end - start);
-      return page.rows;
+    isFar(start) {
+      return start > this.rows.length + 5 * PAGE;
+    }
+
+    /** A jump far down the list: read there, remember nothing but what came just now. */
+    far(start, end) {
+      if (!this.coming.has(start)) {
+        const page = this.read(this.offset + start - this.rows.length, end - start);
+        this.coming.set(start, page);
+        const forget = () => this.coming.delete(start);
+        page.then(() => setTimeout(forget, LATELY_MS), forget);
+      }
+      return this.coming.get(start).then(({ rows }) => rows);
+    }
+
+    /** Read what is far down and soon on the screen: the grid asks once it has made room for it. */
+    ahead(first, last) {
+      for (let start = first - (first % PAGE); start <= last; start += PAGE) {
+        if (this.total !== null && this.isFar(start)) this.far(start, start + PAGE).catch(() => null);
+      }
     }
 
     async more() {
