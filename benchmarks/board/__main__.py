@@ -36,6 +36,7 @@ BUDGETS = {
     "verdict_stored": 150,
     "http_verdict": 150,
     "first_rows": 1000,
+    "first_rows_again": 1000,
     "jump": 150,
     "filter_or_sort": 300,
     "preview": 300,

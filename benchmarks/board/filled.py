@@ -72,6 +72,10 @@ def fill(url: str, size: Size) -> Size:
         _multiply(connection, size)
         connection.commit()
         made = Size(_open(connection), _number(connection, t.candidates))
+        connection.rollback()
+        if engine.dialect.name == "postgresql":  # it does so by itself, a minute or two later
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql("VACUUM ANALYZE")
     engine.dispose()
     return made
 
@@ -96,8 +100,6 @@ def _multiply(connection: sa.Connection, size: Size) -> None:
     for table in COUNTS:  # as replica PostgreSQL runs no triggers
         connection.execute(table.delete())
         connection.execute(table.insert().from_select(list(table.c), counted(table)))
-    if connection.dialect.name == "postgresql":  # it would do so by itself, later
-        connection.exec_driver_sql("ANALYZE")
 
 
 def _template(connection: sa.Connection, table: sa.Table) -> sa.Table:
