@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from importlib.resources import files
 from typing import Any, cast
 
@@ -12,20 +13,27 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from triage_ui.advice import register_advice
+from triage_ui.bundle import SCRIPTS, STYLES
 from triage_ui.components.dom import attributes
-from triage_ui.components.empty import warm_up
+from triage_ui.components.drawn import drawn
+from triage_ui.components.expected_form import expected_form
 from triage_ui.components.keys_sheet import keys_sheet
 from triage_ui.components.status import banner, stream_links
+from triage_ui.first_path import first_path
 from triage_ui.pages import Page, all_pages, page_at
 from triage_ui.services import Services, in_thread
-from triage_ui.shell import shell
+from triage_ui.settings import BoardSettings
+from triage_ui.shell import Shown, shell
 
-INDEX = (files("triage_ui") / "index.html").read_text("utf-8")
-UNUSED = re.compile(r'<script src="[^"]*/dash_table/[^"]*"></script>\n?')
-"""Dash's own grid, which nothing here uses. Its polyfill is: charts need ``regeneratorRuntime``."""
-ASSETS = files("triage_ui") / "assets"
-NOT_SCRIPTS = r"^live_worker\.js$|LICENSE"
-"""Assets that a page doesn't load as script or style by itself."""
+HERE = files("triage_ui")
+INDEX = (HERE / "index.html").read_text("utf-8")
+SHEETS = (HERE / "sheets.html").read_text("utf-8")
+"""Dialogs that scripts fill. Like the keys they never change, and React need not make them."""
+UNUSED = re.compile(r'<script src="[^"]*/(?:dash_table/|dash/deps/polyfill)[^"]*"></script>\n?')
+"""Dash's own grid, which nothing here uses, and a polyfill; see ``0_regenerator.js``."""
+ASSETS = HERE / "assets"
+BUNDLED = r"\.(js|css)$"
+"""Assets that a page doesn't load by themselves; see ``bundle``."""
 
 
 class _Dash(Dash):
@@ -46,14 +54,14 @@ def build_board(app: FastAPI, services: Services) -> Dash:
         title=services.settings.product,
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=NOT_SCRIPTS,
-        index_string=INDEX.replace("{%keys_sheet%}", keys_sheet()),
+        assets_ignore=BUNDLED,
+        index_string=_index(services.settings),
         suppress_callback_exceptions=True,
         add_log_handler=False,
         health_endpoint=None,
     )
     board.backend.websocket_capability = False  # else every page opens a socket that nobody serves
-    board.layout = shell(services.settings)
+    board.layout = lambda: shell(_shown(pages, first_path()))
     _register_frame(board, services, pages)
     register_advice(board, services)
     for page in pages:
@@ -61,42 +69,56 @@ def build_board(app: FastAPI, services: Services) -> Dash:
     return board
 
 
+def _index(settings: BoardSettings) -> str:
+    """Return the page, with places for what Dash adds."""
+    page = INDEX
+    for place, text in (
+        ("sheets", keys_sheet() + SHEETS + expected_form()),
+        ("styles", STYLES.address),
+        ("own_scripts", SCRIPTS.address),
+        ("product", escape(settings.product)),
+        ("environment", escape(settings.environment)),
+    ):
+        page = page.replace(f"{{%{place}%}}", text)
+    return page
+
+
 def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> None:
     @board.callback(
-        Output("page", "children"), Output("page-title", "data"), Input("url", "pathname")
+        Output("page", "children"),
+        Output("page", "data-path"),
+        Output("page-title", "data"),
+        Input("url", "pathname"),
+        State("page", "data-path"),
     )
-    async def show_page(path: str | None) -> tuple[Component, str]:
-        page = page_at(pages, path or "/")
-        if page is None:
-            return not_found(), "Not found"
-        return page.layout(), page.title
+    async def show_page(path: str | None, shown: str | None) -> tuple[object, ...]:
+        if path == shown:
+            return no_update, no_update, no_update
+        page = _shown(pages, path or "/")
+        return page.layout, page.path, page.title
 
-    @board.callback(
-        Output("rail-streams", "children"),
-        Output("banner", "children"),
-        Output("open-count", "children"),
-        Output("decided-today", "children"),
-        Output("suppressed", "children"),
-        Output("disputed-count", "children"),
-        Output("streams", "data"),
-        Input("pulse", "data"),
-        State("streams", "data"),
-    )
-    async def show_status(_pulse: object, known: object) -> tuple[object, ...]:
+    @board.callback(Output("status", "data-drawn"), Input("pulse", "data"))
+    async def show_status(_pulse: object) -> str:
         status = await in_thread(services.queries.status, services.settings.clock())
-        streams = [
-            {"name": stream.stream, "warming": warm_up(stream) is not None}
-            for stream in status.streams
-        ]
-        return (
-            stream_links(status),
-            banner(status),
-            f"{status.open_clusters:,}",
-            f"{status.decided_today:,}",
-            f"{status.suppressed_clusters:,}",
-            f"{status.disputed_clusters:,}" if status.disputed_clusters else "",
-            streams if streams != known else no_update,
+        disputed = status.disputed_clusters
+        return drawn(
+            {
+                "rail-streams": stream_links(status),
+                "banner": banner(status),
+                "open-count": f"{status.open_clusters:,}",
+                "decided-today": f"{status.decided_today:,}",
+                "suppressed": f"{status.suppressed_clusters:,}",
+                "disputed-count": f"{disputed:,}" if disputed else "",
+            }
         )
+
+
+def _shown(pages: Sequence[Page], path: str) -> Shown:
+    """Return what the frame shows at an address; nothing yet if none is given."""
+    if not path:
+        return Shown(path, "", None)
+    page = page_at(pages, path)
+    return Shown(path, page.title, page.layout()) if page else Shown(path, "Not found", not_found())
 
 
 def not_found() -> Component:

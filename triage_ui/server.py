@@ -16,9 +16,10 @@ from triage.advisor import Advisor, NoAdvisor
 from triage.queries import Queries
 from triage.store.base import AccessStore
 from triage.views import Views
-from triage_ui import api, problems, sign_in
+from triage_ui import api, bundle, problems, sign_in
 from triage_ui.api import document
 from triage_ui.board import build_board
+from triage_ui.first_path import FirstPath
 from triage_ui.gate import Gate, content_policy
 from triage_ui.live import LiveHub
 from triage_ui.pages import all_pages, page_at
@@ -86,6 +87,7 @@ def create_app(
         return document.document(routes)
 
     app.router.routes += [*routes, *document.routes(spec)]
+    app.router.routes += bundle.routes()
     board = build_board(app, services)
 
     @app.get("/{path:path}")
@@ -99,6 +101,7 @@ def create_app(
         return plain_page(settings.product, "There is no such page", BACK, 404)
 
     app.add_middleware(PageAddresses)
+    app.add_middleware(FirstPath)
     app.add_middleware(
         Gate,
         store=sessions,

@@ -69,7 +69,7 @@ def test_no_page_breaks_a_rule(seen: Page, board: Served, scheme: Scheme) -> Non
     at(seen, next_one)
     clean(seen)
     seen.keyboard.press("Control+k")
-    expect(seen.get_by_role("option").first).to_be_visible()
+    expect(seen.locator("#palette").get_by_role("option").first).to_be_visible()
     clean(seen)
     seen.keyboard.press("Escape")
     seen.keyboard.press("Shift+J")

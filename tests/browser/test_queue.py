@@ -350,8 +350,7 @@ def test_what_another_analyst_decides_is_seen(analyst: Page, board: Served) -> N
 
 
 def test_filters_are_in_the_address(analyst: Page, board: Served) -> None:
-    analyst.locator("#filter-order").click()
-    analyst.get_by_role("option", name="largest").click()
+    analyst.get_by_label("Order").select_option("largest")
     expect(analyst).to_have_url(re.compile("order=largest"))
     largest = [
         one.cluster_id for one in board.store.queue(QueueFilter(order="largest"), 0, 50).rows

@@ -144,10 +144,11 @@ def test_what_a_script_tells_a_component_waits_until_dash_has_it(
     def hold(route: Route) -> None:
         held.append(route)
 
-    intercept(analyst, "**/_dash-layout", hold)
+    intercept(analyst, "**/_dash-layout*", hold)
     analyst.goto(board.url, wait_until="commit")
     wait_for(analyst, lambda: held, "the layout is asked for")
-    analyst.wait_for_function("Boolean(window.triage && window.dash_clientside?.set_props)")
+    started = "Boolean(window.triage && window.dash_clientside?.set_props)"
+    wait_for(analyst, lambda: analyst.evaluate(started), "Dash's renderer")
     analyst.evaluate("triage.setProps('member', {data: 'first'})")
     analyst.evaluate("triage.setProps('member', {data: 'second'})")
     held[0].continue_()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 
 import dash_ag_grid as dag
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
@@ -117,43 +116,9 @@ def layout() -> Component:
                 className="pane",
                 **attributes(aria_label="The cluster under the cursor"),
             ),
-            _bulk_sheet(),
         ],
         className="queue-page",
         id="main",
-    )
-
-
-def _bulk_sheet() -> Component:
-    return html.Dialog(
-        [
-            html.H2("", id="bulk-title"),
-            html.P(
-                "The strongest member of each, shown here, counts as read; the others do not.",
-                className="quiet",
-            ),
-            html.Ul(id="bulk-list", className="bulk-list", tabIndex=0),
-            html.Div(
-                [
-                    html.Button(
-                        ["Give the verdicts ", kbd("Enter")],
-                        type="button",
-                        className="button button-main",
-                        **attributes(data_action="bulk-give"),
-                    ),
-                    html.Button(
-                        ["Cancel ", kbd("Esc")],
-                        type="button",
-                        className="button",
-                        **attributes(data_action="bulk-cancel"),
-                    ),
-                ],
-                className="form-buttons",
-            ),
-        ],
-        id="bulk-sheet",
-        className="sheet",
-        **attributes(aria_labelledby="bulk-title"),
     )
 
 
@@ -161,9 +126,9 @@ def _filters() -> Component:
     return html.Div(
         [
             _filter("status", "Status", STATUSES),
-            _filter("stream", "Stream", (("", "all"),)),
+            _filter("stream", "Stream"),
             _filter("order", "Order", ORDERS),
-            _filter("cohort", "Cohort", (("", "all"),), hidden=True),
+            _filter("cohort", "Cohort", hidden=True),
             html.Div(id="filter-chips", className="filter-chips"),  # filled by filters.js
             html.Button(
                 "Save view",
@@ -205,23 +170,16 @@ def _filters() -> Component:
 def _filter(
     name: str,
     label: str,
-    options: tuple[tuple[str, str], ...],
+    options: tuple[tuple[str, str], ...] = (),
     *,
     hidden: bool = False,
 ) -> Component:
-    """A drop-down; one that is hidden is shown by a script that knows its options."""
+    """A drop-down, the script's own (``filters.js``), which also knows what isn't given here."""
     return html.Div(
         [
             html.Label(label, htmlFor=f"filter-{name}"),
-            dmc.Select(
-                id=f"filter-{name}",
-                data=[{"value": value, "label": text} for value, text in options],
-                value=options[0][0],
-                allowDeselect=False,
-                withCheckIcon=False,
-                comboboxProps={"width": "max-content", "position": "bottom-start"},
-                size="xs",
-                variant="unstyled",
+            html.Select(
+                [html.Option(text, value=value) for value, text in options], id=f"filter-{name}"
             ),
         ],
         className="filter",
@@ -244,10 +202,11 @@ def _grid() -> Component:
         getRowId="params.data.cluster_id",
         dashGridOptions={
             "theme": {"function": "triageTheme(themeQuartz)"},
+            "rowBuffer": 2,
             "rowHeight": ROW,
             "headerHeight": 34,
             "cacheBlockSize": 100,
-            "maxConcurrentDatasourceRequests": 2,
+            "maxConcurrentDatasourceRequests": 3,
             "infiniteInitialRowCount": 1,
             "suppressCellFocus": True,
             "animateRows": False,
@@ -309,17 +268,6 @@ def register(board: Dash, services: Services) -> None:
         ClientsideFunction("triage", "mountQueue"),
         Output("queue-grid", "className"),
         Input("queue-grid", "id"),
-    )
-    for name in ("status", "stream", "order", "cohort"):
-        board.clientside_callback(
-            ClientsideFunction("triage", f"{name}Changed"),
-            Input(f"filter-{name}", "value"),
-            prevent_initial_call=True,
-        )
-    board.clientside_callback(
-        ClientsideFunction("triage", "streamOptions"),
-        Output("filter-stream", "data"),
-        Input("streams", "data"),
     )
 
 

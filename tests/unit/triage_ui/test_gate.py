@@ -264,5 +264,34 @@ def test_a_page_that_is_none_says_404(board: Board) -> None:
 def test_the_first_request_may_be_for_a_cluster(board: Board) -> None:
     board.sign_in(ANNA)
     page = board.client.get("/cluster/abc").text
-    assert "assets/js/0_core.js" in page
+    assert "assets/js/board.js" in page
     assert "live_worker.js" not in page
+
+
+def test_own_scripts_and_styles_come_in_one_file_each(board: Board) -> None:
+    board.sign_in()
+    page = board.client.get("/").text
+    for kind, first, last in (("css", "0_tokens", "7_lists"), ("js", "0_core", "z_start")):
+        (address,) = re.findall(rf'"(/assets/{kind}/[^"]+)"', page)
+        answer = board.client.get(address)
+        assert "immutable" in answer.headers["cache-control"]
+        folder = REPOSITORY / "triage_ui" / "assets" / kind
+        each = [file.read_text("utf-8") for file in sorted(folder.iterdir())]
+        assert answer.text == "\n".join(each)
+        assert each[0] == (folder / f"{first}.{kind}").read_text("utf-8")
+        assert each[-1] == (folder / f"{last}.{kind}").read_text("utf-8")
+
+
+def test_the_first_page_comes_with_the_layout(board: Board) -> None:
+    board.sign_in()
+
+    def layout(query: str) -> str:
+        return board.client.get(f"/_dash-layout{query}").text
+
+    assert '"queue-grid"' in layout("?page=/")
+    assert '"queue-grid"' not in layout("?page=/cluster/abc")
+    assert "cluster-head" in layout("?page=/cluster/abc")
+    assert "There is no such page" in layout("?page=/nowhere%00%22")
+    for none in ("", "?page=", "?other=/"):  # Dash asks for it then
+        assert '"queue-grid"' not in layout(none)
+        assert "There is no such page" not in layout(none)

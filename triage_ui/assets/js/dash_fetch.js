@@ -11,8 +11,18 @@
   const noUpdate = () => new Response(null, { status: 204 });
   let missedPage = false;
 
+  /* What Dash reads first, asked for while its scripts still come; the page comes with the layout. */
+  const ask = (address) => plain(address).catch(() => null);
+  const ahead = new Map([
+    ["/_dash-layout", ask("/_dash-layout?page=" + encodeURIComponent(window.location.pathname))],
+    ["/_dash-dependencies", ask("/_dash-dependencies")],
+  ]);
+
   window.fetch = async (input, options) => {
     const address = typeof input === "string" ? input : input.url;
+    const early = await ahead.get(address);
+    ahead.delete(address);
+    if (early) return early;
     if (!address.includes(CALLBACK)) return plain(input, options);
     let answer = null;
     try {

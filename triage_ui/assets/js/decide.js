@@ -6,22 +6,17 @@
   const DAY = 86400;
 
   const form = () => triage.byId("expected-form");
-  let scope = "";
 
   triage.expectedForm = {
     open: () => {
       const subject = triage.byId("subject");
       if (!subject || !form()) return;
-      scope = subject.dataset.entity || "";
-      triage.setProps("expected-scope", { value: scope });
-      triage.setProps("expected-keep-out", { value: "entity_and_reason" });
-      triage.setProps("expected-days", { value: "30" });
+      form().replaceChildren(triage.byId("expected-template").content.cloneNode(true));
       form().hidden = false;
-      requestAnimationFrame(() => {
-        const field = triage.byId("expected-scope");
-        field.focus();
-        field.select();
-      });
+      const field = triage.byId("expected-scope");
+      field.value = subject.dataset.entity || "";
+      field.focus();
+      field.select();
     },
     close: () => {
       if (!form() || form().hidden) return;
@@ -35,12 +30,9 @@
         triage.byId("expected-scope").focus();
         return;
       }
-      const chosen = (name, otherwise) => {
-        const input = document.querySelector(`#${name} input:checked`);
-        return input ? input.value : otherwise;
-      };
-      const days = Number(chosen("expected-days", "30"));
-      const keepOut = chosen("expected-keep-out", "entity_and_reason");
+      const chosen = (name) => document.querySelector(`#${name} input:checked`).value;
+      const days = Number(chosen("expected-days"));
+      const keepOut = chosen("expected-keep-out");
       triage.expectedForm.close();
       triage.decide("expected", {
         scope: text.slice(0, 1000),

@@ -7,7 +7,7 @@
   const kebab = (name) => name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 
   /** A Dash HTML component, a text, or a list of both, as nodes. What events hold is text only. */
-  const nodes = (given) => {
+  const nodes = (triage.nodes = (given) => {
     if (given === null || given === undefined) return [];
     if (Array.isArray(given)) return given.flatMap(nodes);
     if (typeof given !== "object") return [String(given)];
@@ -21,7 +21,7 @@
     for (const [name, value] of Object.entries(style || {})) element.style.setProperty(kebab(name), value);
     element.append(...nodes(children));
     return [element];
-  };
+  });
 
   /** What a place was sent, as nodes. */
   triage.drawnIn = (place) => nodes(JSON.parse(place.dataset.drawn || "null"));

@@ -26,38 +26,56 @@
     return "/" + (text ? "?" + text : "");
   };
 
-  const showControls = () => {
-    for (const name of ["status", "stream", "order"]) {
-      triage.setProps("filter-" + name, { value: values[name] });
+  /** Offer these in a drop-down, and what the address names, whatever that is; choose that. */
+  const offer = (name, options) => {
+    const field = triage.byId("filter-" + name);
+    if (!field) return;
+    const named = values[name] && !options.some(({ value }) => value === values[name]);
+    const all = [{ value: "", label: "all" }, ...options];
+    if (named) all.push({ value: values[name], label: triage.visible(values[name].replace(":", " "), 60) });
+    if (JSON.stringify(all) !== field.dataset.offered) {
+      field.dataset.offered = JSON.stringify(all);
+      field.replaceChildren(...all.map(({ value, label }) => new Option(label, value)));
     }
+    field.value = values[name];
+  };
+
+  const showControls = () => {
+    for (const name of ["status", "order"]) {
+      const field = triage.byId("filter-" + name);
+      if (field) field.value = values[name];
+    }
+    showStreams();
     showCohorts();
-    triage.setProps("search", { value: values.text });
+    const search = triage.byId("search");
+    if (search.value.trim() !== values.text) search.value = values.text; // a space ends a word still typed
     markRail();
     showChips();
     triage.emit("filters-shown", JSON.stringify(values) !== JSON.stringify(DEFAULTS));
   };
 
+  /* The streams are those of the rail. */
+  const showStreams = () => {
+    const names = [...document.querySelectorAll(".rail-link[data-stream]")].map((link) => link.dataset.stream);
+    offer("stream", names.map((name) => ({ value: name, label: triage.visible(name, 60) })));
+  };
+
   /*
    * The drop-down of cohorts: there where the store knows any. They are asked for when the first rows
-   * stand, which they are not to delay; the one that the address names is among them in any case.
+   * stand, which they are not to delay.
    */
   const MOST_COHORTS = 100;
   const COHORTS_MS = 60000; // between two looks for others
   let askedAt = -Infinity;
   let cohorts = [];
   const showCohorts = () => {
-    const spelt = (one) => `${one.name}:${one.value}`;
-    const named = values.cohort && !cohorts.some((one) => spelt(one) === values.cohort);
-    const options = cohorts.map((one) => ({
-      value: spelt(one),
-      label: triage.visible(`${one.name} ${one.value}`, 60),
+    const options = cohorts.map(({ name, value }) => ({
+      value: `${name}:${value}`,
+      label: triage.visible(`${name} ${value}`, 60),
     }));
-    if (named) options.push({ value: values.cohort, label: triage.visible(values.cohort.replace(":", " "), 60) });
-    triage.setProps("filter-cohort-frame", { hidden: !options.length });
-    triage.setProps("filter-cohort", {
-      data: [{ value: "", label: "all" }, ...options],
-      value: values.cohort,
-    });
+    const frame = triage.byId("filter-cohort-frame");
+    if (frame) frame.hidden = !options.length && !values.cohort;
+    offer("cohort", options);
   };
   triage.on("cursor", async () => {
     if (performance.now() - askedAt < COHORTS_MS) return;
@@ -65,7 +83,7 @@
     const { status, data } = await triage.request("GET", `/cohorts?limit=${MOST_COHORTS}`);
     if (status !== 200) return;
     cohorts = data.cohorts;
-    if (triage.byId("filter-cohort-frame")) showCohorts();
+    showCohorts();
   });
 
   /* Filters that have no field of their own are named, each with the way out. */
@@ -100,7 +118,11 @@
   };
   triage.on("start", () => {
     const rail = document.querySelector(".rail");
-    new MutationObserver(markRail).observe(rail, { childList: true, subtree: true });
+    const follow = () => {
+      markRail();
+      showStreams();
+    };
+    new MutationObserver(follow).observe(rail, { childList: true, subtree: true });
     new MutationObserver(markRail).observe(triage.byId("page"), { childList: true });
     markRail();
   });
@@ -156,17 +178,9 @@
     triage.filters.read();
   };
 
-  for (const name of ["status", "stream", "order", "cohort"]) {
-    triage[name + "Changed"] = (value) => {
-      if (value !== null && value !== undefined) triage.filters.set({ [name]: value });
-      return window.dash_clientside.no_update;
-    };
-  }
-
-  triage.streamOptions = (streams) =>
-    [{ value: "", label: "all" }].concat(
-      (streams || []).map(({ name }) => ({ value: name, label: triage.visible(name, 60) })),
-    );
+  document.addEventListener("change", ({ target }) => {
+    if (target.closest(".filter select")) triage.filters.set({ [target.id.slice("filter-".length)]: target.value });
+  });
 
   triage.on("action:clear-filters", () => triage.filters.set({ ...DEFAULTS, order: values.order }));
 

@@ -95,10 +95,10 @@
     triage.setServerTime(data.now);
     triage.me = data.actor;
     const initials = data.actor.name.split(/[\s._-]+/).map((word) => word[0] || "").join("");
-    triage.setProps("me-initials", { children: initials.slice(0, 2).toUpperCase() });
-    triage.setProps("me-name", { children: data.actor.name });
-    triage.setProps("me-role", { children: data.actor.role });
-    triage.setProps("rail-analysts", { hidden: data.actor.role !== "lead" });
+    triage.byId("me-initials").textContent = initials.slice(0, 2).toUpperCase();
+    triage.byId("me-name").textContent = data.actor.name;
+    triage.byId("me-role").textContent = data.actor.role;
+    triage.byId("rail-analysts").hidden = data.actor.role !== "lead";
     triage.listen(data.position);
     triage.emit("signed-in");
   };

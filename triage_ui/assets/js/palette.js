@@ -132,8 +132,7 @@
     if (document.querySelector("dialog[open]:not(#tour)")) return;
     at = 0;
     sheet().showModal();
-    triage.clearField(field());
-    field().setAttribute("role", "combobox"); // the component has no place for it
+    field().value = "";
     field().focus();
     setTimeout(refresh);
   };

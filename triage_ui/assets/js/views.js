@@ -80,8 +80,8 @@
   const sheet = () => triage.byId("view-sheet");
   triage.on("action:save-view", () => {
     sheet().showModal();
-    triage.setProps("view-shared", { checked: false });
-    triage.clearField(triage.byId("view-name"));
+    triage.byId("view-shared").checked = false;
+    triage.byId("view-name").value = "";
     triage.byId("view-name").focus();
   });
   triage.on("action:view-cancel", () => sheet().close());

@@ -16,15 +16,10 @@
     tabWanted: triage.tabWanted,
     tabChosen: triage.tabChosen,
     pickedRange: triage.pickedRange,
-    streamOptions: triage.streamOptions,
-    statusChanged: triage.statusChanged,
-    streamChanged: triage.streamChanged,
-    orderChanged: triage.orderChanged,
-    cohortChanged: triage.cohortChanged,
   };
 
   const begin = () => {
-    if (!triage.byId("announcer") || !window.dash_clientside.set_props) {
+    if (!triage.byId("page") || !window.dash_clientside.set_props) {
       setTimeout(begin, 20);
       return;
     }
