@@ -87,14 +87,14 @@ def _register_frame(board: Dash, services: Services, pages: Sequence[Page]) -> N
     @board.callback(
         Output("page", "children"),
         Output("page", "data-path"),
-        Output("page-title", "data"),
+        Output("page", "data-title"),
         Input("url", "pathname"),
         State("page", "data-path"),
     )
-    async def show_page(path: str | None, shown: str | None) -> tuple[object, ...]:
-        if path == shown:
+    async def show_page(path: str, shown: str | None) -> tuple[object, ...]:
+        if path in (None, shown):  # the first page came with the layout
             return no_update, no_update, no_update
-        page = _shown(pages, path or "/")
+        page = _shown(pages, path)
         return page.layout, page.path, page.title
 
     @board.callback(Output("status", "data-drawn"), Input("pulse", "data"))

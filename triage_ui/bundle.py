@@ -21,13 +21,20 @@ class Bundle:
     content: bytes
 
     @property
+    def version(self) -> str:
+        """What names the content."""
+        return hashlib.sha256(self.content).hexdigest()[:16]
+
+    @property
     def address(self) -> str:
         """Where it is served; it names the content, so that browsers may keep it for ever."""
-        return f"{self.path}?m={hashlib.sha256(self.content).hexdigest()[:16]}"
+        return f"{self.path}?m={self.version}"
 
-    async def serve(self, _request: Request) -> Response:
+    async def serve(self, request: Request) -> Response:
         """Answer a request for it."""
-        return Response(self.content, media_type=self.media_type)
+        other = request.query_params.get("m") != self.version  # a page of before an upgrade
+        headers = {"cache-control": "no-store"} if other else None
+        return Response(self.content, media_type=self.media_type, headers=headers)
 
 
 def _bundle(kind: str, media_type: str) -> Bundle:

@@ -41,11 +41,14 @@ def shell(shown: Shown) -> Component:
     layout: Component = dmc.MantineProvider(
         html.Div(
             [
-                html.Div(shown.layout, id="page", **attributes(data_path=shown.path)),
+                html.Div(
+                    shown.layout,
+                    id="page",
+                    **attributes(data_path=shown.path, data_title=shown.title),
+                ),
                 html.Div(id="status", hidden=True),  # what it is sent, status.js puts in the frame
                 dcc.Location(id="url", refresh=False),
                 *[dcc.Store(id=name) for name in STORES],
-                dcc.Store(id="page-title", data=shown.title),
             ],
             className="shell",
         ),

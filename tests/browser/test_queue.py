@@ -387,3 +387,43 @@ def test_a_long_queue_is_read_in_parts_and_holds_no_row_twice(analyst: Page, boa
 
 def order_all(board: Served) -> list[str]:
     return [one.cluster_id for one in board.store.queue(QueueFilter(), 0, 1000).rows]
+
+
+def test_keys_act_again_after_a_filter_was_chosen_by_hand(analyst: Page, board: Served) -> None:
+    analyst.locator("#filter-order").dispatch_event("pointerdown")
+    analyst.locator("#filter-order").select_option("newest")
+    newest = [one.cluster_id for one in board.store.queue(QueueFilter(order="newest"), 0, 50).rows]
+    at(analyst, newest[0])
+    analyst.keyboard.press("j")  # left with the focus, the drop-down would take it
+    at(analyst, newest[1])
+    expect(analyst.locator("#filter-order")).to_have_value("newest")
+    analyst.locator("#filter-order").focus()
+    analyst.keyboard.press("j")  # here it is the drop-down's
+    at(analyst, newest[1])
+
+
+def test_the_tab_names_the_page(analyst: Page, board: Served) -> None:
+    expect(analyst).to_have_title("Queue · Anomaly triage")
+    analyst.keyboard.press("Enter")
+    expect(analyst).to_have_title("Cluster · Anomaly triage")
+    analyst.go_back()
+    expect(analyst).to_have_title("Queue · Anomaly triage")
+
+
+def test_numbers_of_the_rail_change_under_a_hand_that_clicks(analyst: Page, board: Served) -> None:
+    link = analyst.locator(".rail-link[data-stream='payments']")
+    link.evaluate("link => (link.same = true)")
+    link.focus()
+    board.desk.cluster(1, "another")
+    expect(link.locator(".count")).to_have_text(str(len(order(board))))
+    assert link.evaluate("link => link.same")
+    expect(link).to_be_focused()
+
+
+def test_charts_are_made_ready_while_nobody_acts(analyst: Page) -> None:
+    ready = "() => Boolean(window.Plotly && window.Plotly.newPlot)"
+    wait_for(analyst, lambda: analyst.evaluate(ready), "the charts' library")
+    analyst.keyboard.press("Enter")
+    analyst.wait_for_selector("#when-chart .point")
+    tags = "() => document.querySelectorAll('script[src*=plotly]').length"
+    assert analyst.evaluate(tags) == 1

@@ -160,6 +160,24 @@ def test_what_a_script_tells_a_component_waits_until_dash_has_it(
     assert analyst.evaluate(kept) == "third"
 
 
+def test_a_page_whose_layout_was_refused_once_comes_all_the_same(page: Page, board: Served) -> None:
+    sign_in(page, board)
+    at(page, order(board)[0])
+    refused: list[Route] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route)
+        route.fulfill(status=503, body="{}")
+
+    intercept(page, "**/_dash-layout*", refuse_once)
+    page.goto(board.url)
+    at(page, order(board)[0])
+    assert refused
+
+
 def test_a_viewer_is_told_why_not(page: Page, board: Served) -> None:
     sign_in(page, board, VIEWER)
     first = order(board)[0]

@@ -71,7 +71,7 @@ def test_no_asset_is_open(board: Board) -> None:
     paths = [f"/assets/{file.relative_to(folder)}" for file in folder.rglob("*") if file.is_file()]
     board.sign_in()
     page = board.client.get("/").text
-    loaded = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+    loaded = re.findall(r'(?:src|href)="(/(?:assets|_dash)[^"]+)"', page)
     assert len(paths) > 20
     assert len([path for path in loaded if path.startswith("/_dash-component-suites/")]) > 5
     for path in loaded:
@@ -275,6 +275,8 @@ def test_own_scripts_and_styles_come_in_one_file_each(board: Board) -> None:
         (address,) = re.findall(rf'"(/assets/{kind}/[^"]+)"', page)
         answer = board.client.get(address)
         assert "immutable" in answer.headers["cache-control"]
+        for other in (address.replace("m=", "m=0"), address.partition("?")[0]):
+            assert board.client.get(other).headers["cache-control"] == "no-store"
         folder = REPOSITORY / "triage_ui" / "assets" / kind
         each = [file.read_text("utf-8") for file in sorted(folder.iterdir())]
         assert answer.text == "\n".join(each)

@@ -50,12 +50,6 @@
     hand();
   };
 
-  /** Empty a field that a person may have typed into, and let its component know. */
-  triage.clearField = (field) => {
-    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, "");
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-
   triage.cookie = (name) => {
     const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
     return found ? decodeURIComponent(found.slice(name.length + 1)) : "";

@@ -64,6 +64,7 @@
     const answers = await Promise.all(
       [...chosen].map((id) => triage.request("GET", `/clusters/${encodeURIComponent(id)}?members=1`)),
     );
+    if (window.location.pathname !== "/") return; // left meanwhile
     const details = answers.filter(({ status }) => status === 200).map(({ data }) => data);
     const open = details.filter(({ row, members }) => members.length && row.status !== "decided");
     if (!open.length) return triage.emit("trouble", { text: "None of them is open any more." });
@@ -81,4 +82,5 @@
     triage.dropChosen();
   });
   triage.on("action:bulk-cancel", () => sheet().close());
+  window.addEventListener("popstate", () => sheet().close());
 })();

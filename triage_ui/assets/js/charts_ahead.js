@@ -15,9 +15,15 @@
   };
   const load = () => {
     for (const sign of SIGNS) document.removeEventListener(sign, wait, true);
-    if (window.Plotly) return;
+    const address = window._dashPlotlyJSURL; // where Dash itself would read it
+    if (window.Plotly || document.querySelector(`script[src="${address}"]`)) return;
     const script = document.createElement("script");
-    script.src = window._dashPlotlyJSURL; // where Dash itself would read it
+    script.src = address;
+    // A chart that comes meanwhile waits for this, and the library then takes its place.
+    window.Plotly = new Promise((resume) => {
+      script.onload = resume;
+      script.onerror = () => resume((window.Plotly = undefined));
+    });
     document.head.append(script);
   };
 

@@ -22,7 +22,8 @@
     const address = typeof input === "string" ? input : input.url;
     const early = await ahead.get(address);
     ahead.delete(address);
-    if (early) return early;
+    if (early && early.status === 401) triage.emit("signed-out");
+    if (early && early.ok) return early; // else asked again
     if (!address.includes(CALLBACK)) return plain(input, options);
     let answer = null;
     try {

@@ -5,7 +5,6 @@
   const triage = (window.triage = window.triage || {});
   const DEFAULTS = { status: "open", stream: "", order: "worth", text: "", entity: "", feature: "", cohort: "", assignee: "" };
   const NARROW = ["status", "stream", "text", "entity", "feature", "cohort", "assignee"]; // an order hides nothing
-  let values = { ...DEFAULTS };
   let wanted = "";
 
   const fromAddress = () => {
@@ -15,6 +14,8 @@
     for (const name of Object.keys(DEFAULTS)) read[name] = query.get(name) || DEFAULTS[name];
     return read;
   };
+  // The frame can be used before the queue is there.
+  let values = window.location.pathname === "/" ? fromAddress() : { ...DEFAULTS };
 
   const address = (cluster) => {
     const query = new URLSearchParams();
@@ -124,7 +125,7 @@
     };
     new MutationObserver(follow).observe(rail, { childList: true, subtree: true });
     new MutationObserver(markRail).observe(triage.byId("page"), { childList: true });
-    markRail();
+    follow();
   });
 
   triage.filters = {
@@ -178,8 +179,13 @@
     triage.filters.read();
   };
 
+  /* Who chose by hand goes on with the keys: left with the focus, a drop-down would take them for its own. */
+  let byHand = null;
+  document.addEventListener("pointerdown", ({ target }) => (byHand = target.closest(".filter select")));
   document.addEventListener("change", ({ target }) => {
-    if (target.closest(".filter select")) triage.filters.set({ [target.id.slice("filter-".length)]: target.value });
+    if (!target.closest(".filter select")) return;
+    if (target === byHand) target.blur();
+    triage.filters.set({ [target.id.slice("filter-".length)]: target.value });
   });
 
   triage.on("action:clear-filters", () => triage.filters.set({ ...DEFAULTS, order: values.order }));

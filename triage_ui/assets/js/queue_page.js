@@ -10,6 +10,7 @@
   const TOUCH_MS = 700; // between two looks at what is new: a new row is to show within 1.5 s
   const TOUCH_TIMES = 8; // and so many times as long as the look took
   const ROW_PX = 46;
+  const AHEAD_MS = 100; // a scroll bar that is dragged passes by rows that nobody reads
   /* px of the grid from which these have their columns: titles come first. */
   const FROM_WIDTH = {
     score: 940,
@@ -197,6 +198,9 @@
     if (view.count === 0) settle();
   };
 
+  /** Whether rows end above the end of the screen: new ones move nothing that is seen. */
+  const hasRoom = () => view.rows.length < triage.byId(GRID).clientHeight / ROW_PX - 1;
+
   const touch = triage.paced(TOUCH_MS, TOUCH_TIMES, async () => {
     if (!view || !onPage() || view.total === null) return;
     if (view.count === 0) return reload();
@@ -205,8 +209,7 @@
     if (count === null || mine !== view) return;
     showFresh(count);
     repaint();
-    // Where rows end above the end of the screen, new ones move nothing that is seen.
-    if (count && onPage() && view.rows.length < triage.byId(GRID).clientHeight / ROW_PX - 1) reorderSoon();
+    if (count && onPage() && hasRoom()) fillSoon();
   });
 
   /** Rows don't move under a hand that is about to click one. */
@@ -214,11 +217,18 @@
   document.addEventListener("pointermove", (event) => {
     if (event.target.closest && event.target.closest("." + GRID)) pointed = performance.now();
   });
-  const reorderSoon = triage.throttle(600, async () => {
+  const handAway = async () => {
     for (let i = 0; i < 20 && performance.now() - pointed < HAND_MS; i++) {
       await new Promise((resume) => setTimeout(resume, HAND_MS / 2));
     }
+  };
+  const reorderSoon = triage.throttle(600, async () => {
+    await handAway();
     await reorderBelow();
+  });
+  const fillSoon = triage.throttle(600, async () => {
+    await handAway();
+    if (onPage() && hasRoom()) await reorderBelow();
   });
 
   triage.on("change", (change) => {
@@ -326,10 +336,11 @@
         }
       };
       const viewport = triage.byId(id).querySelector(".ag-body-viewport");
-      viewport.addEventListener("scroll", () => {
+      const readAhead = triage.throttle(AHEAD_MS, () => {
         const first = Math.floor(viewport.scrollTop / ROW_PX);
-        if (view) view.ahead(first, first + Math.ceil(viewport.clientHeight / ROW_PX));
+        if (view && onPage()) view.ahead(first, first + Math.ceil(viewport.clientHeight / ROW_PX));
       });
+      viewport.addEventListener("scroll", readAhead);
       grid.addEventListener("gridSizeChanged", (event) => fitColumns(event.clientWidth));
       fitColumns(triage.byId(id).clientWidth);
     });

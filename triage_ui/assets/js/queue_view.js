@@ -121,6 +121,7 @@
         if (this.ids.has(row.cluster_id)) this.take(row);
         else if (index < lastKnown || this.complete) fresh += 1;
       });
+      this.coming.clear(); // what is far down may have changed, too
       return fresh;
     }
   };

@@ -1,4 +1,4 @@
-/* Begins when Dash has painted the frame. */
+/* Begins when Dash has painted the page; says which one it is in the browser's tab. */
 (() => {
   "use strict";
 
@@ -23,6 +23,11 @@
       setTimeout(begin, 20);
       return;
     }
+    const product = document.title;
+    const page = triage.byId("page");
+    const title = () => (document.title = page.dataset.title ? `${page.dataset.title} · ${product}` : product);
+    new MutationObserver(title).observe(page, { attributes: true, attributeFilter: ["data-title"] });
+    title();
     triage.emit("start");
   };
   begin();
