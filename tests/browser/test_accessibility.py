@@ -40,7 +40,11 @@ def seen(browser: Browser, scheme: Scheme) -> Iterator[Page]:
         yield context.new_page()
 
 
+FADING = "() => document.getAnimations().some((each) => each instanceof CSSTransition)"
+
+
 def clean(page: Page) -> None:
+    wait_for(page, lambda: not page.evaluate(FADING), "the end of what fades in")
     found = Axe().run(page, options=RULES)
     broken = [
         (one["id"], [(node["target"], node["failureSummary"][:300]) for node in one["nodes"][:3]])
