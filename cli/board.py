@@ -42,12 +42,6 @@ log = logging.getLogger("triage.board")
 
 EXIT_STOP = 3  # see cli/loop.py
 ORPHAN_CHECK_S = 1.0
-SWITCH_S = 0.0001
-"""How long a thread may keep the interpreter while others wait for it.
-
-A verdict speaks to the database many times, and each answer waits so long while another thread
-computes: with Python's own 5 ms that adds up.
-"""
 
 
 @click.command("board")
@@ -75,7 +69,6 @@ def command(
 ) -> None:
     """Serve the board. Accounts are made by `triage account add`, links by `triage sign-in`."""
     configure(log_format)
-    sys.setswitchinterval(SWITCH_S)
     lifetime, health, counted = Lifetime(parent), Health(), Metrics()
     try:
         places = Places.of(folder, transport_url, store_url)
