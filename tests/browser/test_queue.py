@@ -429,3 +429,44 @@ def test_charts_are_made_ready_while_nobody_acts(analyst: Page) -> None:
     analyst.wait_for_selector("#when-chart .point")
     tags = "() => document.querySelectorAll('script[src*=plotly]').length"
     assert analyst.evaluate(tags) == 1
+
+
+def test_both_blocks_of_a_screen_are_asked_for_at_once(analyst: Page, board: Served) -> None:
+    """Also where Dash's own first request of the grid, which nobody answers, is on its way."""
+    board.desk.group_each(board.desk.add(900, margin=0.1), "many")
+    analyst.reload()
+    at(analyst, order(board)[0])
+    held: list[str] = []
+
+    def hold(route: Route) -> None:
+        if "offset=0&" in route.request.url:
+            route.continue_()
+        else:
+            held.append(route.request.url)
+
+    intercept(analyst, "**/api/v1/queue**", hold)
+    analyst.evaluate("triage.QueueView.prototype.ahead = () => null")  # only the grid asks
+    analyst.evaluate("AbortSignal.timeout = () => new AbortController().signal")  # and waits
+    analyst.evaluate("document.querySelector('.queue-grid .ag-body-viewport').scrollTop = 795 * 46")
+    wait_for(analyst, lambda: len(held) > 1, "a second block, the first still on its way")
+    analyst.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_block_that_is_read_ahead_is_read_once(analyst: Page) -> None:
+    assert analyst.evaluate(
+        """async () => {
+            const read = [];
+            const view = new triage.QueueView(async (offset, limit) => {
+                read.push(offset);
+                const row = (_, i) => ({ cluster_id: `${offset + i}` });
+                return { rows: Array.from({ length: limit }, row), total: 5000, position: 1 };
+            });
+            await view.more();
+            view.ahead(1290, 1310);
+            const [first] = await view.slice(1200, 1300);
+            await view.slice(1300, 1400);
+            await view.touch();  // what is far down may have changed with what is not
+            await view.slice(1300, 1400);
+            return [first.cluster_id, ...read];
+        }"""
+    ) == ["1200", 0, 1200, 1300, 0, 1300]

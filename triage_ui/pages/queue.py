@@ -206,7 +206,7 @@ def _grid() -> Component:
             "rowHeight": ROW,
             "headerHeight": 34,
             "cacheBlockSize": 100,
-            "maxConcurrentDatasourceRequests": 3,
+            "maxConcurrentDatasourceRequests": 3,  # a first one is of Dash, and nobody answers it
             "infiniteInitialRowCount": 1,
             "suppressCellFocus": True,
             "animateRows": False,
