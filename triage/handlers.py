@@ -34,7 +34,6 @@ from triage.model import (
     Actor,
     ClusterStatus,
     KeepOut,
-    MemberState,
     SuppressionState,
     VerdictKind,
     VerdictState,
@@ -200,7 +199,7 @@ class Triage:
         unit.touch(case.cluster_id, actor.name, at)
         unread = unread_of(unit, case, command.kind, members, command.read)
         if not unsure:
-            unit.set_members(case.cluster_id, dict.fromkeys(command.read, MemberState.READ))
+            unit.set_read(case.cluster_id, command.read)
 
         truths = unit.told_of(case.cluster_id) if verdict.propagated else ()
         denied = any(denies(real, command.kind) for real in truths)
@@ -252,7 +251,7 @@ class Triage:
             verdict=None,
         )
         unit.update_case(reopened)
-        unit.set_members(case.cluster_id, {})
+        unit.set_read(case.cluster_id, [])
         take_back(unit, verdict)
         accept(unit, verdict, actor, at, command.reason)
         audit = unit.audit_of(case.cluster_id) if case.origin else None

@@ -78,7 +78,7 @@ def _split(
     done = dataclasses.replace(done, other=made_id("split", done.regrouping_id))
     unit.found_cluster(case, done.other, at)
     unit.move_members(done.other, command.members)
-    unit.set_members(done.other, {})
+    unit.set_read(done.other, [])
     after = dataclasses.replace(case, revision=case.revision + 1)
     unit.update_case(after)
     title = _rebuild(unit, case, case.cluster_id)

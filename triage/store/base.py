@@ -23,7 +23,6 @@ from triage.model import (
     Counters,
     JournalEntry,
     Label,
-    MemberState,
     OutboxRow,
     PartitionState,
 )
@@ -361,7 +360,7 @@ class UnitOfWork(
     def touch(self, cluster_id: str, actor: str, at: float) -> None:
         """Note that a person has the cluster in hand, unless somebody had before."""
 
-    def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
+    def set_read(self, cluster_id: str, read: Sequence[str]) -> None:
         """Set the state of all members; those not named become ``open``."""
 
     def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:

@@ -102,10 +102,14 @@ class Database:
             raise
 
 
-def next_number(connection: sa.Connection, column: sa.Column[Any], *where: Any) -> int:
+def next_of(column: sa.Column[Any]) -> sa.ScalarSelect[int]:
+    """Return the number after the largest one, to insert. Only after ``Database.in_order``."""
+    return sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
+
+
+def next_number(connection: sa.Connection, column: sa.Column[Any]) -> int:
     """Return the number after the largest one. Only after ``Database.in_order``."""
-    largest = connection.scalar(sa.select(sa.func.max(column)).where(*where))
-    return (largest or 0) + 1
+    return int(connection.execute(sa.select(next_of(column))).scalar_one())
 
 
 def _address(url: str) -> sa.URL:

@@ -18,8 +18,21 @@ IDLE_S = 2 * 3600.0
 KEPT_S = 30 * 86_400.0  # ended sessions are forgotten after a month
 SEEN_S = 60.0  # the use of a session is noted at most this often
 
-
-_ACCOUNT = t.accounts.c
+_ACCOUNT, _SESSION = t.accounts.c, t.sessions.c
+_LASTING = (  # asked with every request, so built once
+    sa.select(
+        _SESSION.actor,
+        sa.func.coalesce(_ACCOUNT.role, _SESSION.role).label("role"),
+        _SESSION.started_at,
+        _SESSION.seen_at,
+    )
+    .select_from(t.sessions.outerjoin(t.accounts, _ACCOUNT.name == _SESSION.actor))
+    .where(
+        _SESSION.token_sha256 == sa.bindparam("sha256"),
+        _SESSION.ended_at.is_(None),
+        _ACCOUNT.disabled_at.is_(None),
+    )
+)
 
 
 def new_token() -> str:
@@ -116,17 +129,8 @@ class SqlSessions(SqlPart):
 
     def _lasting(self, token: str, at: float) -> sa.RowMapping | None:
         """Return the session; where its name has an account, with the account's role of now."""
-        s = t.sessions.c
-        role = sa.func.coalesce(_ACCOUNT.role, s.role).label("role")
-        wanted = (
-            sa.select(s.actor, role, s.started_at, s.seen_at)
-            .select_from(t.sessions.outerjoin(t.accounts, _ACCOUNT.name == s.actor))
-            .where(
-                s.token_sha256 == _hash(token), s.ended_at.is_(None), _ACCOUNT.disabled_at.is_(None)
-            )
-        )
         with self._db.read() as connection:
-            row = connection.execute(wanted).mappings().first()
+            row = connection.execute(_LASTING, {"sha256": _hash(token)}).mappings().first()
         if row is None or at >= row["started_at"] + ABSOLUTE_S or at >= row["seen_at"] + IDLE_S:
             return None
         return row

@@ -15,9 +15,9 @@ from triage.policy import Policy
 from triage.queries import VerdictRow
 from triage.store import tables as t
 from triage.store.base import UnitOfWork
-from triage.store.bulk import among, select_in
+from triage.store.bulk import select_in
 from triage.store.codec import dump_headers, dumps, load_candidate
-from triage.store.database import next_number
+from triage.store.database import next_of
 from triage.store.sql_closing import VERDICTS
 from triage.store.sql_disputes import SqlDisputeUnit
 from triage.store.sql_labels import teaches
@@ -29,11 +29,36 @@ from triage.store.sql_shared import (
     add_audit,
     add_change,
     add_outbox,
-    get_mark,
+    add_to_mark,
     policy_of,
-    set_mark,
 )
-from triage.store.sql_verdicts import load_verdicts, verdict_rows
+from triage.store.sql_verdicts import load_verdict, load_verdicts, standing_on, verdict_row
+
+# Built once, see ``sql_shared``.
+_C, _M, _R, _V = t.clusters.c, t.members.c, t.requests.c, t.verdicts.c
+_ANSWERED = sa.select(_R.sha256, _R.verdict_id).where(
+    _R.actor == sa.bindparam("actor"), _R.key == sa.bindparam("key")
+)
+_CASE = sa.select(t.clusters).where(_C.cluster_id == sa.bindparam("cluster_id"))
+_MEMBERS = (
+    sa.select(_M.candidate_id).where(_M.cluster_id == sa.bindparam("cluster_id")).order_by(_M.seq)
+)
+_READ = (
+    t.members.update()
+    .where(_M.cluster_id == sa.bindparam("of"))
+    .values(
+        state=sa.case(
+            (_M.candidate_id.in_(sa.bindparam("read", expanding=True)), str(MemberState.READ)),
+            else_=str(MemberState.OPEN),
+        )
+    )
+)
+_DECIDE = (
+    t.clusters.update()
+    .where(_C.cluster_id == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in ("status", "waiting", "revision", "verdict")})
+)
+_ADD_VERDICT = t.verdicts.insert().values(number=next_of(_V.number))
 
 
 class SqlCases(SqlPart):
@@ -56,27 +81,17 @@ class SqlUnitOfWork(SqlDisputeUnit):
 
     def answered(self, actor: str, key: str) -> tuple[str, str] | None:
         """Return (content hash, id of what it made) of a request that was answered before."""
-        r = t.requests.c
-        row = self._connection.execute(
-            sa.select(r.sha256, r.verdict_id).where(r.actor == actor, r.key == key)
-        ).first()
+        row = self._connection.execute(_ANSWERED, {"actor": actor, "key": key}).first()
         return None if row is None else (row[0], row[1])
 
     def remember(self, actor: str, key: str, sha256: str, made: str, at: float) -> None:
         """Note the answer to a request."""
-        self._connection.execute(
-            t.requests.insert().values(actor=actor, key=key, sha256=sha256, verdict_id=made, at=at)
-        )
+        row = {"actor": actor, "key": key, "sha256": sha256, "verdict_id": made, "at": at}
+        self._connection.execute(t.requests.insert(), row)
 
     def case(self, cluster_id: str) -> Case | None:
         """Return a cluster as a handler needs it."""
-        row = (
-            self._connection.execute(
-                sa.select(t.clusters).where(t.clusters.c.cluster_id == cluster_id)
-            )
-            .mappings()
-            .first()
-        )
+        row = self._connection.execute(_CASE, {"cluster_id": cluster_id}).mappings().first()
         if row is None:
             return None
         return Case(
@@ -95,10 +110,7 @@ class SqlUnitOfWork(SqlDisputeUnit):
 
     def member_ids(self, cluster_id: str) -> Sequence[str]:
         """Return all members, oldest first."""
-        m = t.members.c
-        return self._connection.scalars(
-            sa.select(m.candidate_id).where(m.cluster_id == cluster_id).order_by(m.seq)
-        ).all()
+        return self._connection.scalars(_MEMBERS, {"cluster_id": cluster_id}).all()
 
     def candidates(self, candidate_ids: Sequence[str]) -> Sequence[Candidate]:
         """Return these candidates in the order asked for."""
@@ -110,13 +122,11 @@ class SqlUnitOfWork(SqlDisputeUnit):
 
     def verdict(self, verdict_id: str) -> Verdict | None:
         """Return one verdict."""
-        found = load_verdicts(self._connection, t.verdicts.c.verdict_id == verdict_id)
-        return found[0] if found else None
+        return load_verdict(self._connection, verdict_id)
 
     def standing(self, cluster_id: str) -> Sequence[Verdict]:
         """Return the cluster's verdicts that have not been taken back, oldest first."""
-        v = t.verdicts.c
-        return load_verdicts(self._connection, v.cluster_id == cluster_id, v.state.in_(STANDING))
+        return standing_on(self._connection, cluster_id)
 
     def expired(self, at: float, limit: int) -> Sequence[Verdict]:
         """Return standing verdicts that have expired with labels in force, oldest first."""
@@ -133,30 +143,26 @@ class SqlUnitOfWork(SqlDisputeUnit):
 
     def add_verdict(self, verdict: Verdict) -> None:
         """Store a new verdict."""
-        number = next_number(self._connection, t.verdicts.c.number)
-        self._connection.execute(
-            t.verdicts.insert().values(
-                number=number,
-                verdict_id=verdict.verdict_id,
-                cluster_id=verdict.cluster_id,
-                stream=verdict.stream,
-                kind=str(verdict.kind),
-                state=str(verdict.state),
-                actor=verdict.actor,
-                at=verdict.at,
-                reason=verdict.reason,
-                scope=verdict.scope,
-                expires_at=verdict.expires_at,
-                read_ids=dumps(verdict.read_ids),
-                read=len(verdict.read_ids),
-                propagated=verdict.propagated,
-                grace_until=verdict.grace_until,
-                label_position=verdict.label_position,
-                suggested=None if verdict.suggested is None else str(verdict.suggested),
-            )
-        )
-        given = VERDICTS + verdict.stream
-        set_mark(self._db, self._connection, given, get_mark(self._connection, given) + 1)
+        row = {
+            "verdict_id": verdict.verdict_id,
+            "cluster_id": verdict.cluster_id,
+            "stream": verdict.stream,
+            "kind": str(verdict.kind),
+            "state": str(verdict.state),
+            "actor": verdict.actor,
+            "at": verdict.at,
+            "reason": verdict.reason,
+            "scope": verdict.scope,
+            "expires_at": verdict.expires_at,
+            "read_ids": dumps(verdict.read_ids),
+            "read": len(verdict.read_ids),
+            "propagated": verdict.propagated,
+            "grace_until": verdict.grace_until,
+            "label_position": verdict.label_position,
+            "suggested": None if verdict.suggested is None else str(verdict.suggested),
+        }
+        self._connection.execute(_ADD_VERDICT, row)
+        add_to_mark(self._db, self._connection, VERDICTS + verdict.stream, 1)
 
     def update_verdict(self, verdict: Verdict) -> None:
         """Store a verdict's new state, label position and members."""
@@ -174,30 +180,22 @@ class SqlUnitOfWork(SqlDisputeUnit):
 
     def update_case(self, case: Case) -> None:
         """Store the cluster's status, revision and verdict."""
-        self._connection.execute(
-            t.clusters.update()
-            .where(t.clusters.c.cluster_id == case.cluster_id)
-            .values(
-                status=str(case.status),
-                waiting=int(case.status in WAITING),
-                revision=case.revision,
-                verdict=None if case.verdict is None else str(case.verdict),
-            )
-        )
+        row = {
+            "of": case.cluster_id,
+            "status": str(case.status),
+            "waiting": int(case.status in WAITING),
+            "revision": case.revision,
+            "verdict": None if case.verdict is None else str(case.verdict),
+        }
+        self._connection.execute(_DECIDE, row)
 
     def touch(self, cluster_id: str, actor: str, at: float) -> None:
         """Note that a person has the cluster in hand, unless somebody had before."""
         touch(self._db, self._connection, cluster_id, actor, at)
 
-    def set_members(self, cluster_id: str, states: Mapping[str, MemberState]) -> None:
-        """Set the state of all members; those not named become ``open``."""
-        m = t.members.c
-        everyone = t.members.update().where(m.cluster_id == cluster_id)
-        self._connection.execute(everyone.values(state=str(MemberState.OPEN)))
-        for state in frozenset(states.values()):
-            named = [cid for cid, given in states.items() if given is state]
-            these = among(self._connection, m.candidate_id, named)
-            self._connection.execute(everyone.where(these).values(state=str(state)))
+    def set_read(self, cluster_id: str, read: Sequence[str]) -> None:
+        """Set the state of all members: read, or open if they are not named."""
+        self._connection.execute(_READ, {"of": cluster_id, "read": list(read)})
 
     def send(self, message: Message, at: float, verdict_id: str | None, not_before: float) -> int:
         """Put a message into the outbox; return its outbox id."""
@@ -265,5 +263,4 @@ class SqlUnitOfWork(SqlDisputeUnit):
 
     def verdict_row(self, verdict_id: str) -> VerdictRow | None:
         """Return the verdict as the board shows it."""
-        rows = verdict_rows(self._connection, t.verdicts.c.verdict_id == verdict_id)
-        return rows[0] if rows else None
+        return verdict_row(self._connection, verdict_id)

@@ -19,13 +19,28 @@ from triage.store.sql_bounds import alone, closings_of
 from triage.store.sql_grow import COUNTED, grow
 from triage.store.sql_labels import SqlLabelUnit, in_force_until
 from triage.store.sql_rescore import update_posteriors
-from triage.store.sql_shared import STANDING, get_mark, set_mark
+from triage.store.sql_shared import STANDING, add_to_mark, get_mark, set_mark
 from triage.store.sql_verdicts import load_verdicts
 from triage.titles import Noun
 
 VERDICTS = "verdicts:"  # number of verdicts, by stream
 CLOSINGS = "closings:"  # number of closings, by stream
 CLOSES = "closes:"  # 1: members are closed unread, by stream
+
+
+def _shift(table: sa.Table) -> sa.Update:
+    """Return what adds the counts of one cluster, times ``sign``, to those of another."""
+    e, o = table.c, table.alias("other").c
+    same = (o.cluster_id == sa.bindparam("of"), o.name == e.name, o.value == e.value)
+    theirs = sa.select(o.members).where(*same).scalar_subquery()
+    return (
+        table.update()
+        .where(e.cluster_id == sa.bindparam("onto"), sa.exists().where(*same))
+        .values(members=e.members + sa.bindparam("sign", type_=sa.Integer) * theirs)
+    )
+
+
+_SHIFTS = [_shift(table) for table, _ in COUNTED]  # built once, see ``sql_shared``
 
 
 class SqlClosingUnit(SqlLabelUnit):
@@ -105,8 +120,7 @@ class SqlClosingUnit(SqlLabelUnit):
         self._count(row.stream, row.cluster_id, -row.members, counted=0)
 
     def _count(self, stream: str, cluster_id: str, members: int, counted: int) -> None:
-        made = self.closings_made(stream) + members
-        set_mark(self._db, self._connection, CLOSINGS + stream, made)
+        add_to_mark(self._db, self._connection, CLOSINGS + stream, members)
         this = t.clusters.c.cluster_id == cluster_id
         self._connection.execute(t.clusters.update().where(this).values(counted=counted))
 
@@ -222,15 +236,8 @@ class SqlClosingUnit(SqlLabelUnit):
 
     def _shift_entities(self, of: str, cluster_id: str, sign: int) -> None:
         """Add the entities and cohorts of one cluster to another's counts, or take them off."""
-        for table, _ in COUNTED:
-            e, o = table.c, table.alias("other").c
-            same = (o.cluster_id == of, o.name == e.name, o.value == e.value)
-            theirs = sa.select(o.members).where(*same).scalar_subquery()
-            self._connection.execute(
-                table.update()
-                .where(e.cluster_id == cluster_id, sa.exists().where(*same))
-                .values(members=e.members + sign * theirs)
-            )
+        for shift in _SHIFTS:
+            self._connection.execute(shift, {"of": of, "onto": cluster_id, "sign": sign})
 
     def close_members(self, cluster_id: str) -> None:
         """Close what is open of a decided cluster."""

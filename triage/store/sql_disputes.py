@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +14,8 @@ from triage.store.codec import dumps, loads
 from triage.store.sql_regroup import SqlRegroupUnit
 
 D = t.disputes.c
+_ALL = sa.select(t.disputes).order_by(D.at.desc(), D.dispute_id)
+_ON = _ALL.where(D.cluster_id == sa.bindparam("cluster_id"))  # built once, see ``sql_shared``
 OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")  # as in the index, so that it fits
 
 
@@ -41,7 +44,7 @@ class SqlDisputeUnit(SqlRegroupUnit):
 
 def disputes_of(connection: sa.Connection, cluster_id: str) -> Sequence[Dispute]:
     """Return the disputes of a cluster's verdicts, newest first."""
-    return _disputes(connection, D.cluster_id == cluster_id)
+    return _loaded(connection.execute(_ON, {"cluster_id": cluster_id}))
 
 
 def disputed() -> sa.Select[tuple[str]]:
@@ -50,8 +53,10 @@ def disputed() -> sa.Select[tuple[str]]:
 
 
 def _disputes(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Sequence[Dispute]:
-    order = (D.at.desc(), D.dispute_id)
-    rows = connection.execute(sa.select(t.disputes).where(*where).order_by(*order)).mappings()
+    return _loaded(connection.execute(_ALL.where(*where)))
+
+
+def _loaded(rows: sa.CursorResult[Any]) -> Sequence[Dispute]:
     return [
         Dispute(
             **{
@@ -61,7 +66,7 @@ def _disputes(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Sequ
                 "read_ids": tuple(loads(row["read_ids"])),
             }
         )
-        for row in rows
+        for row in rows.mappings()
     ]
 
 

@@ -13,7 +13,7 @@ from triage.errors import Conflict, NotFound
 from triage.model import Candidate, ClusterStatus
 from triage.store import tables as t
 from triage.store.base import ClusterUpdate
-from triage.store.bulk import select_in, update_many
+from triage.store.bulk import Lookup, update_many
 from triage.store.codec import dumps, load_candidate, loads
 from triage.store.database import Database
 from triage.store.sql_rescore import update_posteriors
@@ -24,6 +24,20 @@ from triage.worth import suggest, worth
 
 MAX_SEARCH = 300  # characters that are searched; an index holds them
 BARE = [column for column in t.candidates.c if column.name != "context"]
+_CLUSTERS = Lookup(sa.select(t.clusters), t.clusters.c.cluster_id)
+_REASONS = Lookup(sa.select(t.cluster_reasons), t.cluster_reasons.c.cluster_id)
+_ENTITIES = Lookup(
+    sa.select(t.cluster_entities.c.cluster_id, sa.func.count().label("entities"))
+    .where(t.cluster_entities.c.name == KEY_ENTITY)
+    .group_by(t.cluster_entities.c.cluster_id),
+    t.cluster_entities.c.cluster_id,
+)
+_BARE_MEMBERS = Lookup(
+    sa.select(*BARE, t.members.c.cluster_id).join(
+        t.members, t.members.c.candidate_id == t.candidates.c.candidate_id
+    ),
+    t.candidates.c.candidate_id,
+)
 
 
 def grow(
@@ -34,14 +48,10 @@ def grow(
     Only after ``Database.in_order``. Raises ``Conflict`` if a member is in another cluster.
     """
     ids = [cluster.cluster_id for cluster in clusters]
-    c, r = t.clusters.c, t.cluster_reasons.c
-    known = {
-        row["cluster_id"]: row
-        for row in select_in(connection, sa.select(t.clusters), c.cluster_id, ids)
-    }
+    known = {row["cluster_id"]: row for row in _CLUSTERS.rows(connection, ids)}
     sums = {
         row["cluster_id"]: ReasonSums.load(loads(row["sums"]))
-        for row in select_in(connection, sa.select(t.cluster_reasons), r.cluster_id, ids)
+        for row in _REASONS.rows(connection, ids)
     }
     fresh = _new_members(connection, clusters)
     standing = {cid: row["status"] for cid, row in known.items()}
@@ -124,15 +134,7 @@ def _count_entities(
             ),
             counted,
         )
-    e = t.cluster_entities.c
-    rows = select_in(
-        connection,
-        sa.select(e.cluster_id, sa.func.count().label("entities"))
-        .where(e.name == KEY_ENTITY)
-        .group_by(e.cluster_id),
-        e.cluster_id,
-        list(fresh),
-    )
+    rows = _ENTITIES.rows(connection, fresh)
     update_many(connection, t.clusters, "cluster_id", [dict(row) for row in rows])
 
 
@@ -157,17 +159,7 @@ def _new_members(
 ) -> Mapping[str, Sequence[Candidate]]:
     """Return the members that are not in their cluster yet, in the order given."""
     wanted = {cid: cluster.cluster_id for cluster in clusters for cid in cluster.members}
-    rows = {
-        row["candidate_id"]: row
-        for row in select_in(
-            connection,
-            sa.select(*BARE, t.members.c.cluster_id).join(
-                t.members, t.members.c.candidate_id == t.candidates.c.candidate_id
-            ),
-            t.candidates.c.candidate_id,
-            wanted,
-        )
-    }
+    rows = {row["candidate_id"]: row for row in _BARE_MEMBERS.rows(connection, wanted)}
     fresh: dict[str, list[Candidate]] = {cluster.cluster_id: [] for cluster in clusters}
     for cid, cluster_id in wanted.items():
         if cid not in rows:

@@ -16,21 +16,22 @@ from triage.store.codec import load_candidate
 from triage.store.sql_shared import policy_of
 
 BESIDE = 100  # members that the record's page offers
+_MEMBERS = (  # built once, see ``sql_shared``
+    sa.select(t.candidates, t.members.c.posterior.label("latest"), t.members.c.state)
+    .join(t.members, t.members.c.seq == t.candidates.c.seq)
+    .where(t.members.c.cluster_id == sa.bindparam("cluster_id"))
+    .order_by(t.members.c.posterior.desc(), t.members.c.seq)
+    .offset(sa.bindparam("offset"))
+    .limit(sa.bindparam("limit"))
+)
 
 
 def cluster_members(
     connection: sa.Connection, cluster_id: str, offset: int, limit: int
 ) -> Sequence[MemberRow]:
     """Return members, strongest posterior first."""
-    rows = connection.execute(
-        sa.select(t.candidates, t.members.c.posterior.label("latest"), t.members.c.state)
-        .join(t.members, t.members.c.seq == t.candidates.c.seq)
-        .where(t.members.c.cluster_id == cluster_id)
-        .order_by(t.members.c.posterior.desc(), t.members.c.seq)
-        .offset(offset)
-        .limit(limit)
-    ).mappings()
-    listed = list(rows)
+    page = {"cluster_id": cluster_id, "offset": offset, "limit": limit}
+    listed = connection.execute(_MEMBERS, page).mappings().all()
     names = policy_of(connection, listed[0]["stream"]).masked if listed else ()
     return [
         MemberRow(

@@ -47,10 +47,15 @@ from triage.store.sql_similar import similar, told
 from triage.store.sql_suppression import suppression_rows
 from triage.store.sql_timeline import entity_events
 from triage.store.sql_truth_rows import truth_sources, truths_of
-from triage.store.sql_verdicts import verdict_rows
+from triage.store.sql_verdicts import verdict_rows, verdicts_of
 from triage.store.sql_worker import COUNTERS
 
 DAY = 86_400
+_CLUSTER = (  # built once, see ``sql_shared``
+    sa.select(t.clusters, t.cluster_reasons.c.sums)
+    .join(t.cluster_reasons, t.cluster_reasons.c.cluster_id == t.clusters.c.cluster_id)
+    .where(t.clusters.c.cluster_id == sa.bindparam("cluster_id"))
+)
 
 
 class SqlQueries(SqlPart):
@@ -66,18 +71,7 @@ class SqlQueries(SqlPart):
     ) -> ClusterDetail | None:
         """Return a cluster with its first members by posterior, None if there is no such one."""
         with self._db.read() as connection:
-            row = (
-                connection.execute(
-                    sa.select(t.clusters, t.cluster_reasons.c.sums)
-                    .join(
-                        t.cluster_reasons,
-                        t.cluster_reasons.c.cluster_id == t.clusters.c.cluster_id,
-                    )
-                    .where(t.clusters.c.cluster_id == cluster_id)
-                )
-                .mappings()
-                .first()
-            )
+            row = connection.execute(_CLUSTER, {"cluster_id": cluster_id}).mappings().first()
             if row is None or row["status"] == ClusterStatus.MERGED:
                 return None
             policy = policy_of(connection, row["stream"])
@@ -269,7 +263,7 @@ def _shown_verdicts(connection: sa.Connection, row: sa.RowMapping) -> Sequence[V
     """
     if row["status"] == ClusterStatus.SECOND_OPINION or not told(row):
         return []
-    return verdict_rows(connection, t.verdicts.c.cluster_id == row["cluster_id"])
+    return verdicts_of(connection, row["cluster_id"])
 
 
 def _reads_again(connection: sa.Connection, row: sa.RowMapping, viewer: str | None) -> bool:

@@ -12,7 +12,7 @@ from triage.reconcile import SentFinding
 from triage.store import tables as t
 from triage.store.base import RELAY_LEASE
 from triage.store.codec import dump_headers, dumps
-from triage.store.database import next_number
+from triage.store.database import next_of
 from triage.store.sql_shared import SqlPart, add_outbox, check_lease
 
 
@@ -138,7 +138,7 @@ def _name(each: SentFinding) -> str:
 def _audit(connection: sa.Connection, actor: Actor, at: float, told: Mapping[str, object]) -> None:
     connection.execute(
         t.audit.insert().values(
-            seq=next_number(connection, t.audit.c.seq),
+            seq=next_of(t.audit.c.seq),
             at=at,
             actor=actor.name,
             role=actor.role,

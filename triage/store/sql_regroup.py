@@ -13,7 +13,7 @@ from triage.model import Candidate, ClusterStatus
 from triage.store import tables as t
 from triage.store.bulk import among
 from triage.store.codec import dumps, load_candidate, loads
-from triage.store.database import next_number
+from triage.store.database import next_of
 from triage.store.sql_closing import SqlClosingUnit
 from triage.store.sql_grow import BARE, COUNTED, MAX_SEARCH
 from triage.store.sql_labels import teaches
@@ -125,7 +125,7 @@ class SqlRegroupUnit(SqlClosingUnit):
         given = {name: getattr(done, name) for name in Regrouping.__slots__}
         self._connection.execute(
             t.regroupings.insert().values(
-                number=next_number(self._connection, t.regroupings.c.number),
+                number=next_of(t.regroupings.c.number),
                 **{**given, "members": dumps(done.members)},
             )
         )

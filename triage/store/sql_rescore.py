@@ -9,12 +9,18 @@ import sqlalchemy as sa
 
 from triage.store import tables as t
 from triage.store.base import PartitionCommit
-from triage.store.bulk import select_in, update_many
+from triage.store.bulk import Lookup, select_in, update_many
 from triage.store.database import next_number
 from triage.store.sql_shared import add_change
 from triage.worth import MOVED, suggest, worth
 
 TOLD = 200  # cluster ids in one change; a board that shows others asks anyway
+_C, _M = t.clusters.c, t.members.c
+_BEFORE = Lookup(sa.select(_C.cluster_id, _C.posterior, _C.pull), _C.cluster_id)
+_LARGEST = Lookup(
+    sa.select(_M.cluster_id, sa.func.max(_M.posterior).label("posterior")).group_by(_M.cluster_id),
+    _M.cluster_id,
+)
 
 
 def rescore(
@@ -66,23 +72,8 @@ def rescore(
 
 def update_posteriors(connection: sa.Connection, cluster_ids: Sequence[str]) -> Mapping[str, float]:
     """Compute the clusters' posteriors from their members'; return by how much each moved."""
-    c, m = t.clusters.c, t.members.c
-    before = {
-        row["cluster_id"]: row
-        for row in select_in(
-            connection, sa.select(c.cluster_id, c.posterior, c.pull), c.cluster_id, cluster_ids
-        )
-    }
-    largest = sa.func.max(m.posterior).label("posterior")
-    after = {
-        row["cluster_id"]: row["posterior"]
-        for row in select_in(
-            connection,
-            sa.select(m.cluster_id, largest).group_by(m.cluster_id),
-            m.cluster_id,
-            cluster_ids,
-        )
-    }
+    before = {row["cluster_id"]: row for row in _BEFORE.rows(connection, cluster_ids)}
+    after = {row["cluster_id"]: row["posterior"] for row in _LARGEST.rows(connection, cluster_ids)}
     moved = {cid: after[cid] - row["posterior"] for cid, row in before.items() if cid in after}
     update_many(
         connection,

@@ -13,11 +13,30 @@ from triage.model import ClusterStatus
 from triage.policy import Policy
 from triage.store import tables as t
 from triage.store.codec import dumps
-from triage.store.database import Database, next_number
+from triage.store.database import Database, next_of
 
 STANDING = ("pending", "recorded", "published")  # states of verdicts that were not taken back
 WAITING = (ClusterStatus.OPEN, ClusterStatus.SECOND_OPINION)  # for a person
 KEPT_CHANGES = 10_000  # a board that was away for longer reloads
+
+# What is asked often is built once: to build a statement takes longer than to run it.
+_ADD_CHANGE = (
+    t.changes.insert()
+    .values(change_id=next_of(t.changes.c.change_id))
+    .returning(t.changes.c.change_id)
+)
+_ADD_AUDIT = t.audit.insert().values(seq=next_of(t.audit.c.seq))
+_MARK = sa.select(t.marks.c.value).where(t.marks.c.name == sa.bindparam("name"))
+_POSITION = sa.select(sa.func.max(t.changes.c.change_id))
+_POLICY = sa.select(t.streams.c.policy).where(t.streams.c.stream == sa.bindparam("stream"))
+_NEWEST_LABEL = sa.select(
+    *(  # a truth has a place of its own, joined or not
+        sa.select(sa.func.max(table.c.position))
+        .where(table.c.stream == sa.bindparam("stream"))
+        .scalar_subquery()
+        for table in (t.labels, t.truths)
+    )
+)
 
 
 class SqlPart:
@@ -29,10 +48,8 @@ class SqlPart:
 
 def add_change(connection: sa.Connection, kind: str, at: float, data: Mapping[str, Any]) -> None:
     """Append to ``changes``. Only after ``Database.in_order``."""
-    change_id = next_number(connection, t.changes.c.change_id)
-    connection.execute(
-        t.changes.insert().values(change_id=change_id, kind=kind, at=at, data=dumps(data))
-    )
+    new = {"kind": kind, "at": at, "data": dumps(data)}
+    change_id = connection.execute(_ADD_CHANGE, new).scalar_one()
     if change_id % 100 == 0:
         connection.execute(
             t.changes.delete().where(t.changes.c.change_id <= change_id - KEPT_CHANGES)
@@ -41,19 +58,17 @@ def add_change(connection: sa.Connection, kind: str, at: float, data: Mapping[st
 
 def add_audit(connection: sa.Connection, entry: AuditEntry) -> None:
     """Append to the audit trail. Only after ``Database.in_order``."""
-    connection.execute(
-        t.audit.insert().values(
-            seq=next_number(connection, t.audit.c.seq),
-            at=entry.at,
-            actor=entry.actor,
-            role=entry.role,
-            action=entry.action,
-            object=entry.object,
-            request_id=entry.request_id,
-            before=None if entry.before is None else dumps(entry.before),
-            after=None if entry.after is None else dumps(entry.after),
-        )
-    )
+    row = {
+        "at": entry.at,
+        "actor": entry.actor,
+        "role": entry.role,
+        "action": entry.action,
+        "object": entry.object,
+        "request_id": entry.request_id,
+        "before": None if entry.before is None else dumps(entry.before),
+        "after": None if entry.after is None else dumps(entry.after),
+    }
+    connection.execute(_ADD_AUDIT, row)
 
 
 def add_outbox(
@@ -86,23 +101,26 @@ def set_mark(db: Database, connection: sa.Connection, name: str, value: int) -> 
     connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
+def add_to_mark(db: Database, connection: sa.Connection, name: str, more: int) -> None:
+    """Add to the number stored under a name, 0 if there is none."""
+    insert = db.insert(t.marks).values(name=name, value=more)
+    total = t.marks.c.value + insert.excluded.value
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": total}))
+
+
 def get_mark(connection: sa.Connection, name: str) -> int:
     """Return the number stored under a name, 0 if there is none."""
-    return connection.scalar(sa.select(t.marks.c.value).where(t.marks.c.name == name)) or 0
+    return connection.scalar(_MARK, {"name": name}) or 0
 
 
 def position(connection: sa.Connection) -> int:
     """Return the id of the newest change."""
-    return connection.scalar(sa.select(sa.func.max(t.changes.c.change_id))) or 0
+    return connection.scalar(_POSITION) or 0
 
 
 def newest_label(connection: sa.Connection, stream: str) -> int:
     """Return the newest position of the stream's label log, 0 if it is empty."""
-    places = [
-        sa.select(sa.func.max(table.c.position)).where(table.c.stream == stream).scalar_subquery()
-        for table in (t.labels, t.truths)  # a truth has a place of its own, joined or not
-    ]
-    return max(place or 0 for place in connection.execute(sa.select(*places)).one())
+    return max(place or 0 for place in connection.execute(_NEWEST_LABEL, {"stream": stream}).one())
 
 
 def check_lease(connection: sa.Connection, name: str, epoch: int) -> None:
@@ -124,5 +142,5 @@ def settle(connection: sa.Connection, at: float) -> None:
 
 def policy_of(connection: sa.Connection, stream: str) -> Policy:
     """Return the stream's policy in force; the defaults if none was registered."""
-    kept = connection.scalar(sa.select(t.streams.c.policy).where(t.streams.c.stream == stream))
+    kept = connection.scalar(_POLICY, {"stream": stream})
     return Policy() if kept is None else Policy.model_validate_json(kept)

@@ -16,7 +16,7 @@ from triage.case_queries import AlikeCluster, FoundCohort, FoundEntity, PastCase
 from triage.cases import Regrouping
 from triage.model import ClusterStatus, VerdictKind
 from triage.store import tables as t
-from triage.store.bulk import select_in
+from triage.store.bulk import Lookup, select_in
 from triage.store.sql_members import record_detail
 from triage.store.sql_regroup import merged_into, regroupings_of
 from triage.store.sql_shared import STANDING, SqlPart
@@ -25,6 +25,15 @@ from triage.suppression import KEY_ENTITY
 
 LAST = "\U0010ffff"  # no character is after it: ends a range of texts that begin alike
 LOOKED_AT = 200  # open clusters that are compared; the newest
+_BY_SIGNATURE, _BY_KEY = (
+    Lookup(
+        sa.select(column.table).where(
+            column.table.c.stream.in_(sa.bindparam("streams", expanding=True))
+        ),
+        column,
+    )
+    for column in (t.signature_outcomes.c.signature, t.key_outcomes.c.key)
+)
 COLUMNS = [
     t.clusters.c[name]
     for name in ("cluster_id", "title", "subtitle", "revision", "size", "last_time", "signature")
@@ -170,8 +179,8 @@ def similar(
     """
     if not rows:
         return {}
-    signatures = _outcomes(connection, t.signature_outcomes, rows, "signature")
-    both = _outcomes(connection, t.key_outcomes, rows, "key", "signature")
+    signatures = _outcomes(connection, _BY_SIGNATURE, rows, "signature")
+    both = _outcomes(connection, _BY_KEY, rows, "key", "signature")
     keys: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for (stream, key, _), counted in both.items():
         keys[stream, key].update(counted)
@@ -191,17 +200,16 @@ def similar(
 
 def _outcomes(
     connection: sa.Connection,
-    table: sa.Table,
+    outcomes: Lookup,
     rows: Sequence[sa.RowMapping],
     first: str,
     *more: str,
 ) -> Mapping[tuple[str, ...], Counter[str]]:
     """Return how clusters with a row's value of ``first`` were decided, by it and by ``more``."""
     names = ("stream", first, *more)
-    streams = table.c.stream.in_({row["stream"] for row in rows})
-    values = {row[first] for row in rows}
     found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for one in select_in(connection, sa.select(table).where(streams), table.c[first], values):
+    streams = {row["stream"] for row in rows}
+    for one in outcomes.rows(connection, {row[first] for row in rows}, streams=list(streams)):
         found[tuple(one[name] for name in names)][one["verdict"]] = one["clusters"]
     return found
 

@@ -19,6 +19,16 @@ from triage.truth import CandidateKey, Truth, TruthReport
 
 LOOKED = "looked_for_truths:"  # followed by the stream
 KEPT_EVENTS = 20_000  # newest truths about no candidate that count in the records of entities
+_TOLD = (  # built once, see ``sql_shared``
+    sa.select(t.truths.c.real)
+    .distinct()
+    .join_from(t.members, t.labels, t.labels.c.candidate_id == t.members.c.candidate_id)
+    .join(
+        t.truths,
+        sa.and_(t.truths.c.truth_id == t.labels.c.verdict_id, t.truths.c.gone.is_(None)),
+    )
+    .where(t.members.c.cluster_id == sa.bindparam("cluster_id"))
+)
 _KEY = [t.candidates.c[name] for name in ("seq", "candidate_id", "event_id", "event_time", "body")]
 
 
@@ -224,14 +234,7 @@ class SqlTruthUnit:
 
     def told_of(self, cluster_id: str) -> frozenset[bool]:
         """Return what late truth in force says of a cluster's members: real, not real, or both."""
-        m, n, w = t.members.c, t.labels.c, t.truths.c
-        told = self._connection.scalars(
-            sa.select(w.real)
-            .distinct()
-            .join_from(t.members, t.labels, n.candidate_id == m.candidate_id)
-            .join(t.truths, sa.and_(w.truth_id == n.verdict_id, w.gone.is_(None)))
-            .where(m.cluster_id == cluster_id)
-        )
+        told = self._connection.scalars(_TOLD, {"cluster_id": cluster_id})
         return frozenset(bool(real) for real in told)
 
     def clusters_of_truths(self, truth_ids: Sequence[str]) -> Sequence[str]:

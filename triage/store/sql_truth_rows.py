@@ -13,29 +13,26 @@ from triage.truth import contradicts
 
 SHOWN = 100  # truths of a cluster on its page
 
+_M, _N, _W, _C, _E = (
+    table.c for table in (t.members, t.labels, t.truths, t.clusters, t.candidates)
+)
+_TOLD = (  # built once, see ``sql_shared``
+    sa.select(
+        _W.source, _W.id, _W.real, _W.at, _N.candidate_id, _E.event_time, _M.state, _C.verdict
+    )
+    .join_from(t.members, t.labels, _N.candidate_id == _M.candidate_id)
+    .join(t.truths, sa.and_(_W.truth_id == _N.verdict_id, _W.gone.is_(None)))
+    .join(t.candidates, _E.candidate_id == _M.candidate_id)
+    .join(t.clusters, _C.cluster_id == _M.cluster_id)
+    .where(_M.cluster_id == sa.bindparam("cluster_id"))
+    .order_by(_W.position.desc())
+    .limit(SHOWN)
+)
+
 
 def truths_of(connection: sa.Connection, cluster_id: str) -> Sequence[TruthRow]:
     """Return what late truth says of the cluster's members, newest first."""
-    m, n, w, c = t.members.c, t.labels.c, t.truths.c, t.clusters.c
-    rows = connection.execute(
-        sa.select(
-            w.source,
-            w.id,
-            w.real,
-            w.at,
-            n.candidate_id,
-            t.candidates.c.event_time,
-            m.state,
-            c.verdict,
-        )
-        .join_from(t.members, t.labels, n.candidate_id == m.candidate_id)
-        .join(t.truths, sa.and_(w.truth_id == n.verdict_id, w.gone.is_(None)))
-        .join(t.candidates, t.candidates.c.candidate_id == m.candidate_id)
-        .join(t.clusters, c.cluster_id == m.cluster_id)
-        .where(m.cluster_id == cluster_id)
-        .order_by(w.position.desc())
-        .limit(SHOWN)
-    ).mappings()
+    rows = connection.execute(_TOLD, {"cluster_id": cluster_id}).mappings()
     return [
         TruthRow(
             source=row["source"],

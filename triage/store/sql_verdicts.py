@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,10 +16,27 @@ from triage.store.codec import loads
 from triage.store.sql_shared import STANDING
 
 
+def verdict_row(connection: sa.Connection, verdict_id: str) -> VerdictRow | None:
+    """Return one verdict."""
+    found = connection.execute(_ONE, {"verdict_id": verdict_id}).mappings().first()
+    return None if found is None else _row(found)
+
+
+def verdicts_of(connection: sa.Connection, cluster_id: str) -> Sequence[VerdictRow]:
+    """Return a cluster's verdicts, newest first."""
+    return [_row(row) for row in connection.execute(_ON, {"cluster_id": cluster_id}).mappings()]
+
+
 def verdict_rows(
     connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int | None = None
 ) -> Sequence[VerdictRow]:
     """Return the verdicts, newest first."""
+    these = _SHOWN.where(*where).limit(limit)
+    return [_row(row) for row in connection.execute(these).mappings()]
+
+
+def _shown() -> sa.Select[Any]:
+    """Return the verdicts with what they taught and left unread, newest first."""
     v, p, n = t.verdicts.c, t.partitions.c, t.learnings.c
     last = t.partitions.alias("last").c
     present_topic = (
@@ -64,23 +82,22 @@ def verdict_rows(
         .scalar_subquery()
     )
     closes = sa.and_(v.propagated > 0, v.kind.in_(DISMISSES), v.state.in_(STANDING))
-    rows = connection.execute(
-        sa.select(
-            t.verdicts,
-            rest.label("rest"),
-            audited.label("audited"),
-            sa.case((closes, closed), else_=0).label("closed"),
-            reached.label("reached"),
-            taught(sa.func.min(n.model_before)).label("model_before"),
-            taught(sa.func.max(n.model_after)).label("model_after"),
-            taught(sa.func.coalesce(sa.func.sum(n.rose), 0)).label("rose"),
-            taught(sa.func.coalesce(sa.func.sum(n.fell), 0)).label("fell"),
-        )
-        .where(*where)
-        .order_by(v.number.desc())
-        .limit(limit)
-    ).mappings()
-    return [_row(row) for row in rows]
+    return sa.select(
+        t.verdicts,
+        rest.label("rest"),
+        audited.label("audited"),
+        sa.case((closes, closed), else_=0).label("closed"),
+        reached.label("reached"),
+        taught(sa.func.min(n.model_before)).label("model_before"),
+        taught(sa.func.max(n.model_after)).label("model_after"),
+        taught(sa.func.coalesce(sa.func.sum(n.rose), 0)).label("rose"),
+        taught(sa.func.coalesce(sa.func.sum(n.fell), 0)).label("fell"),
+    ).order_by(v.number.desc())
+
+
+_SHOWN = _shown()
+_ONE = _SHOWN.where(t.verdicts.c.verdict_id == sa.bindparam("verdict_id"))
+_ON = _SHOWN.where(t.verdicts.c.cluster_id == sa.bindparam("cluster_id"))
 
 
 def _row(row: sa.RowMapping) -> VerdictRow:
@@ -110,13 +127,30 @@ def _row(row: sa.RowMapping) -> VerdictRow:
     )
 
 
+_LOADED = sa.select(t.verdicts).order_by(t.verdicts.c.number)
+_LOADED_ONE = _LOADED.where(t.verdicts.c.verdict_id == sa.bindparam("verdict_id"))
+_STANDING_ON = _LOADED.where(
+    t.verdicts.c.cluster_id == sa.bindparam("cluster_id"), t.verdicts.c.state.in_(STANDING)
+)
+
+
+def load_verdict(connection: sa.Connection, verdict_id: str) -> Verdict | None:
+    """Return one verdict as a handler needs it."""
+    row = connection.execute(_LOADED_ONE, {"verdict_id": verdict_id}).mappings().first()
+    return None if row is None else _verdict(row)
+
+
+def standing_on(connection: sa.Connection, cluster_id: str) -> Sequence[Verdict]:
+    """Return the cluster's verdicts that have not been taken back, oldest first."""
+    rows = connection.execute(_STANDING_ON, {"cluster_id": cluster_id}).mappings()
+    return [_verdict(row) for row in rows]
+
+
 def load_verdicts(
     connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int | None = None
 ) -> Sequence[Verdict]:
     """Return the verdicts as a handler needs them, oldest first."""
-    rows = connection.execute(
-        sa.select(t.verdicts).where(*where).order_by(t.verdicts.c.number).limit(limit)
-    ).mappings()
+    rows = connection.execute(_LOADED.where(*where).limit(limit)).mappings()
     return [_verdict(row) for row in rows]
 
 
