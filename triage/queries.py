@@ -447,6 +447,9 @@ class Queries(CaseQueries, RolloutReads, DriftReads, LagReads, Protocol):
     def members(self, cluster_id: str, offset: int, limit: int) -> Sequence[MemberRow]:
         """Return more members, strongest posterior first."""
 
+    def reasons(self, cluster_id: str) -> Sequence[ClusterReason]:
+        """Return the cluster's reasons, strongest first; none if there is no such cluster."""
+
     def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
         """Return the kept events around the cluster's main entity, oldest first, no repeats."""
 

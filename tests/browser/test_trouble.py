@@ -42,6 +42,25 @@ def test_two_analysts_at_once_and_the_second_learns_of_the_first(
     assert [verdict.actor for verdict in board.store.recent_verdicts(9)] == ["ben"]
 
 
+def test_of_others_verdicts_only_those_on_the_screen_are_asked_for(
+    page: Page, board: Served
+) -> None:
+    first, listed, elsewhere = order(board)[:3]
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if "/verdicts/" in sent.url else None)
+    sign_in(page, board, path=f"/cluster/{first}")  # one cluster: the queue is not here
+    page.evaluate(
+        "() => { window.heard = []; triage.on('change', (one) => heard.push(one.data.id)); }"
+    )
+    unseen = board.desk.decide(elsewhere, actor=BEN, at=time.time()).verdict_id
+    wait_for(page, lambda: unseen in page.evaluate("() => window.heard"), "the news")
+    page.keyboard.press("Escape")
+    at(page, first)
+    seen = board.desk.decide(listed, actor=BEN, at=time.time()).verdict_id
+    expect(row(page, listed)).to_contain_text("by ben")
+    assert [url.rpartition("/")[2] for url in asked] == [seen]
+
+
 def test_a_verdict_that_fails_stays_in_sight_and_is_sent_again_under_its_key(
     page: Page, board: Served
 ) -> None:

@@ -17,6 +17,7 @@ from triage.queries import (
     BoardStatus,
     Change,
     ClusterDetail,
+    ClusterReason,
     ConfigVersion,
     EntityDetail,
     EntityEvent,
@@ -51,6 +52,8 @@ from triage.store.sql_verdicts import verdict_rows, verdicts_of
 from triage.store.sql_worker import COUNTERS
 
 DAY = 86_400
+_R = t.cluster_reasons.c
+_SUMS = sa.select(_R.sums).where(_R.cluster_id == sa.bindparam("cluster_id"))
 _CLUSTER = (  # built once, see ``sql_shared``
     sa.select(t.clusters, t.cluster_reasons.c.sums)
     .join(t.cluster_reasons, t.cluster_reasons.c.cluster_id == t.clusters.c.cluster_id)
@@ -106,6 +109,12 @@ class SqlQueries(SqlPart):
         """Return more members, strongest posterior first."""
         with self._db.read() as connection:
             return cluster_members(connection, cluster_id, offset, limit)
+
+    def reasons(self, cluster_id: str) -> Sequence[ClusterReason]:
+        """Return the cluster's reasons, strongest first; none if there is no such cluster."""
+        with self._db.read() as connection:
+            sums = connection.scalar(_SUMS, {"cluster_id": cluster_id})
+        return [] if sums is None else ReasonSums.load(loads(sums)).reasons()
 
     def entity_events(self, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
         """Return the kept events around the cluster's main entity, oldest first, no repeats."""

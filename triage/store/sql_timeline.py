@@ -15,6 +15,26 @@ from triage.suppression import KEY_ENTITY
 
 READ = 200  # candidates whose contexts are opened at most
 
+_C, _E, _K = t.clusters.c, t.cluster_entities.c, t.candidates.c
+_MAIN = (  # built once, see ``sql_shared``
+    sa.select(_E.value)
+    .where(_E.cluster_id == sa.bindparam("cluster_id"), _E.name == KEY_ENTITY)
+    .order_by(_E.members.desc(), _E.value)
+    .limit(1)
+)
+_UNTIL = sa.select(_C.stream, _C.last_time).where(_C.cluster_id == sa.bindparam("cluster_id"))
+_SEEN = (
+    sa.select(t.candidates, t.members.c.cluster_id)
+    .join(t.members, t.members.c.candidate_id == _K.candidate_id)
+    .where(
+        _K.stream == sa.bindparam("stream"),
+        _K.entity == sa.bindparam("entity"),
+        _K.event_time <= sa.bindparam("last_time"),
+    )
+    .order_by(_K.event_time.desc(), _K.seq.desc())
+    .limit(READ)
+)
+
 
 def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Sequence[EntityEvent]:
     """Return the newest ``limit`` kept events of the cluster's main entity, oldest first.
@@ -39,6 +59,8 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
             EntityEvent(kept["time"], kept["fields"], None, None) for kept in candidate.context
         )
         for event in (named, *ordinary):
+            if len(newest) == limit and event.time < newest[0]:
+                continue
             this = same_event(event)
             if this not in events:
                 _keep_newest(newest, event.time, limit)
@@ -56,28 +78,12 @@ def _keep_newest(newest: list[float], time: float, limit: int) -> None:
 
 
 def _main_entity(connection: sa.Connection, cluster_id: str) -> str | None:
-    e = t.cluster_entities.c
-    return connection.scalar(
-        sa.select(e.value)
-        .where(e.cluster_id == cluster_id, e.name == KEY_ENTITY)
-        .order_by(e.members.desc(), e.value)
-        .limit(1)
-    )
+    return connection.scalar(_MAIN, {"cluster_id": cluster_id})
 
 
 def _candidates(connection: sa.Connection, cluster_id: str, entity: str) -> Iterator[sa.RowMapping]:
-    c, m, cluster = t.candidates.c, t.members.c, t.clusters.c
-    stream, last_time = connection.execute(
-        sa.select(cluster.stream, cluster.last_time).where(cluster.cluster_id == cluster_id)
-    ).one()
-    rows = connection.execute(
-        sa.select(t.candidates, m.cluster_id)
-        .join(t.members, m.candidate_id == c.candidate_id)
-        .where(c.stream == stream, c.entity == entity, c.event_time <= last_time)
-        .order_by(c.event_time.desc(), c.seq.desc())
-        .limit(READ)
-    )
-    yield from rows.mappings()
+    until = connection.execute(_UNTIL, {"cluster_id": cluster_id}).mappings().one()
+    yield from connection.execute(_SEEN, {**until, "entity": entity}).mappings()
 
 
 def same_event(event: EntityEvent) -> tuple[float, bytes]:

@@ -23,9 +23,10 @@ from triage_ui.timeline import cluster_events, main_key, near_members, timeline
 
 ROW = 46
 """Height of a row in px: two lines and air."""
+EVENTS = 400
+"""Kept events among which the drawing's are; as many as on the cluster's page."""
 MEMBERS = 5
 """Members in the preview: what an analyst reads before a verdict."""
-EVENTS = 400
 
 COLUMNS = (
     {"colId": "worth", "headerName": "Worth", "cellRenderer": "TriageWorth", "width": 60},
@@ -222,13 +223,12 @@ def _grid() -> Component:
 
 
 def _when(queries: Queries, cluster_id: str) -> Component:
-    detail = queries.cluster(cluster_id, 1)
-    if detail is None:
-        return html.Div()
     members = queries.members(cluster_id, 0, DOTS)
+    if not members:  # there is no such cluster, or it was merged
+        return html.Div()
     events = cluster_events(queries.entity_events(cluster_id, EVENTS), members, cluster_id)
     near = near_members(events, cluster_id, DOTS)
-    line = timeline(near, cluster_id, detail.reasons, main_key(members))
+    line = timeline(near, cluster_id, queries.reasons(cluster_id), main_key(members))
     return html.Div(preview_when(line), **attributes(data_cluster=cluster_id))
 
 

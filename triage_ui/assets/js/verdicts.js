@@ -275,11 +275,16 @@
   };
 
   triage.on("change", (change) => {
-    if (change.kind === "verdict" && !sending(change.data.cluster_id)) refresh(change.data.id);
+    if (change.kind === "verdict" && concerns(change.data) && !sending(change.data.cluster_id)) {
+      refresh(change.data.id);
+    }
     if (change.kind === "learned" || change.kind === "published") {
       for (const id of change.data.verdicts || []) if (known(id)) refresh(id);
     }
   });
+  /* Of a team's verdicts most are about what this page doesn't show: these are not asked for. */
+  const concerns = ({ id, cluster_id: cluster }) =>
+    ofVerdict.has(id) || marks.has(cluster) || triage.isListed(cluster);
   const sending = (cluster) => (marks.get(cluster) || {}).state === "sending";
   const known = (id) => ofVerdict.has(id) || [...marks.values()].some((mark) => mark.verdict === id);
 
