@@ -8,7 +8,7 @@ keeps no statistics; which columns it may use an index for is said by ``_is``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueuePage, QueueRow
 from triage.shares import HEAD
 from triage.store import tables as t
-from triage.store.bulk import among, select_in
+from triage.store.bulk import Lookup, among
 from triage.store.codec import dumps, loads
 from triage.store.sql_disputes import disputed
 from triage.store.sql_shared import STANDING, WAITING, position
@@ -26,11 +26,45 @@ from triage.store.sql_similar import similar
 from triage.worth import worth
 
 FEW = 2_000  # clusters that are looked up one by one
+_CLUSTERS = Lookup(sa.select(t.clusters), t.clusters.c.cluster_id)
 ORDERS: dict[str, sa.Column[Any]] = {
     "worth": t.clusters.c.worth,
     "newest": t.clusters.c.last_time,
     "largest": t.clusters.c.size,
 }
+
+
+def _others(stream: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    o = t.verdicts.alias("others").c
+    return sa.exists().where(o.stream == stream, o.actor != sa.bindparam("viewer"))
+
+
+# Built once, see ``sql_shared``. What waits for another's second opinion than the viewer's, and the
+# open audits of verdicts that the viewer gave; who works alone audits himself.
+_C, _V, _A = t.clusters.c, t.verdicts.c, t.audits.c
+_FIRST_OPINIONS = (
+    sa.select(_C.cluster_id)
+    .join(t.verdicts, _V.cluster_id == _C.cluster_id)
+    .where(
+        _C.status == str(ClusterStatus.SECOND_OPINION),
+        _V.actor == sa.bindparam("viewer"),
+        _V.state.in_(STANDING),
+        sa.or_(_C.pull > 0, _others(_V.stream)),
+    )
+)
+_OWN_AUDITS = (
+    sa.select(_A.cluster_id)
+    .join(t.verdicts, _V.verdict_id == _A.verdict_id)
+    .join(t.clusters, _C.cluster_id == _A.cluster_id)
+    .where(
+        _A.wrong.is_(None),
+        _V.actor == sa.bindparam("viewer"),
+        _C.status == str(ClusterStatus.OPEN),
+        _others(_A.stream),
+    )
+)
+_HIDDEN = sa.select(sa.union_all(_FIRST_OPINIONS, _OWN_AUDITS).subquery().c.cluster_id)
+_AWAITED = _FIRST_OPINIONS.where(_V.cluster_id.in_(sa.bindparam("these", expanding=True)))
 
 
 def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit: int) -> QueuePage:
@@ -51,7 +85,7 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
         in_order = _ordered_of_all if of_all else _ordered
         rows = in_order(connection, where.order, fits, offset, limit)
     alike = similar(connection, rows)
-    listed = [dataclasses.replace(queue_row(row), similar=alike[row["cluster_id"]]) for row in rows]
+    listed = [queue_row(row, alike[row["cluster_id"]]) for row in rows]
     page = blinded(connection, listed, where.viewer)
     return QueuePage(page, total, position(connection))
 
@@ -64,8 +98,7 @@ def _hidden(connection: sa.Connection, where: QueueFilter) -> Sequence[str]:
     """
     if where.viewer is None or where.status not in WAITING:
         return []
-    theirs = sa.union_all(_first_opinions(where.viewer), _own_audits(where.viewer)).subquery()
-    return connection.scalars(sa.select(theirs.c.cluster_id)).all()
+    return connection.scalars(_HIDDEN, {"viewer": where.viewer}).all()
 
 
 def _total(connection: sa.Connection, where: QueueFilter, hidden: Sequence[str]) -> int:
@@ -129,10 +162,7 @@ def _stand(
 
 def _rows(connection: sa.Connection, ids: Sequence[str]) -> Sequence[sa.RowMapping]:
     """Return the clusters with these ids, in this order."""
-    found = {
-        row["cluster_id"]: row
-        for row in select_in(connection, sa.select(t.clusters), t.clusters.c.cluster_id, ids)
-    }
+    found = {row["cluster_id"]: row for row in _CLUSTERS.rows(connection, ids)}
     return [found[cluster_id] for cluster_id in ids]
 
 
@@ -145,14 +175,13 @@ def _mixed(
     limit: int,
 ) -> Sequence[sa.RowMapping]:
     """Return rows of the queue whose head has its shares; the others come in order of worth."""
-    by_worth = _ordered(connection, "worth", fits, 0, HEAD)
-    head = mixed_head(connection, where, by_worth, fits, named)
+    head = mixed_head(connection, where, fits, named)
     page = head[offset : offset + limit]
-    if len(page) == limit or len(head) < HEAD:
-        return page
-    ids = frozenset(row["cluster_id"] for row in head)
-    after = max(0, offset - len(head))
-    return [*page, *_others_by_worth(connection, fits, ids, after, limit - len(page))]
+    if len(page) < limit and len(head) >= HEAD:
+        after = max(0, offset - len(head))
+        missing = limit - len(page)
+        page = [*page, *_others_by_worth(connection, fits, frozenset(head), after, missing)]
+    return _rows(connection, page)
 
 
 def _others_by_worth(
@@ -161,8 +190,8 @@ def _others_by_worth(
     head: frozenset[str],
     offset: int,
     limit: int,
-) -> Sequence[sa.RowMapping]:
-    """Return rows in order of worth without those of the head, which fit too.
+) -> Sequence[str]:
+    """Return clusters in order of worth without those of the head, which fit too.
 
     To ask of each row on the way whether it is one of the head takes several times as long as to
     pass it by. So the walk ends ``offset`` rows from the top, whichever they are; as many of the
@@ -184,7 +213,7 @@ def _others_by_worth(
             or 0
         )
     others = [cluster_id for cluster_id in ids if cluster_id not in head]
-    return _rows(connection, others[passed : passed + limit])
+    return others[passed : passed + limit]
 
 
 def _few(
@@ -203,8 +232,8 @@ def _narrow(where: QueueFilter) -> bool:
     return bool(where.text) or where.disputed or any(each is not None for each in named)
 
 
-def queue_row(row: sa.RowMapping) -> QueueRow:
-    """Return the row of the queue for a row of ``clusters``."""
+def queue_row(row: sa.RowMapping, alike: Mapping[str, int] | None = None) -> QueueRow:
+    """Return the row of the queue for a row of ``clusters``; ``alike``: see ``similar``."""
     return QueueRow(
         cluster_id=row["cluster_id"],
         stream=row["stream"],
@@ -225,6 +254,7 @@ def queue_row(row: sa.RowMapping) -> QueueRow:
         verdict=None if row["verdict"] is None else VerdictKind(row["verdict"]),
         predecessor=row["predecessor"],
         assignee=row["assignee"] or "",
+        similar=alike or {},
     )
 
 
@@ -235,48 +265,12 @@ def blinded(
     awaited = [row.cluster_id for row in rows if row.status is ClusterStatus.SECOND_OPINION]
     if viewer is None or not awaited:
         return rows
-    first = _first_opinions(viewer).where(t.verdicts.c.cluster_id.in_(awaited))
-    theirs = frozenset(awaited).difference(connection.scalars(first))
+    own = connection.scalars(_AWAITED, {"viewer": viewer, "these": awaited})
+    theirs = frozenset(awaited).difference(own)
     return [
         dataclasses.replace(row, status=ClusterStatus.OPEN) if row.cluster_id in theirs else row
         for row in rows
     ]
-
-
-def _first_opinions(viewer: str) -> sa.Select[tuple[str]]:
-    """Return what waits for another's second opinion; who works alone audits himself."""
-    v, c = t.verdicts.c, t.clusters.c
-    return (
-        sa.select(c.cluster_id)
-        .join(t.verdicts, v.cluster_id == c.cluster_id)
-        .where(
-            c.status == str(ClusterStatus.SECOND_OPINION),
-            v.actor == viewer,
-            v.state.in_(STANDING),
-            sa.or_(c.pull > 0, _others(v.stream, viewer)),
-        )
-    )
-
-
-def _own_audits(viewer: str) -> sa.Select[tuple[str]]:
-    """Return the open audits of verdicts that the viewer gave, unless the viewer works alone."""
-    a, v, c = t.audits.c, t.verdicts.c, t.clusters.c
-    return (
-        sa.select(a.cluster_id)
-        .join(t.verdicts, v.verdict_id == a.verdict_id)
-        .join(t.clusters, c.cluster_id == a.cluster_id)
-        .where(
-            a.wrong.is_(None),
-            v.actor == viewer,
-            c.status == str(ClusterStatus.OPEN),
-            _others(a.stream, viewer),
-        )
-    )
-
-
-def _others(stream: sa.ColumnElement[str], viewer: str) -> sa.ColumnElement[bool]:
-    o = t.verdicts.alias("others").c
-    return sa.exists().where(o.stream == stream, o.actor != viewer)
 
 
 def _conditions(

@@ -2,49 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from triage.policy import Policy
 from triage.queries import QueueFilter
-from triage.shares import Purpose, Shares, mixed
+from triage.shares import HEAD, Purpose, Shares, mixed
 from triage.store import tables as t
+from triage.store.bulk import among
 from triage.store.sql_recall import awaits_its_look
 
 LOOKED_THROUGH = 500  # audits, for those that are the viewer's
 EVEN = 5.0  # the worth of a cluster that is as likely real as not
 
+_LOOKS = sa.select(sa.func.max(t.verdicts.c.number))  # built once, see ``sql_shared``
+_OLDEST = (
+    sa.select(t.audits.c.cluster_id)
+    .join(t.closings, t.closings.c.verdict_id == t.audits.c.verdict_id)
+    .where(t.audits.c.wrong.is_(None))
+    .order_by(t.closings.c.number, t.audits.c.candidate_id)
+    .limit(LOOKED_THROUGH)
+)
+
 
 def mixed_head(
     connection: sa.Connection,
     where: QueueFilter,
-    by_worth: Sequence[sa.RowMapping],
     fits: Sequence[sa.ColumnElement[bool]],
     named: Sequence[sa.ColumnElement[bool]],
-) -> Sequence[sa.RowMapping]:
-    """Return the rows of the head as the next looks go; ``by_worth``: the head in order of worth.
+) -> Sequence[str]:
+    """Return the clusters of the head as the next looks go.
 
     ``fits``: the filter, to be read along the order; ``named``: the same for clusters given by id.
     Looks up a few dozen rows along indexes, however long the queue is.
     """
     shares = _shares(connection, where.stream)
-    look = connection.scalar(sa.select(sa.func.max(t.verdicts.c.number))) or 0
-    uncertain = _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look))
-    audits = _audits(connection, named, shares.wanted(Purpose.AUDIT, look))
-    drawn = _drawn(connection, named, shares.wanted(Purpose.RANDOM, look))
-    rows = {row["cluster_id"]: row for row in (*by_worth, *uncertain, *audits, *drawn)}
+    look = connection.scalar(_LOOKS) or 0
+    by_worth = _by_worth(connection, fits)
     order = mixed(
-        [row["cluster_id"] for row in by_worth if row["pull"]],
-        [row["cluster_id"] for row in uncertain],
-        [row["cluster_id"] for row in audits],
-        [row["cluster_id"] for row in drawn],
+        [cluster_id for cluster_id, pull in by_worth.items() if pull],
+        _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look)),
+        _audits(connection, named, shares.wanted(Purpose.AUDIT, look)),
+        _drawn(connection, named, shares.wanted(Purpose.RANDOM, look)),
         shares,
         look,
     )
     # where little else waits, audits fill the head
-    rest = [row["cluster_id"] for row in by_worth if row["cluster_id"] not in set(order)]
-    return [rows[cluster_id] for cluster_id in (*order, *rest)][: max(len(by_worth), len(order))]
+    rest = [cluster_id for cluster_id in by_worth if cluster_id not in set(order)]
+    return [*order, *rest][: max(len(by_worth), len(order))]
+
+
+def _by_worth(
+    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]]
+) -> Mapping[str, float]:
+    """Return the pull of the clusters most worth a look, in that order."""
+    c = t.clusters.c
+    walk = sa.select(c.cluster_id, c.pull).where(*fits)
+    rows = connection.execute(walk.order_by(c.worth.desc(), c.cluster_id.desc()).limit(HEAD))
+    return {row.cluster_id: row.pull for row in rows}
 
 
 def _shares(connection: sa.Connection, stream: str | None) -> Shares:
@@ -62,51 +78,38 @@ def _shares(connection: sa.Connection, stream: str | None) -> Shares:
 
 def _uncertain(
     connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
-) -> Sequence[sa.RowMapping]:
+) -> Sequence[str]:
     """Return the clusters next to even odds, along the index of worth in both directions."""
     c = t.clusters.c
     if not count:
         return []
-    above = sa.select(t.clusters).where(*fits, c.worth >= EVEN).order_by(c.worth, c.cluster_id)
-    below = sa.select(t.clusters).where(*fits, c.worth < EVEN)
-    below = below.order_by(c.worth.desc(), c.cluster_id.desc())
+    near = sa.select(c.cluster_id, c.worth, c.pull)
+    above = near.where(*fits, c.worth >= EVEN).order_by(c.worth, c.cluster_id)
+    below = near.where(*fits, c.worth < EVEN).order_by(c.worth.desc(), c.cluster_id.desc())
     rows = [
-        row
-        for half in (above, below)
-        for row in connection.execute(half.limit(count)).mappings()
-        if row["pull"]
+        row for half in (above, below) for row in connection.execute(half.limit(count)) if row.pull
     ]
-    rows.sort(key=lambda row: (abs(row["worth"] - EVEN), row["cluster_id"]))
-    return rows[:count]
+    rows.sort(key=lambda row: (abs(row.worth - EVEN), row.cluster_id))
+    return [row.cluster_id for row in rows[:count]]
 
 
 def _audits(
     connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int
-) -> Sequence[sa.RowMapping]:
+) -> Sequence[str]:
     """Return the audits that wait, oldest first: an unread one holds up all that came after."""
-    a, k, c = t.audits.c, t.closings.c, t.clusters.c
+    c = t.clusters.c
     if not count:
         return []
     # these first: from the side of the clusters the whole queue would be read
-    oldest = connection.scalars(
-        sa.select(a.cluster_id)
-        .join(t.closings, k.verdict_id == a.verdict_id)
-        .where(a.wrong.is_(None))
-        .order_by(k.number, a.candidate_id)
-        .limit(LOOKED_THROUGH)
-    ).all()
-    rows = {
-        row["cluster_id"]: row
-        for row in connection.execute(
-            sa.select(t.clusters).where(c.cluster_id.in_(oldest), *named)
-        ).mappings()
-    }
-    return [rows[cluster_id] for cluster_id in oldest if cluster_id in rows][:count]
+    oldest = connection.scalars(_OLDEST).all()
+    these = sa.select(c.cluster_id).where(among(connection, c.cluster_id, oldest), *named)
+    wait = frozenset(connection.scalars(these))
+    return [cluster_id for cluster_id in oldest if cluster_id in wait][:count]
 
 
 def _drawn(
     connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int
-) -> Sequence[sa.RowMapping]:
+) -> Sequence[str]:
     """Return the clusters drawn for a look that wait for it, the oldest first.
 
     Along their own index: by that of the order the whole queue would be read and sorted.
@@ -114,6 +117,5 @@ def _drawn(
     c = t.clusters.c
     if not count:
         return []
-    waiting = sa.select(t.clusters).where(*named, *awaits_its_look(connection))
-    oldest = waiting.order_by(c.arrival, c.cluster_id).limit(count)
-    return connection.execute(oldest).mappings().all()
+    waiting = sa.select(c.cluster_id).where(*named, *awaits_its_look(connection))
+    return connection.scalars(waiting.order_by(c.arrival, c.cluster_id).limit(count)).all()
