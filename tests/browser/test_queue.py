@@ -61,6 +61,7 @@ def test_one_key_gives_a_verdict_and_z_takes_it_back(analyst: Page, board: Serve
     analyst.keyboard.press("r")
     expect(row(analyst, first)).to_contain_text("Real")
     expect(row(analyst, first)).to_contain_text("pending")
+    expect(row(analyst, first)).to_contain_class("row-decided")
     at(analyst, second)
     expect(toast(analyst)).to_contain_text("marked real")
     wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 1, "the verdict")
@@ -70,6 +71,7 @@ def test_one_key_gives_a_verdict_and_z_takes_it_back(analyst: Page, board: Serve
     expect(toast(analyst)).to_contain_text("open again")
     at(analyst, first)
     expect(row(analyst, first)).not_to_contain_text("pending")
+    expect(row(analyst, first)).not_to_contain_class("row-decided")
     after = board.store.verdict(verdict.verdict_id)
     assert after is not None
     assert after.state is VerdictState.UNDONE

@@ -50,6 +50,7 @@ def test_many_at_once_each_get_a_verdict_of_their_own(analyst: Page, board: Serv
     at(analyst, second)
     row(analyst, fourth).click(modifiers=["Control"])
     expect(analyst.locator("#chosen-count")).to_have_text("3 chosen")
+    expect(analyst.locator(".queue-grid .row-chosen")).to_have_count(3)
     assert cursor(analyst) == second
     analyst.keyboard.press("s")
     sheet = analyst.get_by_role("dialog", name="Spurious: 3 clusters")
@@ -61,6 +62,7 @@ def test_many_at_once_each_get_a_verdict_of_their_own(analyst: Page, board: Serv
     assert {one.cluster_id for one in given} == {first, second, fourth}
     assert {(str(one.kind), one.read) for one in given} == {("spurious", 1)}
     expect(analyst.locator("#chosen")).to_be_hidden()
+    expect(analyst.locator(".queue-grid .row-chosen")).to_have_count(0)
     at(analyst, third)
 
 

@@ -79,6 +79,7 @@ def test_a_verdict_that_fails_stays_in_sight_and_is_sent_again_under_its_key(
     expect(tray).to_contain_text("Not saved (1)")
     expect(tray).to_contain_text("can't be reached")
     expect(row(page, first)).to_contain_text("not saved")
+    expect(row(page, first)).to_contain_class("row-unsaved")
     at(page, next_one)
     tray.get_by_role("button", name="try again").click()
     wait_for(page, lambda: len(keys) == 2, "the second try")
@@ -86,6 +87,7 @@ def test_a_verdict_that_fails_stays_in_sight_and_is_sent_again_under_its_key(
     tray.get_by_role("button", name="try again").click()
     expect(tray).to_be_empty()
     expect(row(page, first)).to_contain_text("pending")
+    expect(row(page, first)).not_to_contain_class("row-unsaved")
     assert keys[0] == keys[1]
     assert len(board.store.recent_verdicts(9)) == 1
 

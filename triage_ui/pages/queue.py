@@ -201,6 +201,11 @@ def _grid() -> Component:
             "suppressHeaderMenuButton": True,
         },
         getRowId="params.data.cluster_id",
+        rowClassRules={
+            "row-chosen": "triageIsChosen(params)",
+            "row-decided": "triageIsDecided(params)",
+            "row-unsaved": "triageIsUnsaved(params)",
+        },
         dashGridOptions={
             "theme": {"function": "triageTheme(themeQuartz)"},
             "rowBuffer": 2,
@@ -214,7 +219,6 @@ def _grid() -> Component:
             "suppressMultiSort": True,
             "suppressNoRowsOverlay": True,
             "tooltipShowDelay": 300,
-            "getRowClass": {"function": "triageRowClass(params)"},
         },
         className="queue-grid",
         style={"height": "100%", "width": "100%"},

@@ -122,13 +122,10 @@
   cell("TriagePosterior", (member) => span("", triage.percent(member.posterior)));
   cell("TriageState", (member) => span("member-" + member.state, member.state));
 
-  functions.triageRowClass = (params) => {
-    if (!params.data || !params.data.title) return "";
-    const chosen = triage.isChosen(params.data.cluster_id) ? "row-chosen " : "";
-    const given = mark(params.data);
-    if (given) return chosen + "row-decided row-" + given.state;
-    return chosen + (params.data.verdict ? "row-decided" : "");
-  };
+  /* The grid asks these again whenever a row's data change, and the row drops what no longer holds. */
+  functions.triageIsChosen = ({ data }) => Boolean(data) && triage.isChosen(data.cluster_id);
+  functions.triageIsDecided = ({ data }) => Boolean(data && (mark(data) || data.verdict));
+  functions.triageIsUnsaved = ({ data }) => Boolean(data) && (mark(data) || {}).state === "unsaved";
 
   /** The grid wears the board's colours; being variables, they follow the scheme by themselves. */
   functions.triageTheme = (quartz) =>

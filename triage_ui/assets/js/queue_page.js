@@ -93,10 +93,10 @@
     const row = view.rows[index];
     at = { id: row ? row.cluster_id : null, index: row ? index : -1 };
     if (!onPage()) return;
+    reveal(); // first: the grid measures the page, which costs a layout once anything has changed
     paintRow(at.id);
     triage.filters.remember(at.id);
     if (row && options.say) triage.announce(say(row, index));
-    reveal();
     document.body.classList.toggle("preview-stale", Boolean(row));
     // The rows are painted first.
     requestAnimationFrame(() => setTimeout(showPreview));
@@ -150,7 +150,7 @@
   const repaintRow = (cluster) => {
     if (!onPage()) return;
     const node = api.getRowNode(cluster);
-    if (node) api.redrawRows({ rowNodes: [node] });
+    if (node) node.updateData(node.data); // not anew: nine cells would be made again
   };
 
   const showFresh = (count) => {

@@ -94,8 +94,8 @@
   };
 
   const begin = (entry) => {
+    triage.emit("decided", entry); // before the mark: see ``setCursor``
     setMark(entry.cluster, { kind: entry.kind, state: "sending" });
-    triage.emit("decided", entry);
     triage.send(entry);
   };
   /** Give a verdict on a cluster whose strongest member a sheet shows (see bulk.js). */
