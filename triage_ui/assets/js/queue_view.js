@@ -4,6 +4,7 @@
 
   const triage = (window.triage = window.triage || {});
   const PAGE = 100;
+  const BLOCK = 50; // rows that the grid asks for at once
   const ATTEMPTS = 4;
   const LATELY_MS = 1000;
 
@@ -55,19 +56,35 @@
     /** A jump far down the list: read there, remember nothing but what came just now. */
     far(start, end) {
       if (!this.coming.has(start)) {
-        const page = this.read(this.offset + start - this.rows.length, end - start);
-        this.coming.set(start, page);
-        const forget = () => this.coming.delete(start);
-        page.then(() => setTimeout(forget, LATELY_MS), forget);
+        this.await(start, this.read(this.offset + start - this.rows.length, end - start));
       }
       return this.coming.get(start).then(({ rows }) => rows);
     }
 
-    /** Read what is far down and soon on the screen: the grid asks once it has made room for it. */
+    /**
+     * Read what is far down and soon on the screen: the grid asks once it has made room for it, and
+     * for each of its blocks by itself. The server counts off what is above, so it is asked once.
+     */
     ahead(first, last) {
-      for (let start = first - (first % PAGE); start <= last; start += PAGE) {
-        if (this.total !== null && this.isFar(start)) this.far(start, start + PAGE).catch(() => null);
+      const missing = [];
+      for (let start = first - (first % BLOCK); start <= last; start += BLOCK) {
+        if (this.isFar(start) && !this.coming.has(start)) missing.push(start);
       }
+      if (this.total === null || !missing.length) return;
+      const from = missing[0];
+      const limit = missing[missing.length - 1] + BLOCK - from;
+      const page = this.read(this.offset + from - this.rows.length, limit);
+      for (const start of missing) {
+        const part = ({ rows }) => ({ rows: rows.slice(start - from, start - from + BLOCK) });
+        this.await(start, page.then(part));
+      }
+    }
+
+    /** Keep a page that is on its way for as long as the grid may ask for it. */
+    await(start, page) {
+      this.coming.set(start, page);
+      const forget = () => this.coming.delete(start);
+      page.then(() => setTimeout(forget, LATELY_MS), forget);
     }
 
     async more() {
