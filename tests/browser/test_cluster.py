@@ -72,6 +72,16 @@ def test_the_bars_stand_in_the_rows_of_their_texts(analyst: Page, cluster: str) 
         assert top < sum(bar) / 2 < bottom
 
 
+def test_news_of_the_cluster_leaves_the_focus_where_it_is(
+    analyst: Page, board: Served, cluster: str
+) -> None:
+    link = analyst.locator("#cluster-head .entity-links a").first
+    link.focus()
+    board.desk.decide(cluster, VerdictKind.SPURIOUS, actor=BEN, at=time.time())
+    expect(analyst.locator("#cluster-head")).to_contain_text("ben")
+    expect(link).to_be_focused()
+
+
 def test_what_a_verdict_would_do_is_told_before_it_is_given(analyst: Page, cluster: str) -> None:
     side = analyst.locator("#cluster-side")
     expect(side).to_contain_text("If you say real")

@@ -26,10 +26,20 @@
   /** What a place was sent, as nodes. */
   triage.drawnIn = (place) => nodes(JSON.parse(place.dataset.drawn || "null"));
 
+  /** Draw a place anew. The keyboard's focus stays on what is there again. */
+  const fill = (place, wanted) => {
+    const held = document.activeElement;
+    const within = held !== place && place.contains(held);
+    place.replaceChildren(...wanted);
+    if (!within) return;
+    const again = [...place.querySelectorAll(held.nodeName)].find((one) => one.isEqualNode(held));
+    if (again) again.focus({ preventScroll: true });
+  };
+
   /** A hidden place only keeps what it was sent, for who hears of it. */
   const draw = (place) => {
     try {
-      if (!place.hidden) place.replaceChildren(...triage.drawnIn(place));
+      if (!place.hidden) fill(place, triage.drawnIn(place));
       triage.emit("drawn", place);
     } catch (error) {
       window.reportError(error); // the other places are drawn
