@@ -13,8 +13,10 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 CHUNK = 5_000  # rows per statement
+_SQLITE = sqlite.dialect()
 
 Item = TypeVar("Item")
 
@@ -78,7 +80,7 @@ def update_many(
         return
     names = (key, *(name for name in rows[0] if name != key))
     if connection.dialect.name == "sqlite":
-        statement, order = _update_each(table, names, connection.dialect)
+        statement, order = _update_each(table, names)
         connection.exec_driver_sql(
             statement,
             [tuple(f(row[name]) if f else row[name] for name, f in order) for row in rows],
@@ -91,7 +93,7 @@ def update_many(
 
 @functools.cache
 def _update_each(
-    table: sa.Table, names: Sequence[str], dialect: sa.Dialect
+    table: sa.Table, names: Sequence[str]
 ) -> tuple[str, Sequence[tuple[str, Callable[[Any], Any] | None]]]:
     """Return an UPDATE of plain tuples, and of which columns, adapted how, they consist.
 
@@ -103,10 +105,10 @@ def _update_each(
         .where(table.c[key] == sa.bindparam("where"))
         .values({name: sa.bindparam(f"new_{name}") for name in columns})
     )
-    compiled = statement.compile(dialect=dialect)
+    compiled = statement.compile(dialect=_SQLITE)
     order = [name.removeprefix("new_") for name in compiled.positiontup or ()]
     order = [key if name == "where" else name for name in order]
-    adapt = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order]
+    adapt = [table.c[name].type.dialect_impl(_SQLITE).bind_processor(_SQLITE) for name in order]
     return str(compiled), list(zip(order, adapt, strict=True))
 
 
