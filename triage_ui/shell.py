@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -38,21 +37,16 @@ class Shown:
 
 def shell(shown: Shown) -> Component:
     """Return the layout of the whole board, a page in it."""
-    layout: Component = dmc.MantineProvider(
-        html.Div(
-            [
-                html.Div(
-                    shown.layout,
-                    id="page",
-                    **attributes(data_path=shown.path, data_title=shown.title),
-                ),
-                html.Div(id="status", hidden=True),  # what it is sent, status.js puts in the frame
-                dcc.Location(id="url", refresh=False),
-                *[dcc.Store(id=name) for name in STORES],
-            ],
-            className="shell",
-        ),
-        id="mantine",
-        theme={"fontFamily": '"Inter Variable", system-ui, sans-serif'},
+    return html.Div(
+        [
+            html.Div(
+                shown.layout,
+                id="page",
+                **attributes(data_path=shown.path, data_title=shown.title),
+            ),
+            html.Div(id="status", hidden=True),  # what it is sent, status.js puts in the frame
+            dcc.Location(id="url", refresh=False),
+            *[dcc.Store(id=name) for name in STORES],
+        ],
+        className="shell",
     )
-    return layout

@@ -49,6 +49,10 @@ def test_a_link_opens_the_tab_that_its_sender_saw(page: Page, board: Served) -> 
     page.get_by_role("tab", name="History").focus()
     page.keyboard.press("ArrowRight")  # from the last to the first
     page.wait_for_selector(".members-grid .ag-row")
+    page.keyboard.press("End")
+    expect(page.get_by_role("tab", name="History")).to_be_focused()
+    expect(page.locator("#history")).to_be_visible()
+    expect(page).to_have_url(re.compile("tab=history"))
 
 
 def test_it_says_why_when_and_what_if(analyst: Page, cluster: str) -> None:

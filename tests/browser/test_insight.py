@@ -71,8 +71,7 @@ def test_two_configs_are_compared(page: Page, board: Served) -> None:
     shown = page.locator("#config-shown")
     expect(shown.locator(".config-gone")).to_have_text("− window: 10")
     expect(shown.locator(".config-new")).to_have_text("+ window: 20")
-    page.locator("#config-old").click()
-    page.get_by_role("option", name="nothing").click()
+    page.get_by_label("against").select_option("nothing: the whole text")
     expect(shown.locator(".config-new")).to_have_count(0)
     expect(shown).to_contain_text("window: 20")
 

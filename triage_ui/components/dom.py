@@ -41,6 +41,40 @@ def action_button(
     )
 
 
+def drop_down(
+    name: str,
+    label: str,
+    options: Sequence[tuple[str, str]],
+    value: str | None = None,
+    *,
+    store: str | None = None,
+    hidden: bool = False,
+) -> Component:
+    """The browser's own drop-down.
+
+    Args:
+        name: its id. ``options``: value and text of each. ``value``: the one that is chosen.
+        store: id of a ``dcc.Store`` that gets what is chosen as its ``data``.
+        hidden: not shown until a script does.
+    """
+    return html.Div(
+        [
+            html.Label(label, htmlFor=name),
+            html.Select(
+                [
+                    html.Option(text, value=each, selected=each == value or None)
+                    for each, text in options
+                ],
+                id=name,
+                **attributes(data_store=store),
+            ),
+        ],
+        className="filter",
+        id=f"{name}-frame",
+        hidden=hidden,
+    )
+
+
 def hidden_text(text: str) -> Component:
     """Text for who doesn't see the shape or colour beside it."""
     return html.Span(text, className="visually-hidden")

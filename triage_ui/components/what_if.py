@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -79,23 +78,29 @@ def smallest(found: WhatIfAnswer) -> list[Node]:
     return [*parts, "."]
 
 
-def stop_text(data: dict[str, Any], feature: str, at: object) -> str:
+def places_of(values: Sequence[object]) -> list[int | None]:
+    """Return the places of sliders, which a browser sends as texts; None for what is none."""
+    texts = [str(value) for value in values]
+    return [int(text) if text.isdecimal() and len(text) < 9 else None for text in texts]
+
+
+def stop_text(data: dict[str, Any], feature: str, at: int | None) -> str:
     """Return how a person reads a slider's place."""
     lever = next((one for one in data["levers"] if one["feature"] == feature), None)
-    if lever is None or not isinstance(at, int) or not 0 <= at < len(lever["texts"]):
+    if lever is None or at is None or not at < len(lever["texts"]):
         return ""
     return str(lever["texts"][at])
 
 
 def changes(
-    data: dict[str, Any], features: Sequence[str], places: Sequence[object]
+    data: dict[str, Any], features: Sequence[str], places: Sequence[int | None]
 ) -> dict[str, float]:
     """Return the values of the sliders that were moved."""
     found: dict[str, float] = {}
     levers = {one["feature"]: one for one in data["levers"]}
     for feature, at in zip(features, places, strict=True):
         lever = levers.get(feature)
-        if lever is None or not isinstance(at, int) or not 0 <= at < len(lever["values"]):
+        if lever is None or at is None or not at < len(lever["values"]):
             continue
         if at != lever["at"]:
             found[feature] = float(lever["values"][at])
@@ -104,9 +109,9 @@ def changes(
 
 def _lever(lever: Lever) -> Component:
     name = visible(lever.label, 60)
-    return html.Div(
+    return html.Label(
         [
-            html.Div(
+            html.Span(
                 [
                     html.Span(html.Bdi(name), className="lever-name"),
                     html.Span(
@@ -118,17 +123,13 @@ def _lever(lever: Lever) -> Component:
                 ],
                 className="lever-head",
             ),
-            dmc.Slider(
+            dcc.Input(
                 id={"type": LEVER, "feature": lever.feature},
+                type="range",
                 min=0,
                 max=max(1, len(lever.stops) - 1),
                 step=1,
                 value=lever.at,
-                label=None,
-                thumbLabel=name,
-                color="var(--accent)",
-                updatemode="drag",
-                marks=[{"value": lever.at}],
             ),
         ],
         className="lever",

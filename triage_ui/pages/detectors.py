@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from triage.lag import PartitionLag
 from triage.looks import Look, precision
 from triage.queries import BoardStatus, ConfigVersion, Queries, StreamStatus
 from triage_ui.components.config_diff import config_diff, config_text
-from triage_ui.components.dom import attributes, section
+from triage_ui.components.dom import attributes, drop_down, section
 from triage_ui.components.drift import drift_table
 from triage_ui.components.empty import warm_up_text
 from triage_ui.components.figures import share_figure
@@ -26,6 +25,8 @@ from triage_ui.services import Services, in_thread
 from triage_ui.text import ago, clock, visible
 
 PATH = re.compile(r"/detectors(?:/([^/]{1,600}))?")
+NEW, OLD = "config-new-chosen", "config-old-chosen"
+"""The stores of the two configs that are compared."""
 LOOKS = 5_000
 """Newest looks that the figures are made of."""
 LESSONS = 10
@@ -116,8 +117,8 @@ def register(board: Dash, services: Services) -> None:
 
     @board.callback(
         Output("config-shown", "children"),
-        Input("config-new", "value"),
-        Input("config-old", "value"),
+        Input(NEW, "data"),
+        Input(OLD, "data"),
         State("url", "pathname"),
     )
     async def show_text(new: str | None, old: str | None, path: str) -> object:
@@ -226,24 +227,29 @@ def _config(stream: str, configs: Sequence[ConfigVersion], now: float) -> Compon
     if not configs:
         body: Component = html.P("No config is kept of this stream.", className="quiet")
     else:
+        newest = configs[0].version
+        before = configs[1].version if len(configs) > 1 else ""
         options = [
-            {
-                "value": one.version,
-                "label": f"{visible(one.version[:12])} of {clock(one.at, now)}"
+            (
+                one.version,
+                f"{visible(one.version[:12])} of {clock(one.at, now)}"
                 + (" (newest)" if one is configs[0] else ""),
-            }
+            )
             for one in configs
         ]
         body = html.Div(
             [
+                dcc.Store(id=NEW, data=newest),
+                dcc.Store(id=OLD, data=before),
                 html.Div(
                     [
-                        _select("config-new", "Config", options, configs[0].version),
-                        _select(
+                        drop_down("config-new", "Config", options, newest, store=NEW),
+                        drop_down(
                             "config-old",
                             "against",
-                            [{"value": "", "label": "nothing: the whole text"}, *options],
-                            configs[1].version if len(configs) > 1 else "",
+                            [("", "nothing: the whole text"), *options],
+                            before,
+                            store=OLD,
                         ),
                     ],
                     className="config-choice",
@@ -254,25 +260,6 @@ def _config(stream: str, configs: Sequence[ConfigVersion], now: float) -> Compon
             ]
         )
     return section("Config", body, name="config", level=2, aside=visible(stream, 60))
-
-
-def _select(name: str, label: str, options: list[dict[str, str]], value: str) -> Component:
-    return html.Div(
-        [
-            html.Label(label, htmlFor=name),
-            dmc.Select(
-                id=name,
-                data=options,
-                value=value,
-                allowDeselect=False,
-                withCheckIcon=False,
-                comboboxProps={"width": "max-content", "position": "bottom-start"},
-                size="xs",
-                variant="unstyled",
-            ),
-        ],
-        className="filter",
-    )
 
 
 PAGE = Page(PATH, "Detectors", layout, register)

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from triage.queries import Queries
 from triage_ui.actor import current_actor
 from triage_ui.components.decide import decision_bar
-from triage_ui.components.dom import attributes, kbd
+from triage_ui.components.dom import attributes, drop_down, kbd
 from triage_ui.components.drawn import drawn
 from triage_ui.components.empty import empty_state
 from triage_ui.components.preview import gone, nothing_selected, preview, preview_when
@@ -126,10 +126,11 @@ def layout() -> Component:
 def _filters() -> Component:
     return html.Div(
         [
-            _filter("status", "Status", STATUSES),
-            _filter("stream", "Stream"),
-            _filter("order", "Order", ORDERS),
-            _filter("cohort", "Cohort", hidden=True),
+            # the script's own (``filters.js``), which also knows what isn't given here
+            drop_down("filter-status", "Status", STATUSES),
+            drop_down("filter-stream", "Stream", []),
+            drop_down("filter-order", "Order", ORDERS),
+            drop_down("filter-cohort", "Cohort", [], hidden=True),
             html.Div(id="filter-chips", className="filter-chips"),  # filled by filters.js
             html.Button(
                 "Save view",
@@ -165,27 +166,6 @@ def _filters() -> Component:
         className="filters",
         role="group",
         **attributes(aria_label="Filters"),
-    )
-
-
-def _filter(
-    name: str,
-    label: str,
-    options: tuple[tuple[str, str], ...] = (),
-    *,
-    hidden: bool = False,
-) -> Component:
-    """A drop-down, the script's own (``filters.js``), which also knows what isn't given here."""
-    return html.Div(
-        [
-            html.Label(label, htmlFor=f"filter-{name}"),
-            html.Select(
-                [html.Option(text, value=value) for value, text in options], id=f"filter-{name}"
-            ),
-        ],
-        className="filter",
-        id=f"filter-{name}-frame",
-        hidden=hidden,
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, html, no_update
+from dash import Dash, Input, Output, dcc, html, no_update
 from dash.development.base_component import Component
 
 from triage.case_queries import RecordDetail
 from triage.masking import MASK
-from triage_ui.components.dom import attributes
+from triage_ui.components.dom import attributes, drop_down
 from triage_ui.services import Services, in_thread
 from triage_ui.tabs import Tab, cluster_at
 from triage_ui.text import clock, visible
+
+CHOSEN = "record-chosen"
+"""The store of the member that was chosen here."""
 
 
 def layout() -> Component:
@@ -22,15 +24,8 @@ def layout() -> Component:
         [
             html.Div(
                 [
-                    dmc.Select(
-                        id="record-member",
-                        label="Record of",
-                        data=[],
-                        allowDeselect=False,
-                        searchable=True,
-                        size="xs",
-                        className="record-member",
-                    ),
+                    html.Div(id="record-choice"),
+                    dcc.Store(id=CHOSEN),
                     html.Div(id="record-links", className="record-links"),
                 ],
                 className="record-head",
@@ -46,32 +41,34 @@ def register(board: Dash, services: Services) -> None:
     queries, settings = services.queries, services.settings
 
     @board.callback(
-        Output("record-member", "data"),
-        Output("record-member", "value"),
+        Output("record-choice", "children"),
         Output("record-links", "children"),
         Output("record-body", "children"),
         Input("url", "pathname"),
-        Input("record-member", "value"),
+        Input(CHOSEN, "data"),
         Input("member", "data"),
     )
     async def show(path: str, chosen: str | None, pointed: str | None) -> tuple[object, ...]:
         cluster_id = cluster_at(path)
         if cluster_id is None:
-            return (no_update,) * 4
+            return (no_update,) * 3
         found = await in_thread(queries.record, cluster_id, chosen or pointed)
         if found is None:  # the member that was pointed at is of another cluster, or left this one
             found = await in_thread(queries.record, cluster_id, None)
         if found is None:
-            return [], None, [], []
-        now = settings.clock()
-        options = [
-            {"value": candidate_id, "label": f"{visible(entity, 60)}, {clock(at, now)}"}
-            for candidate_id, entity, at in found.beside
-        ]
-        if all(option["value"] != found.candidate_id for option in options):
-            label = f"{visible(found.entity, 60)}, {clock(found.event_time, now)}"
-            options.append({"value": found.candidate_id, "label": label})
-        return options, found.candidate_id, links(found), body(found)
+            return [], [], []
+        return _choice(found, settings.clock()), links(found), body(found)
+
+
+def _choice(found: RecordDetail, now: float) -> Component:
+    named = [*found.beside]
+    if all(candidate_id != found.candidate_id for candidate_id, _, _ in named):
+        named.append((found.candidate_id, found.entity, found.event_time))
+    options = [
+        (candidate_id, f"{visible(entity, 60)}, {clock(at, now)}")
+        for candidate_id, entity, at in named
+    ]
+    return drop_down("record-member", "Record of", options, found.candidate_id, store=CHOSEN)
 
 
 def links(found: RecordDetail) -> list[Component]:

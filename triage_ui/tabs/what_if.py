@@ -14,6 +14,7 @@ from triage_ui.components.what_if import (
     LEVER,
     LEVER_TEXT,
     changes,
+    places_of,
     score,
     stop_text,
     what_if,
@@ -51,8 +52,9 @@ def register(board: Dash, services: Services) -> None:
         prevent_initial_call=True,
     )
     async def move(
-        places: list[object], ids: list[dict[str, str]], data: dict[str, Any]
+        values: list[object], ids: list[dict[str, str]], data: dict[str, Any]
     ) -> tuple[object, list[object]]:
+        places = places_of(values)
         features = [each["feature"] for each in ids]
         texts: list[object] = [
             html.Bdi(stop_text(data, feature, at))

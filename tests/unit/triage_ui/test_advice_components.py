@@ -12,7 +12,7 @@ from triage.advisor import Changed, Scored, WhatIfAnswer
 from triage.model import VerdictKind
 from triage_ui.components.advice import advice
 from triage_ui.components.rule_draft import rule_draft
-from triage_ui.components.what_if import changes, stop_text, what_if
+from triage_ui.components.what_if import changes, places_of, stop_text, what_if
 
 
 def test_advice_counts_in_sentences(desk: Desk) -> None:
@@ -57,7 +57,8 @@ def test_sliders_that_were_not_moved_change_nothing() -> None:
     assert changes(data, ["a"], [2]) == {"a": 3.0}
     assert changes(data, ["a", "b", "a"], [7, 0, None]) == {}
     assert stop_text(data, "a", 2) == "3"
-    assert stop_text(data, "b", 0) == stop_text(data, "a", "x") == ""
+    assert stop_text(data, "b", 0) == stop_text(data, "a", None) == stop_text(data, "a", 3) == ""
+    assert places_of(["2", 0, "x", None, -1, "9" * 5000]) == [2, 0, *[None] * 4]
 
 
 def test_a_rule_draft_says_what_speaks_for_it() -> None:

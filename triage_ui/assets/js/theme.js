@@ -16,7 +16,6 @@
     const scheme = triage.scheme();
     document.documentElement.dataset.theme = scheme;
     document.documentElement.style.colorScheme = scheme;
-    triage.setProps("mantine", { forceColorScheme: scheme });
     triage.setProps("scheme", { data: scheme });
   };
 

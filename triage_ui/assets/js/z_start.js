@@ -13,8 +13,7 @@
       triage.mountCluster(columns);
       return window.dash_clientside.no_update;
     },
-    tabWanted: triage.tabWanted,
-    tabChosen: triage.tabChosen,
+    mountTabs: triage.mountTabs,
     pickedRange: triage.pickedRange,
   };
 
