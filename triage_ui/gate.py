@@ -49,7 +49,7 @@ HEADERS = {
 def content_policy(script_hashes: list[str]) -> str:
     """Return the Content-Security-Policy: this host and nothing else.
 
-    ``script_hashes`` allow Dash's few inline scripts. Styles may be inline: Mantine, AG Grid and
+    ``script_hashes`` allow Dash's few inline scripts. Styles may be inline: AG Grid and
     plotly write them at run time.
     """
     scripts = " ".join(["'self'", *script_hashes])
