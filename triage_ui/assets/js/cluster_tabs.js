@@ -48,7 +48,7 @@
     if (tab) choose(tab.dataset.tab);
   });
 
-  /* As a row of tabs is moved in everywhere: https://www.w3.org/WAI/ARIA/apg/patterns/tabs/ */
+  /* As a row of tabs is moved in everywhere, by the ARIA authoring practices. */
   const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
   document.addEventListener("keydown", (event) => {
     const here = event.target.closest && event.target.closest("#cluster-tabs [role='tab']");
