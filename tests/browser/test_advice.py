@@ -170,6 +170,18 @@ def test_what_if_says_the_smallest_change_and_scores_live(
     expect(what_if).to_contain_text("So changed: 10 % likely real, margin -2, below")
 
 
+def test_verdicts_have_their_keys_after_a_slider_was_moved(
+    analyst: Page, board: Served, what_if: Locator
+) -> None:
+    slider = what_if.get_by_role("slider", name="amount")
+    slider.focus()
+    analyst.keyboard.press("ArrowLeft")
+    expect(what_if).to_contain_text("So changed")
+    assert slider.evaluate("(one) => getComputedStyle(one).outlineStyle") == "solid"
+    analyst.keyboard.press("s")
+    wait_for(analyst, lambda: len(board.store.recent_verdicts(9)) == 1, "the verdict")
+
+
 def test_what_if_without_the_advisor(analyst: Page, board: Served) -> None:
     given(board).trouble = "the model is being loaded; ask again in a moment"
     at(analyst, order(board)[0])

@@ -76,6 +76,28 @@ def test_the_bars_stand_in_the_rows_of_their_texts(analyst: Page, cluster: str) 
         assert top < sum(bar) / 2 < bottom
 
 
+def test_records_are_gone_through_with_the_keyboard(analyst: Page, cluster: str) -> None:
+    analyst.get_by_role("tab", name="Record").click()
+    choice = analyst.get_by_label("Record of")
+    address = analyst.url
+    before = choice.input_value()
+    choice.focus()
+    for _ in range(2):
+        with analyst.expect_response(lambda one: "_dash-update-component" in one.url):
+            analyst.keyboard.press("ArrowDown")
+    expect(choice).to_be_focused()
+    assert choice.input_value() != before
+    assert analyst.url.partition("?")[0] == address.partition("?")[0]
+
+
+def test_the_open_tab_chosen_again_keeps_what_was_picked(analyst: Page, cluster: str) -> None:
+    pick = analyst.locator(".members-grid input[data-pick]").first
+    pick.check()
+    analyst.get_by_role("tab", name="Members").click()
+    analyst.wait_for_timeout(500)  # nothing is to happen
+    expect(pick).to_be_checked()
+
+
 def test_news_of_the_cluster_leaves_the_focus_where_it_is(
     analyst: Page, board: Served, cluster: str
 ) -> None:

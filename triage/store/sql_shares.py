@@ -49,7 +49,8 @@ def mixed_head(
         look,
     )
     # where little else waits, audits fill the head
-    rest = [cluster_id for cluster_id in by_worth if cluster_id not in set(order)]
+    placed = frozenset(order)
+    rest = [cluster_id for cluster_id in by_worth if cluster_id not in placed]
     return [*order, *rest][: max(len(by_worth), len(order))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -109,11 +110,13 @@ def changes(
 
 def _lever(lever: Lever) -> Component:
     name = visible(lever.label, 60)
-    return html.Label(
+    this = {"feature": lever.feature, "type": LEVER}
+    id_text = json.dumps(this, separators=(",", ":"), ensure_ascii=False)  # as Dash has it
+    return html.Div(
         [
-            html.Span(
+            html.Div(
                 [
-                    html.Span(html.Bdi(name), className="lever-name"),
+                    html.Label(html.Bdi(name), htmlFor=id_text, className="lever-name"),
                     html.Span(
                         html.Bdi(visible(lever.stops[lever.at].text, 60)),
                         id={"type": LEVER_TEXT, "feature": lever.feature},
@@ -124,7 +127,7 @@ def _lever(lever: Lever) -> Component:
                 className="lever-head",
             ),
             dcc.Input(
-                id={"type": LEVER, "feature": lever.feature},
+                id=this,
                 type="range",
                 min=0,
                 max=max(1, len(lever.stops) - 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from dash import Dash, Input, Output, dcc, html, no_update
+from dash import Dash, Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from triage.case_queries import RecordDetail
@@ -57,7 +57,9 @@ def register(board: Dash, services: Services) -> None:
             found = await in_thread(queries.record, cluster_id, None)
         if found is None:
             return [], [], []
-        return _choice(found, settings.clock()), links(found), body(found)
+        kept = ctx.triggered_id == CHOSEN and found.candidate_id == chosen  # who chose goes on
+        choice = no_update if kept else _choice(found, settings.clock())
+        return choice, links(found), body(found)
 
 
 def _choice(found: RecordDetail, now: float) -> Component:

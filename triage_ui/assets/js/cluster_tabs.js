@@ -31,7 +31,9 @@
     return name;
   };
 
+  const isChosen = (name) => !triage.byId("tab-" + name).hidden;
   const choose = (name) => {
+    if (isChosen(name)) return; // made anew, it would forget what was picked or moved in it
     show(name);
     triage.setProps("chosen-tab", { data: name });
     if (name === (wanted() || first())) return;
@@ -52,7 +54,7 @@
   const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
   document.addEventListener("keydown", (event) => {
     const here = event.target.closest && event.target.closest("#cluster-tabs [role='tab']");
-    if (!here) return;
+    if (!here || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const all = tabs();
     const ends = { Home: all[0], End: all[all.length - 1] };
     const step = STEPS[event.key];

@@ -179,12 +179,8 @@
     triage.filters.read();
   };
 
-  /* Who chose by hand goes on with the keys: left with the focus, a drop-down would take them for its own. */
-  let byHand = null;
-  document.addEventListener("pointerdown", ({ target }) => (byHand = target.closest("[id^='filter-']")));
   document.addEventListener("change", ({ target }) => {
     if (!target.matches("select[id^='filter-']")) return;
-    if (target === byHand) target.blur();
     triage.filters.set({ [target.id.slice("filter-".length)]: target.value });
   });
 

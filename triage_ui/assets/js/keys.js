@@ -125,6 +125,8 @@
     const target = event.target;
     // A sheet that was closed has the focus until the next frame: what is typed then is not for it.
     if (target.closest("dialog:not([open])")) return false;
+    // Of a slider that was moved only the keys that move it.
+    if (target.matches("input[type='range']")) return /^(Arrow|Page|Home|End)/.test(event.key);
     if (target.closest(FIELDS)) return true;
     // On a button or link Enter and the arrows keep their own meaning.
     const own = ["Enter", " ", "ArrowUp", "ArrowDown"].includes(event.key);

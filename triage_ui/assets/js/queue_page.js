@@ -37,7 +37,9 @@
     if (window.location.pathname === "/") return !view || view.total === null;
     return window.location.pathname.startsWith("/cluster/") && !document.querySelector(".missing");
   };
-  triage.isListed = (cluster) => Boolean(view && view.ids.has(cluster));
+  /** Whether the queue has a cluster, or may have it among the rows that are on their way. */
+  triage.isListed = (cluster) =>
+    Boolean(view && (view.total === null || view.loading || view.ids.has(cluster)));
   const onPage = () => Boolean(api && !api.isDestroyed() && triage.byId(GRID));
 
   const fetchPage = async (offset, limit) => {
@@ -151,7 +153,9 @@
   const repaintRow = (cluster) => {
     if (!onPage()) return;
     const node = api.getRowNode(cluster);
-    if (node) node.updateData(node.data); // not anew: nine cells would be made again
+    if (!node) return;
+    node.updateData(node.data); // not anew: nine cells would be made again
+    paintRow(at.id); // the grid says of a row that it is not selected: it knows no cursor
   };
 
   const showFresh = (count) => {
