@@ -47,6 +47,8 @@ def test_many_at_once_each_get_a_verdict_of_their_own(analyst: Page, board: Serv
     first, second, third, fourth = order(board)[:4]
     at(analyst, first)
     analyst.keyboard.press("Shift+J")
+    under = row(analyst, second).get_attribute("aria-selected")  # at once, not later by chance
+    assert under == "true"
     at(analyst, second)
     row(analyst, fourth).click(modifiers=["Control"])
     expect(analyst.locator("#chosen-count")).to_have_text("3 chosen")

@@ -17,14 +17,13 @@ from triage.store.bulk import Lookup, update_many
 from triage.store.codec import dumps, load_candidate, loads
 from triage.store.database import Database
 from triage.store.sql_rescore import update_posteriors
-from triage.store.sql_shared import add_change
+from triage.store.sql_shared import CLUSTERS, add_change
 from triage.store.sql_suppression import keep_out
 from triage.suppression import KEY_ENTITY
 from triage.worth import suggest, worth
 
 MAX_SEARCH = 300  # characters that are searched; an index holds them
 BARE = [column for column in t.candidates.c if column.name != "context"]
-_CLUSTERS = Lookup(sa.select(t.clusters), t.clusters.c.cluster_id)
 _REASONS = Lookup(sa.select(t.cluster_reasons), t.cluster_reasons.c.cluster_id)
 _ENTITIES = Lookup(
     sa.select(t.cluster_entities.c.cluster_id, sa.func.count().label("entities"))
@@ -48,7 +47,7 @@ def grow(
     Only after ``Database.in_order``. Raises ``Conflict`` if a member is in another cluster.
     """
     ids = [cluster.cluster_id for cluster in clusters]
-    known = {row["cluster_id"]: row for row in _CLUSTERS.rows(connection, ids)}
+    known = {row["cluster_id"]: row for row in CLUSTERS.rows(connection, ids)}
     sums = {
         row["cluster_id"]: ReasonSums.load(loads(row["sums"]))
         for row in _REASONS.rows(connection, ids)

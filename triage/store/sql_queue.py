@@ -17,16 +17,15 @@ from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueuePage, QueueRow
 from triage.shares import HEAD
 from triage.store import tables as t
-from triage.store.bulk import Lookup, among
+from triage.store.bulk import among
 from triage.store.codec import dumps, loads
 from triage.store.sql_disputes import disputed
-from triage.store.sql_shared import STANDING, WAITING, position
+from triage.store.sql_shared import CLUSTERS, STANDING, WAITING, position
 from triage.store.sql_shares import mixed_head
 from triage.store.sql_similar import similar
 from triage.worth import worth
 
 FEW = 2_000  # clusters that are looked up one by one
-_CLUSTERS = Lookup(sa.select(t.clusters), t.clusters.c.cluster_id)
 ORDERS: dict[str, sa.Column[Any]] = {
     "worth": t.clusters.c.worth,
     "newest": t.clusters.c.last_time,
@@ -162,7 +161,7 @@ def _stand(
 
 def _rows(connection: sa.Connection, ids: Sequence[str]) -> Sequence[sa.RowMapping]:
     """Return the clusters with these ids, in this order."""
-    found = {row["cluster_id"]: row for row in _CLUSTERS.rows(connection, ids)}
+    found = {row["cluster_id"]: row for row in CLUSTERS.rows(connection, ids)}
     return [found[cluster_id] for cluster_id in ids]
 
 

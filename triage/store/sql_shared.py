@@ -12,6 +12,7 @@ from triage.errors import Fenced
 from triage.model import ClusterStatus
 from triage.policy import Policy
 from triage.store import tables as t
+from triage.store.bulk import Lookup
 from triage.store.codec import dumps
 from triage.store.database import Database, next_of
 
@@ -25,6 +26,7 @@ _ADD_CHANGE = (
     .values(change_id=next_of(t.changes.c.change_id))
     .returning(t.changes.c.change_id)
 )
+CLUSTERS = Lookup(sa.select(t.clusters), t.clusters.c.cluster_id)
 _ADD_AUDIT = t.audit.insert().values(seq=next_of(t.audit.c.seq))
 _MARK = sa.select(t.marks.c.value).where(t.marks.c.name == sa.bindparam("name"))
 _POSITION = sa.select(sa.func.max(t.changes.c.change_id))
