@@ -191,8 +191,8 @@ def _grid() -> Component:
             "rowBuffer": 2,
             "rowHeight": ROW,
             "headerHeight": 34,
-            "cacheBlockSize": 50,  # as queue_view.js has it
-            "maxBlocksInCache": 6,  # three screens; with each change all that is kept is read anew
+            "cacheBlockSize": 25,  # a screen is one or two; a jump waits for all rows of its blocks
+            "maxBlocksInCache": 6,  # with each change all that is kept is read anew
             "maxConcurrentDatasourceRequests": 3,  # a first one is of Dash, and nobody answers it
             "infiniteInitialRowCount": 1,
             "suppressCellFocus": True,

@@ -10,7 +10,6 @@
   const TOUCH_MS = 700; // between two looks at what is new: a new row is to show within 1.5 s
   const TOUCH_TIMES = 8; // and so many times as long as the look took
   const ROW_PX = 46;
-  const ROW_BUFFER = 2; // rows beyond the screen that the grid wants, too
   const AHEAD_MS = 100; // a scroll bar that is dragged passes by rows that nobody reads
   /* px of the grid from which these have their columns: titles come first. */
   const FROM_WIDTH = {
@@ -146,8 +145,19 @@
   const repaint = () => {
     stale = reading > 0;
     if (stale || !onPage()) return;
+    readAhead();
     api.setRowCount(Math.max(view.count ?? 0, 1), true);
     api.refreshInfiniteCache();
+  };
+
+  /** What is on the screen far down, in one question instead of one for each of the grid's blocks. */
+  const readAhead = () => {
+    if (!view || !onPage()) return;
+    const viewport = triage.byId(GRID).querySelector(".ag-body-viewport");
+    const first = Math.floor(viewport.scrollTop / ROW_PX);
+    const last = first + Math.ceil(viewport.clientHeight / ROW_PX);
+    const beyond = api.getGridOption("rowBuffer");
+    view.ahead(Math.max(0, first - beyond), last + beyond, api.getGridOption("cacheBlockSize"));
   };
 
   const repaintRow = (cluster) => {
@@ -341,12 +351,7 @@
         }
       };
       const viewport = triage.byId(id).querySelector(".ag-body-viewport");
-      const readAhead = triage.throttle(AHEAD_MS, () => {
-        const first = Math.floor(viewport.scrollTop / ROW_PX);
-        const last = first + Math.ceil(viewport.clientHeight / ROW_PX);
-        if (view && onPage()) view.ahead(Math.max(0, first - ROW_BUFFER), last + ROW_BUFFER);
-      });
-      viewport.addEventListener("scroll", readAhead);
+      viewport.addEventListener("scroll", triage.throttle(AHEAD_MS, readAhead));
       grid.addEventListener("gridSizeChanged", (event) => fitColumns(event.clientWidth));
       fitColumns(triage.byId(id).clientWidth);
     });

@@ -4,7 +4,6 @@
 
   const triage = (window.triage = window.triage || {});
   const PAGE = 100;
-  const BLOCK = 50; // rows that the grid asks for at once
   const ATTEMPTS = 4;
   const LATELY_MS = 1000;
 
@@ -65,17 +64,17 @@
      * Read what is far down and soon on the screen: the grid asks once it has made room for it, and
      * for each of its blocks by itself. The server counts off what is above, so it is asked once.
      */
-    ahead(first, last) {
+    ahead(first, last, block) {
       const missing = [];
-      for (let start = first - (first % BLOCK); start <= last; start += BLOCK) {
+      for (let start = first - (first % block); start <= last; start += block) {
         if (this.isFar(start) && !this.coming.has(start)) missing.push(start);
       }
       if (this.total === null || !missing.length) return;
       const from = missing[0];
-      const limit = missing[missing.length - 1] + BLOCK - from;
+      const limit = missing[missing.length - 1] + block - from;
       const page = this.read(this.offset + from - this.rows.length, limit);
       for (const start of missing) {
-        const part = ({ rows }) => ({ rows: rows.slice(start - from, start - from + BLOCK) });
+        const part = ({ rows }) => ({ rows: rows.slice(start - from, start - from + block) });
         this.await(start, page.then(part));
       }
     }
