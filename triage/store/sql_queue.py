@@ -17,10 +17,9 @@ from triage.model import ClusterStatus, VerdictKind
 from triage.queries import QueueFilter, QueuePage, QueueRow
 from triage.shares import HEAD
 from triage.store import tables as t
-from triage.store.bulk import among
 from triage.store.codec import dumps, loads
 from triage.store.sql_disputes import disputed
-from triage.store.sql_shared import CLUSTERS, STANDING, WAITING, position
+from triage.store.sql_shared import CLUSTERS, STANDING, WAITING
 from triage.store.sql_shares import mixed_head
 from triage.store.sql_similar import similar
 from triage.worth import worth
@@ -33,12 +32,24 @@ ORDERS: dict[str, sa.Column[Any]] = {
 }
 
 
+def _number(of: sa.Function[Any], *fits: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    counted = sa.select(sa.cast(of, sa.BigInteger)).where(*fits).scalar_subquery()
+    return sa.func.coalesce(counted, 0)
+
+
 def _others(stream: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     o = t.verdicts.alias("others").c
     return sa.exists().where(o.stream == stream, o.actor != sa.bindparam("viewer"))
 
 
-# Built once, see ``sql_shared``. What waits for another's second opinion than the viewer's, and the
+# Built once, see ``sql_shared``. Newest change, looks given, clusters that wait (of a stream).
+_W, _STREAM = t.waiting_clusters.c, sa.bindparam("stream", type_=sa.Text)
+_NUMBERS = sa.select(
+    _number(sa.func.max(t.changes.c.change_id)),
+    _number(sa.func.max(t.verdicts.c.number)),
+    _number(sa.func.sum(_W.clusters), sa.or_(_STREAM.is_(None), _W.stream == _STREAM)),
+)
+# What waits for another's second opinion than the viewer's, and the
 # open audits of verdicts that the viewer gave; who works alone audits himself.
 _C, _V, _A = t.clusters.c, t.verdicts.c, t.audits.c
 _FIRST_OPINIONS = (
@@ -69,16 +80,18 @@ _AWAITED = _FIRST_OPINIONS.where(_V.cluster_id.in_(sa.bindparam("these", expandi
 def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit: int) -> QueuePage:
     """Return rows ``offset`` to ``offset + limit`` of the filtered, ordered queue."""
     fits: Sequence[sa.ColumnElement[bool]]
+    position, look, waiting = connection.execute(_NUMBERS, {"stream": where.stream}).one()
     hidden = _hidden(connection, where)
     found = _few(connection, where, hidden)
     if found is not None:
         total, fits = len(found), [t.clusters.c.cluster_id.in_(found)]
     else:
-        total = _total(connection, where, hidden)
+        total = _total(connection, where, hidden, waiting)
         fits = _conditions(where, hidden, to_find=False)
     if where.order == "worth" and where.status is ClusterStatus.OPEN and found is None:
         named = _conditions(where, hidden, to_find=True, named=True)
-        rows = _mixed(connection, where, fits, named, offset, limit)
+        head = mixed_head(connection, where, fits, named, look)
+        rows = _behind(connection, head, fits, offset, limit)
     else:
         of_all = where.status is None and found is None
         in_order = _ordered_of_all if of_all else _ordered
@@ -86,7 +99,7 @@ def queue_page(connection: sa.Connection, where: QueueFilter, offset: int, limit
     alike = similar(connection, rows)
     listed = [queue_row(row, alike[row["cluster_id"]]) for row in rows]
     page = blinded(connection, listed, where.viewer)
-    return QueuePage(page, total, position(connection))
+    return QueuePage(page, total, position)
 
 
 def _hidden(connection: sa.Connection, where: QueueFilter) -> Sequence[str]:
@@ -100,21 +113,18 @@ def _hidden(connection: sa.Connection, where: QueueFilter) -> Sequence[str]:
     return connection.scalars(_HIDDEN, {"viewer": where.viewer}).all()
 
 
-def _total(connection: sa.Connection, where: QueueFilter, hidden: Sequence[str]) -> int:
+def _total(
+    connection: sa.Connection, where: QueueFilter, hidden: Sequence[str], waiting: int
+) -> int:
     """Return how many clusters fit. How many wait is known; only what is hidden is counted."""
     counted = sa.select(sa.func.count()).select_from(t.clusters)
     if where.viewer is None or where.status is not ClusterStatus.OPEN or _narrow(where):
         return connection.scalar(counted.where(*_conditions(where, hidden, to_find=True))) or 0
-    w = t.waiting_clusters.c
-    waiting = sa.select(sa.func.sum(w.clusters))
-    if where.stream is not None:
-        waiting = waiting.where(w.stream == where.stream)
-    total = int(connection.scalar(waiting) or 0)
     if not hidden:
-        return total
+        return waiting
     fits = _conditions(where, [], to_find=True, named=True)
     these = t.clusters.c.cluster_id.in_(hidden)
-    return total - (connection.scalar(counted.where(these, *fits)) or 0)
+    return waiting - (connection.scalar(counted.where(these, *fits)) or 0)
 
 
 def _ordered(
@@ -165,28 +175,25 @@ def _rows(connection: sa.Connection, ids: Sequence[str]) -> Sequence[sa.RowMappi
     return [found[cluster_id] for cluster_id in ids]
 
 
-def _mixed(
+def _behind(
     connection: sa.Connection,
-    where: QueueFilter,
+    head: Mapping[str, float],
     fits: Sequence[sa.ColumnElement[bool]],
-    named: Sequence[sa.ColumnElement[bool]],
     offset: int,
     limit: int,
 ) -> Sequence[sa.RowMapping]:
-    """Return rows of the queue whose head has its shares; the others come in order of worth."""
-    head = mixed_head(connection, where, fits, named)
-    page = head[offset : offset + limit]
+    """Return rows of the queue that begins with ``head``; the others come in order of worth."""
+    page = list(head)[offset : offset + limit]
     if len(page) < limit and len(head) >= HEAD:
         after = max(0, offset - len(head))
-        missing = limit - len(page)
-        page = [*page, *_others_by_worth(connection, fits, frozenset(head), after, missing)]
+        page += _others_by_worth(connection, fits, head, after, limit - len(page))
     return _rows(connection, page)
 
 
 def _others_by_worth(
     connection: sa.Connection,
     fits: Sequence[sa.ColumnElement[bool]],
-    head: frozenset[str],
+    head: Mapping[str, float],
     offset: int,
     limit: int,
 ) -> Sequence[str]:
@@ -197,21 +204,13 @@ def _others_by_worth(
     head as stood among them are left out behind.
     """
     c = t.clusters.c
-    walk = sa.select(c.cluster_id).where(*fits).order_by(c.worth.desc(), c.cluster_id.desc())
-    ids = connection.scalars(walk.offset(offset).limit(limit + len(head))).all()
-    if not ids:
+    walk = sa.select(c.worth, c.cluster_id).where(*fits)
+    walk = walk.order_by(c.worth.desc(), c.cluster_id.desc())
+    rows = connection.execute(walk.offset(offset).limit(limit + len(head))).all()
+    if not rows:
         return []
-    passed = 0
-    if offset:
-        first = sa.select(c.worth, c.cluster_id).where(c.cluster_id == ids[0]).subquery().c
-        above = sa.tuple_(c.worth, c.cluster_id) > sa.tuple_(first.worth, first.cluster_id)
-        passed = (
-            connection.scalar(
-                sa.select(sa.func.count()).where(among(connection, c.cluster_id, head), above)
-            )
-            or 0
-        )
-    others = [cluster_id for cluster_id in ids if cluster_id not in head]
+    passed = sum((worth, cluster_id) > rows[0] for cluster_id, worth in head.items())
+    others = [row.cluster_id for row in rows if row.cluster_id not in head]
     return others[passed : passed + limit]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,8 +17,10 @@ from triage.store.sql_recall import awaits_its_look
 LOOKED_THROUGH = 500  # audits, for those that are the viewer's
 EVEN = 5.0  # the worth of a cluster that is as likely real as not
 
-_LOOKS = sa.select(sa.func.max(t.verdicts.c.number))  # built once, see ``sql_shared``
-_OLDEST = (
+Rows = Sequence[sa.Row[*tuple[Any, ...]]]
+"""Of ``cluster_id``, ``worth`` and what else is asked for."""
+
+_OLDEST = (  # built once, see ``sql_shared``
     sa.select(t.audits.c.cluster_id)
     .join(t.closings, t.closings.c.verdict_id == t.audits.c.verdict_id)
     .where(t.audits.c.wrong.is_(None))
@@ -31,37 +34,38 @@ def mixed_head(
     where: QueueFilter,
     fits: Sequence[sa.ColumnElement[bool]],
     named: Sequence[sa.ColumnElement[bool]],
-) -> Sequence[str]:
-    """Return the clusters of the head as the next looks go.
+    look: int,
+) -> Mapping[str, float]:
+    """Return the worth of the clusters of the head, in the order in which the next looks go.
 
     ``fits``: the filter, to be read along the order; ``named``: the same for clusters given by id.
-    Looks up a few dozen rows along indexes, however long the queue is.
+    ``look``: number of looks before. Reads a few dozen rows along indexes, however long the queue.
     """
     shares = _shares(connection, where.stream)
-    look = connection.scalar(_LOOKS) or 0
     by_worth = _by_worth(connection, fits)
+    uncertain = _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look))
+    audits = _audits(connection, named, shares.wanted(Purpose.AUDIT, look))
+    drawn = _drawn(connection, named, shares.wanted(Purpose.RANDOM, look))
     order = mixed(
-        [cluster_id for cluster_id, pull in by_worth.items() if pull],
-        _uncertain(connection, fits, shares.wanted(Purpose.UNCERTAIN, look)),
-        _audits(connection, named, shares.wanted(Purpose.AUDIT, look)),
-        _drawn(connection, named, shares.wanted(Purpose.RANDOM, look)),
+        [row.cluster_id for row in by_worth if row.pull],
+        [row.cluster_id for row in uncertain],
+        [row.cluster_id for row in audits],
+        [row.cluster_id for row in drawn],
         shares,
         look,
     )
     # where little else waits, audits fill the head
     placed = frozenset(order)
-    rest = [cluster_id for cluster_id in by_worth if cluster_id not in placed]
-    return [*order, *rest][: max(len(by_worth), len(order))]
+    rest = [row.cluster_id for row in by_worth if row.cluster_id not in placed]
+    found = {row.cluster_id: row.worth for row in (*by_worth, *uncertain, *audits, *drawn)}
+    return {one: found[one] for one in [*order, *rest][: max(len(by_worth), len(order))]}
 
 
-def _by_worth(
-    connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]]
-) -> Mapping[str, float]:
-    """Return the pull of the clusters most worth a look, in that order."""
+def _by_worth(connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]]) -> Rows:
+    """Return the clusters most worth a look, in that order."""
     c = t.clusters.c
-    walk = sa.select(c.cluster_id, c.pull).where(*fits)
-    rows = connection.execute(walk.order_by(c.worth.desc(), c.cluster_id.desc()).limit(HEAD))
-    return {row.cluster_id: row.pull for row in rows}
+    walk = sa.select(c.cluster_id, c.worth, c.pull).where(*fits)
+    return connection.execute(walk.order_by(c.worth.desc(), c.cluster_id.desc()).limit(HEAD)).all()
 
 
 def _shares(connection: sa.Connection, stream: str | None) -> Shares:
@@ -79,7 +83,7 @@ def _shares(connection: sa.Connection, stream: str | None) -> Shares:
 
 def _uncertain(
     connection: sa.Connection, fits: Sequence[sa.ColumnElement[bool]], count: int
-) -> Sequence[str]:
+) -> Rows:
     """Return the clusters next to even odds, along the index of worth in both directions."""
     c = t.clusters.c
     if not count:
@@ -91,26 +95,23 @@ def _uncertain(
         row for half in (above, below) for row in connection.execute(half.limit(count)) if row.pull
     ]
     rows.sort(key=lambda row: (abs(row.worth - EVEN), row.cluster_id))
-    return [row.cluster_id for row in rows[:count]]
+    return rows[:count]
 
 
-def _audits(
-    connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int
-) -> Sequence[str]:
+def _audits(connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int) -> Rows:
     """Return the audits that wait, oldest first: an unread one holds up all that came after."""
     c = t.clusters.c
-    if not count:
-        return []
     # these first: from the side of the clusters the whole queue would be read
-    oldest = connection.scalars(_OLDEST).all()
-    these = sa.select(c.cluster_id).where(among(connection, c.cluster_id, oldest), *named)
-    wait = frozenset(connection.scalars(these))
-    return [cluster_id for cluster_id in oldest if cluster_id in wait][:count]
+    oldest = connection.scalars(_OLDEST).all() if count else []
+    if not oldest:
+        return []
+    these = sa.select(c.cluster_id, c.worth)
+    of_these = connection.execute(these.where(among(connection, c.cluster_id, oldest), *named))
+    wait = {row.cluster_id: row for row in of_these}
+    return [wait[cluster_id] for cluster_id in oldest if cluster_id in wait][:count]
 
 
-def _drawn(
-    connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int
-) -> Sequence[str]:
+def _drawn(connection: sa.Connection, named: Sequence[sa.ColumnElement[bool]], count: int) -> Rows:
     """Return the clusters drawn for a look that wait for it, the oldest first.
 
     Along their own index: by that of the order the whole queue would be read and sorted.
@@ -118,5 +119,5 @@ def _drawn(
     c = t.clusters.c
     if not count:
         return []
-    waiting = sa.select(c.cluster_id).where(*named, *awaits_its_look(connection))
-    return connection.scalars(waiting.order_by(c.arrival, c.cluster_id).limit(count)).all()
+    waiting = sa.select(c.cluster_id, c.worth).where(*named, *awaits_its_look(connection))
+    return connection.execute(waiting.order_by(c.arrival, c.cluster_id).limit(count)).all()

@@ -87,7 +87,7 @@ def test_counting_what_is_decided_reads_no_cluster(database: Database) -> None:
 def test_audits_are_read_by_their_ids(database: Database) -> None:
     with plans(database) as found:
         SqlQueries(database).queue(QueueFilter(viewer="anna"), 0, 10)
-    plan = only(found, "SELECT clusters.cluster_id \nFROM clusters", "json_each")
+    plan = only(found, "SELECT clusters.cluster_id, clusters.worth \nFROM clusters", "json_each")
     assert plan.startswith(" clusters USING INDEX sqlite_autoindex_clusters_1"), plan
 
 
