@@ -454,6 +454,23 @@ def test_both_blocks_of_a_screen_are_asked_for_at_once(analyst: Page, board: Ser
     analyst.unroute_all(behavior="ignoreErrors")
 
 
+def test_news_read_a_screen_far_down_by_one_question(analyst: Page, board: Served) -> None:
+    board.desk.group_each(board.desk.add(900, margin=0.1), "many")
+    analyst.reload()
+    at(analyst, order(board)[0])
+    far = 795  # its screen lies in two blocks
+    viewport = "document.querySelector('.queue-grid .ag-body-viewport')"
+    analyst.evaluate(f"{viewport}.scrollTop = {far} * 46")
+    expect(analyst.locator(f".ag-row[row-index='{far}'] .cluster-title")).to_be_visible()
+    asked: list[str] = []
+    analyst.on("request", lambda request: asked.append(request.url))
+    board.desk.cluster(1, "another")
+    expect(analyst.locator("#new-count")).to_have_text("1 new")
+    analyst.wait_for_timeout(500)  # for what would be asked besides
+    pages = [url for url in asked if "/api/v1/queue?" in url]
+    assert len([url for url in pages if "offset=0&" not in url]) == 1, pages
+
+
 def test_blocks_that_are_read_ahead_are_read_once_and_together(analyst: Page) -> None:
     assert analyst.evaluate(
         """async () => {
@@ -464,8 +481,8 @@ def test_blocks_that_are_read_ahead_are_read_once_and_together(analyst: Page) ->
                 return { rows: Array.from({ length: limit }, row), total: 5000, position: 1 };
             });
             await view.more();
-            view.ahead(1290, 1310);
-            view.ahead(1290, 1310);
+            view.ahead(1290, 1310, 50);
+            view.ahead(1290, 1310, 50);
             const [first] = await view.slice(1250, 1300);
             const [second] = await view.slice(1300, 1350);
             await view.touch();  // what is far down may have changed with what is not

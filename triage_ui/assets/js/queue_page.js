@@ -10,7 +10,7 @@
   const TOUCH_MS = 700; // between two looks at what is new: a new row is to show within 1.5 s
   const TOUCH_TIMES = 8; // and so many times as long as the look took
   const ROW_PX = 46;
-  const AHEAD_MS = 100; // a scroll bar that is dragged passes by rows that nobody reads
+  const AHEAD_MS = 50; // a scroll bar that is dragged passes by rows that nobody reads
   /* px of the grid from which these have their columns: titles come first. */
   const FROM_WIDTH = {
     score: 940,
