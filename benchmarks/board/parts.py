@@ -92,7 +92,7 @@ def _one_analyst(bench: Bench, screen: Screen) -> Figures:
     moves = [screen.move() for _ in rounds(bench.rounds(50), 20)]
     verdicts = [screen.decide() for _ in rounds(bench.rounds(50), 20)]
     pages = [screen.open_and_back() for _ in rounds(bench.rounds(20), 20)]
-    jumps = [screen.jump(_place(bench, number)) for number in rounds(bench.rounds(20), 10)]
+    jumps = [screen.jump(_place(bench, number)) for number in rounds(bench.rounds(60), 15)]
     screen.jump(0)
     return {
         "key_painted": [painted for painted, _ in (*moves, *verdicts)],

@@ -57,6 +57,7 @@ PROBE = """
   };
   const probe = (window.probe = {
     seen: {}, pane, first: null,
+    rest: () => new Promise((resume) => requestIdleCallback(resume, { timeout: 1000 })),
     jump: (index) => {
       const begun = performance.now();
       document.querySelector(".queue-grid .ag-body-viewport").scrollTop = index * 46;
@@ -138,7 +139,8 @@ class Screen:
         return took
 
     def jump(self, index: int) -> float:
-        """Scroll to a row far away; return ms until it stands."""
+        """Scroll to a row far away, once the page is at rest; return ms until the row stands."""
+        self.page.evaluate("() => probe.rest()")
         return float(self.page.evaluate("(index) => probe.jump(index)", index))
 
     def heap_mb(self) -> float:
