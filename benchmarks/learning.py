@@ -5,10 +5,11 @@ drift, in order (sets without an order are shuffled by the seed), the first 20,0
 product's ``StreamModel`` with its defaults scores and learns blocks of 1,024 (shorter ones where
 the file is short); after each block one or three looks (one, where blocks are short) take the
 likeliest candidates, one item each, and the truth answers at once. Mean over three seeds, each with
-a forest of its own; the interval is 1.96 standard errors of the paired differences to the same run
-without feedback. Average precision and AUC are of scores given before learning from the event, over
-all items. A figure counts as worse if the whole interval of the difference lies below 0.
-``--half-life 5000`` lets labels age, by so many events.
+a forest of its own; the interval is Student's, of the paired differences to the same run without
+feedback. Average precision and AUC are of scores given before learning from the event, over all
+items. A figure counts as worse if the whole interval of the difference lies below 0: by chance one
+in forty does. ``--half-life 5000`` lets labels age, by so many events. ``--detector``, given more
+than once, takes an ensemble of these kinds instead of the isolation forest.
 
 The reliability table takes the probabilities given to the items that nobody had asked about, all
 streams together, without feedback and with three looks. The last line is one line of JSON.
@@ -19,23 +20,26 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.intervals import half_interval
 from detectors.base import Matrix, Vector
 from detectors.learning.label_model import Labels
 from detectors.learning.laplace import sigmoid
 from detectors.learning_settings import LearningSettings
 from detectors.model import StreamModel
-from detectors.online.isolation_forest import IsolationForest
+from detectors.registry import DetectorSpec, build, kind_names
 from streaming.evaluate.measures import average_precision, roc_auc
-from streaming.evaluate.table import read_labelled
+from streaming.evaluate.table import LabelledTable, read_labelled
 from triage.shares import Purpose, Shares
 
 BLOCK = 1024
@@ -74,6 +78,7 @@ Stream = Callable[[int, int], tuple[Matrix, Truth]]
 Means = dict[int, tuple[Vector, Vector, Vector]]
 """Number of looks -> ``FIGURES`` without and with feedback, and half the interval between them."""
 
+FOREST = ("isolation_forest",)
 GREEDY = Shares(audit=0.0, uncertain=0.0)
 """Every look goes to the likeliest."""
 
@@ -100,6 +105,7 @@ def replay(
     half_life: int = 0,
     shares: Shares = GREEDY,
     latest: bool = False,
+    kinds: Sequence[str] = FOREST,
 ) -> Run:
     """Score, learn and look, block by block; events come a second apart.
 
@@ -111,6 +117,7 @@ def replay(
         shares: which looks go to the most uncertain candidate instead of the likeliest; the part
             of audits goes to the likeliest, as on a board where nothing is closed unread.
         latest: look among the candidates of the last block only, and never at older ones.
+        kinds: of the detectors, with their defaults.
     """
     names = [str(column) for column in range(X.shape[1])]
     block = min(BLOCK, max(64, len(X) // 20))
@@ -120,7 +127,8 @@ def replay(
         alert_budget=BUDGET,
         label_half_life=f"{half_life}s" if half_life else None,
     )
-    model = StreamModel(IsolationForest(names, seed=seed), settings, seed)
+    detector = build([DetectorSpec(kind) for kind in kinds], names, seed)
+    model = StreamModel(detector, settings, seed)
     margins, unasked = np.zeros(len(X)), np.ones(len(X), np.bool_)
     waiting: list[int] = []
     asked: list[int] = []
@@ -182,14 +190,19 @@ def drifting(number: int, events: int, seed: int) -> tuple[Matrix, Truth]:
 
 def of_file(path: Path, *, shuffled: bool) -> Stream:
     """Return the labelled rows of a file."""
-    table = read_labelled(path, "label")
+    return functools.partial(_rows, path, shuffled)
+
+
+def _rows(path: Path, shuffled: bool, events: int, seed: int) -> tuple[Matrix, Truth]:
+    table = _table(path)
     known = np.flatnonzero(table.truth >= 0)
+    order = np.random.default_rng(seed).permutation(known) if shuffled else known
+    return np.ascontiguousarray(table.X[order[:events]]), table.truth[order[:events]] == 1
 
-    def rows(events: int, seed: int) -> tuple[Matrix, Truth]:
-        order = np.random.default_rng(seed).permutation(known) if shuffled else known
-        return np.ascontiguousarray(table.X[order[:events]]), table.truth[order[:events]] == 1
 
-    return rows
+@functools.lru_cache(maxsize=1)
+def _table(path: Path) -> LabelledTable:
+    return read_labelled(path, "label")
 
 
 def streams() -> Iterator[tuple[str, Stream]]:
@@ -204,27 +217,39 @@ def streams() -> Iterator[tuple[str, Stream]]:
             print(f"  {name}: not in the data folder (TRIAGE_DATA), skipped")
 
 
-def compare(
-    stream: Stream, events: int, seeds: int, reliability: Judged, half_life: int = 0
-) -> Means:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What every comparison of a run of the command has in common."""
+
+    events: int = EVENTS
+    seeds: int = SEEDS
+    half_life: int = 0
+    kinds: Sequence[str] = FOREST
+
+    def answer(self, stream: Stream, looks: int, seed: int) -> tuple[Truth, tuple[Run, Run]]:
+        """Return the truth of a stream, and how it goes without and with feedback."""
+        X, truth = stream(self.events, seed)
+        without, with_ = (
+            replay(X, truth, looks, seed, feedback=on, half_life=self.half_life, kinds=self.kinds)
+            for on in (False, True)
+        )
+        return truth, (without, with_)
+
+
+def compare(stream: Stream, asked: Question, reliability: Judged, pool: Executor) -> Means:
     """Return per number of looks the means without and with feedback, and the interval."""
     found: Means = {}
+    seeds = range(asked.seeds)
     for looks in LOOKS:
         rows = []
-        for seed in range(seeds):
-            X, truth = stream(events, seed)
-            runs = [
-                replay(X, truth, looks, seed, feedback=feedback, half_life=half_life)
-                for feedback in (False, True)
-            ]
+        for truth, runs in pool.map(functools.partial(asked.answer, stream, looks), seeds):
             rows.append([figures(run, truth) for run in runs])
             if looks == LOOKS[-1]:
                 for key, run in zip(("without", "with"), runs, strict=True):
                     reliability[key].append((run.margins[run.unasked], truth[run.unasked]))
         table = np.array(rows)  # seeds x (without, with) x figures
         change = table[:, 1] - table[:, 0]
-        half = 1.96 * change.std(axis=0, ddof=1) / np.sqrt(seeds)
-        found[looks] = (table[:, 0].mean(axis=0), table[:, 1].mean(axis=0), half)
+        found[looks] = (table[:, 0].mean(axis=0), table[:, 1].mean(axis=0), half_interval(change))
     return found
 
 
@@ -240,19 +265,23 @@ def curve(parts: Sequence[tuple[Vector, Truth]]) -> list[tuple[float, float, int
     ]
 
 
-def compare_all(
-    events: int, seeds: int, only: str = "", half_life: int = 0
-) -> Mapping[str, object]:
+def compare_all(asked: Question, only: str = "") -> Mapping[str, object]:
     """Compare on all streams whose name contains ``only``; print a line each, return figures."""
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        return _compare_all(asked, only, pool)
+
+
+def _compare_all(asked: Question, only: str, pool: Executor) -> Mapping[str, object]:
     reliability: Judged = {"without": [], "with": []}
     result: dict[str, object] = {}
     worse: list[str] = []
     compared = 0
-    print(f"{events:,} events, {seeds} seeds; without -> with feedback (half interval)")
+    print(f"{asked.events:,} events, {asked.seeds} seeds, {' and '.join(asked.kinds)}")
+    print("without -> with feedback (half interval)")
     for name, stream in streams():
         if only not in name:
             continue
-        for looks, found in compare(stream, events, seeds, reliability, half_life).items():
+        for looks, found in compare(stream, asked, reliability, pool).items():
             each = list(zip(FIGURES, *found, strict=True))
             cells = [f"{figure} {a:.3f} -> {b:.3f} ({half:.3f})" for figure, a, b, half in each]
             bad = [figure for figure, a, b, half in each if b - a + half < 0]
@@ -277,8 +306,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", default="", help="streams whose name contains this")
     parser.add_argument("--half-life", type=int, default=0, help="of labels, in events; 0: none")
-    asked = parser.parse_args(arguments)
-    print(json.dumps(compare_all(asked.events, asked.seeds, asked.only, asked.half_life)))
+    parser.add_argument("--detector", action="append", choices=kind_names())
+    given = parser.parse_args(arguments)
+    kinds = tuple(given.detector or FOREST)
+    asked = Question(given.events, given.seeds, given.half_life, kinds)
+    print(json.dumps(compare_all(asked, given.only)))
     return 0
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from benchmarks.loop.discovery import interval
+from benchmarks.intervals import interval
 from detectors.base import Vector
 from detectors.features.cyclic_time import CyclicTime
 from detectors.features.feature_set import FeatureSet

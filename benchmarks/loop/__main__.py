@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import detection, learning
+from benchmarks.intervals import interval
 from benchmarks.loop import headline
 from benchmarks.loop.aims import aims
 from benchmarks.loop.audits import audits
 from benchmarks.loop.closing import ERRORS, closing
 from benchmarks.loop.comparison import OTHERS, Plan, compare, errors
-from benchmarks.loop.discovery import Pool, interval
+from benchmarks.loop.discovery import Pool
 from benchmarks.loop.never_asked import never_asked
 from benchmarks.loop.outside_peers import installed
 from benchmarks.loop.peers import BLOCK, PEERS, Scores
@@ -116,7 +117,7 @@ def on_streams(parts: Sequence[str], seeds: int | None, *, full: bool) -> Mappin
     if "never-asked" in parts:
         result["never asked"] = never_asked(range(seeds or (3 if full else 1)))
     if "feedback" in parts:
-        result["feedback"] = learning.compare_all(learning.EVENTS, seeds or learning.SEEDS)
+        result["feedback"] = learning.compare_all(learning.Question(seeds=seeds or learning.SEEDS))
     if "no-labels" in parts:
         result["no labels"] = detection.compare(detection.EVENTS if full else ROWS)
     return result

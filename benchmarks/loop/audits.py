@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.loop.discovery import interval
+from benchmarks.intervals import interval
 from benchmarks.loop.report import table
 from benchmarks.loop.streams import EXAMPLE
 from streaming.config.load import load

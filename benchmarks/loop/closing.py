@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.loop.discovery import interval
+from benchmarks.intervals import interval
 from benchmarks.loop.report import table
 from benchmarks.loop.streams import EXAMPLE
 from streaming.config.load import load

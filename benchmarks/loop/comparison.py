@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.intervals import interval
 from benchmarks.loop.discovery import (
     RECALLS,
     Errors,
@@ -15,7 +16,6 @@ from benchmarks.loop.discovery import (
     Pool,
     area,
     discover,
-    interval,
     mean_labels_per_anomaly,
 )
 from benchmarks.loop.learners import LEARNERS

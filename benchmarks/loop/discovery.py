@@ -104,10 +104,3 @@ def mean_labels_per_anomaly(hits: Sequence[Flags], anomalies: int) -> Mapping[st
         known = [value for value in reached if value is not None]
         out[name] = round(float(np.mean(known)), 2) if len(known) == len(reached) else None
     return out
-
-
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and half the width of its 95 % interval (normal, over seeds)."""
-    array = np.asarray(values, np.float64)
-    half = 1.96 * array.std(ddof=1) / np.sqrt(len(array)) if len(array) > 1 else 0.0
-    return round(float(array.mean()), 4), round(float(half), 4)

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.intervals import interval
 from benchmarks.learning import DATA, Run, of_file, replay
-from benchmarks.loop.discovery import interval
 from streaming.evaluate.measures import average_precision
 from triage.shares import Shares
 

@@ -13,7 +13,6 @@ from benchmarks.loop.discovery import (
     Pool,
     area,
     discover,
-    interval,
     labels_per_anomaly,
     mean_labels_per_anomaly,
 )
@@ -99,8 +98,6 @@ def test_figures_of_a_curve() -> None:
     late = np.array([False, True, False, True])
     assert mean_labels_per_anomaly([hits, late], 2) == {"50%": 1.5, "80%": 1.75, "95%": 1.75}
     assert mean_labels_per_anomaly([hits, np.zeros(4, bool)], 2)["50%"] is None
-    assert interval([1.0]) == (1.0, 0.0)
-    assert interval([1.0, 3.0]) == (2.0, 1.96)
 
 
 def test_reports_can_be_read() -> None:
