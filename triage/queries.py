@@ -60,6 +60,7 @@ class QueueRow:
 
     Attributes:
         worth: value of a look, 0 to 10. ``posterior``: probability that it is real.
+        score, weakest: of its strongest and its weakest member, before any label.
         top: the three strongest reasons: (label, contribution), of the cluster's mean.
         suggested: the verdict that the model would give.
         similar: how decided clusters like it were decided, verdict -> how many; in the queue only.
@@ -74,6 +75,7 @@ class QueueRow:
     worth: float
     posterior: float
     score: float
+    weakest: float
     size: int
     entities: int
     top: tuple[tuple[str, float], ...]

@@ -406,6 +406,19 @@ def test_keys_act_again_after_a_filter_was_chosen_by_hand(analyst: Page, board: 
     at(analyst, newest[1])
 
 
+def test_a_score_says_from_where_on_all_members_are(analyst: Page, board: Served) -> None:
+    weak, strong = board.desk.add(1, margin=1.0), board.desk.add(1, margin=4.0)
+    alike = board.desk.group(board.desk.add(2, margin=3.0), "alike")
+    apart = board.desk.group([*weak, *strong], "apart")
+    analyst.set_viewport_size({"width": 1920, "height": 900})
+    analyst.reload()
+    score = ".ag-row[row-id='{}'] [col-id='score']"
+    expect(analyst.locator(score.format(apart))).to_have_text("6.5from 3.5")
+    expect(analyst.locator(score.format(alike))).to_have_text("5.5")
+    analyst.goto(f"{board.url}/cluster/{apart}")
+    expect(analyst.get_by_text("score 3.5 to 6.5")).to_be_visible()
+
+
 def test_the_tab_names_the_page(analyst: Page, board: Served) -> None:
     expect(analyst).to_have_title("Queue · Anomaly triage")
     analyst.keyboard.press("Enter")

@@ -187,7 +187,8 @@ def _row(
     row: dict[str, Any] = dict(known) if known is not None else _created(cluster, at)
     if known is not None:
         times += [known["first_time"], known["last_time"]]
-        scores.append(known["score"])
+        # a process from before ``weakest`` may still make clusters for a while
+        scores += [known[name] for name in ("score", "weakest") if known[name] is not None]
         posteriors.append(known["posterior"])
     row.update(
         title=cluster.title,
@@ -198,6 +199,7 @@ def _row(
         first_time=min(times),
         last_time=max(times),
         score=max(scores),
+        weakest=min(scores),
         posterior=max(posteriors),
         worth=worth(max(posteriors), row["pull"]),
         suggested=str(suggest(max(posteriors), cluster.detector)),

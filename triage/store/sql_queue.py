@@ -242,6 +242,7 @@ def queue_row(row: sa.RowMapping, alike: Mapping[str, int] | None = None) -> Que
         worth=row["worth"] if row["pull"] else worth(row["posterior"]),  # an audit tells nothing
         posterior=row["posterior"],
         score=row["score"],
+        weakest=row["score"] if row["weakest"] is None else row["weakest"],
         size=row["size"],
         entities=row["entities"],
         top=tuple((label, mean) for label, mean in loads(row["top"])),

@@ -206,6 +206,7 @@ def _counted(
 ) -> dict[str, object]:
     """Return the columns of ``clusters`` that follow from the members."""
     times = [member.event_time for member in members]
+    scores = [member.score for member in members]
     posterior = max(posteriors, default=0.0)
     return {
         "subtitle": subtitle,
@@ -215,7 +216,8 @@ def _counted(
         "entities": len({member.entity for member in members}),
         "first_time": min(times, default=0.0),
         "last_time": max(times, default=0.0),
-        "score": max((member.score for member in members), default=0.0),
+        "score": max(scores, default=0.0),
+        "weakest": min(scores, default=0.0),
         "posterior": posterior,
         "worth": worth(posterior),
         "suggested": str(suggest(posterior)),

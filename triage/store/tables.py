@@ -245,7 +245,8 @@ clusters = sa.Table(
     col("revision", BIG),
     col("worth", sa.Double),
     col("posterior", sa.Double),
-    col("score", sa.Double),
+    col("score", sa.Double),  # of its strongest member
+    opt("weakest", sa.Double),
     col("size", BIG),
     col("entities", BIG),
     col("first_time", sa.Double),

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from triage.model import Actor, MemberState, VerdictKind
-from triage.queries import ClusterDetail, MemberRow
+from triage.queries import ClusterDetail, MemberRow, QueueRow
 from triage_ui.components.chips import fate, verdict_chip
 from triage_ui.components.closing import closed_unread
 from triage_ui.components.consequences import consequences
@@ -108,11 +108,17 @@ def facts(detail: ClusterDetail) -> str:
         visible(row.stream, 60),
         visible(row.subtitle, 300),
         count(row.size, "member"),
-        f"score {row.score:.1f} by {detector_name(detail.detector)}",
+        f"score {_scores(row)} by {detector_name(detail.detector)}",
         f"{percent(row.posterior)} likely real",
         f"assigned to {visible(row.assignee, 60)}" if row.assignee else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _scores(row: QueueRow) -> str:
+    """Return the score of the strongest member, and where there are weaker ones from where on."""
+    strongest, weakest = f"{row.score:.1f}", f"{row.weakest:.1f}"
+    return strongest if strongest == weakest else f"{weakest} to {strongest}"
 
 
 def detector_name(name: str) -> str:

@@ -49,7 +49,8 @@ COLUMNS = (
         "headerName": "Score",
         "cellRenderer": "TriageScore",
         "width": 58,
-        "headerTooltip": "How far from normal, before any label; in standard deviations",
+        "headerTooltip": "How far from normal its strongest member is, and from where on all are:"
+        " in standard deviations, before any label",
     },
     {"colId": "members", "headerName": "Members", "cellRenderer": "TriageMembers", "width": 72},
     {"colId": "age", "headerName": "Age", "cellRenderer": "TriageAge", "width": 58},

@@ -21,7 +21,7 @@ def test_a_cluster_is_what_its_members_are(desk: Desk) -> None:
     assert (row.title, row.subtitle, row.size, row.entities) == ("3 payments", "2 customers", 3, 2)
     assert (row.first_time, row.last_time) == (members[0].event_time, members[2].event_time)
     assert row.posterior == pytest.approx(members[2].posterior)
-    assert row.score == 3.5
+    assert (row.score, row.weakest) == (3.5, 2.5)
     assert row.worth == pytest.approx(10 * row.posterior)
     assert [name for name, _ in row.top] == ["amount", "hour"]
     assert [mean for _, mean in row.top] == pytest.approx([1.0, -0.2])
@@ -43,6 +43,7 @@ def test_growing_adds_to_what_was_there(desk: Desk) -> None:
     assert (amount.low, amount.high) == (1.0, 4.0)
     assert amount.text == "412 €"  # of the member with the largest score
     assert detail.row.posterior == pytest.approx(first[0].posterior)
+    assert (detail.row.score, detail.row.weakest) == (4.5, 2.5)
 
 
 def test_rescored_before_it_is_grouped(desk: Desk) -> None:

@@ -65,6 +65,7 @@ class TestSplit:
         assert stays.posterior == pytest.approx(usual[0].posterior)
         assert left.posterior == pytest.approx(odd[0].posterior)
         assert (stays.entities, left.entities) == (1, 1)
+        assert (stays.score, stays.weakest, left.weakest) == (3.0, 3.0, 4.5)
         found = desk.store.queue(QueueFilter(entity="c9"), 0, 9).rows
         assert [row.cluster_id for row in found] == [done.other]
         assert desk.store.regroupings(cluster) == desk.store.regroupings(done.other) == [done]

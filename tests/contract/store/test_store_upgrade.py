@@ -44,13 +44,14 @@ def test_an_older_store_is_brought_up_and_works(
     now = f"sqlite:///{tmp_path / 'now.db'}"
     with closing(open_store(now)) as store:
         waiting, decided = lived_in(store)
-        queue = [row.cluster_id for row in store.queue(QueueFilter(), 0, 10).rows]
+        queue = [(row.cluster_id, row.weakest) for row in store.queue(QueueFilter(), 0, 10).rows]
         members = store.members(decided, 0, 10)
         verdicts = [row.verdict_id for row in store.recent_verdicts(10)]
     as_of(revision, now, empty_url)
 
     with closing(open_store(empty_url)) as store:
-        assert [row.cluster_id for row in store.queue(QueueFilter(), 0, 10).rows] == queue
+        rows = store.queue(QueueFilter(), 0, 10).rows
+        assert [(row.cluster_id, row.weakest) for row in rows] == queue
         assert [m.candidate.candidate_id for m in store.members(decided, 0, 10)] == [
             m.candidate.candidate_id for m in members
         ]

@@ -70,7 +70,11 @@
     );
     return make("span", { className: "why", role: "img", "aria-label": text, title: text }, bars);
   });
-  cell("TriageScore", (row) => span("", row.score === null ? "–" : row.score.toFixed(1)));
+  cell("TriageScore", (row) => {
+    const [strongest, weakest] = [row.score, row.weakest].map((score) => (score === null ? "–" : score.toFixed(1)));
+    const title = weakest === strongest ? undefined : `Its members score ${weakest} to ${strongest}`;
+    return make("span", { className: "score", title }, strongest, title && span("score-from", `from ${weakest}`));
+  });
   cell("TriageMembers", (row) => span("", row.size.toLocaleString("en-GB")));
   cell("TriageAge", (row) =>
     span("age", triage.span(triage.now() - row.created_at), { "data-since": row.created_at }),
