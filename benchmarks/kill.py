@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import functools
 import json
-import multiprocessing
 import random
 import subprocess
 import sys
@@ -21,12 +20,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.processes import ended, kill, start, tree, wait_for
+from benchmarks.side_by_side import side_by_side
 from cli.places import Places
 from streaming.config.load import load
 from streaming.config.model import StreamConfig
@@ -294,7 +293,7 @@ def replayed(
         found = [_replayed(config.stream, store, transport, tp) for tp in tps]
     else:
         opened = functools.partial(_replayed_by_itself, places, config.stream)
-        with ProcessPoolExecutor(len(tps), multiprocessing.get_context("spawn")) as pool:
+        with side_by_side(len(tps)) as pool:
             found = list(pool.map(opened, tps))
     expected = {name: margin for _, margins in found for name, margin in margins.items()}
     different = len(stored.keys() - expected.keys())

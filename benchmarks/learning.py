@@ -1,10 +1,10 @@
 """Is a ranking ever worse with feedback than without? And are its probabilities true?
 
 ``make bench-learning``. The labelled streams of the data folder * and three generated ones that
-drift, in order (sets without an order are shuffled by the seed), the first 20,000 events each. The
+drift, in order (sets without an order are shuffled by the seed), at most 200,000 of each. The
 product's ``StreamModel`` with its defaults scores and learns blocks of 1,024 (shorter ones where
 the file is short); after each block one or three looks (one, where blocks are short) take the
-likeliest candidates, one item each, and the truth answers at once. Mean over three seeds, each with
+likeliest candidates, one item each, and the truth answers at once. Mean over five seeds, each with
 a forest of its own; the interval is Student's, of the paired differences to the same run without
 feedback. Average precision and AUC are of scores given before learning from the event, over all
 items. A figure counts as worse if the whole interval of the difference lies below 0: by chance one
@@ -20,11 +20,10 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.intervals import half_interval
+from benchmarks.side_by_side import side_by_side
 from detectors.base import Matrix, Vector
 from detectors.learning.label_model import Labels
 from detectors.learning.laplace import sigmoid
@@ -44,8 +44,8 @@ from triage.shares import Purpose, Shares
 
 BLOCK = 1024
 BUDGET = 0.01  # of the events may become candidates
-EVENTS = 20_000
-SEEDS = 3
+EVENTS = 200_000  # the whole of all streams but two
+SEEDS = 5
 LOOKS = (1, 3)
 OPEN = 3_000  # candidates that wait at most
 EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -218,16 +218,16 @@ def streams() -> Iterator[tuple[str, Stream]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What every comparison of a run of the command has in common."""
+class Setup:
+    """What all replays of a run of the command have in common."""
 
     events: int = EVENTS
     seeds: int = SEEDS
     half_life: int = 0
     kinds: Sequence[str] = FOREST
 
-    def answer(self, stream: Stream, looks: int, seed: int) -> tuple[Truth, tuple[Run, Run]]:
-        """Return the truth of a stream, and how it goes without and with feedback."""
+    def pair(self, stream: Stream, looks: int, seed: int) -> tuple[Truth, tuple[Run, Run]]:
+        """Return the truth of a stream, and the runs without and with feedback."""
         X, truth = stream(self.events, seed)
         without, with_ = (
             replay(X, truth, looks, seed, feedback=on, half_life=self.half_life, kinds=self.kinds)
@@ -236,13 +236,13 @@ class Question:
         return truth, (without, with_)
 
 
-def compare(stream: Stream, asked: Question, reliability: Judged, pool: Executor) -> Means:
+def compare(stream: Stream, setup: Setup, reliability: Judged, pool: Executor) -> Means:
     """Return per number of looks the means without and with feedback, and the interval."""
     found: Means = {}
-    seeds = range(asked.seeds)
+    seeds = range(setup.seeds)
     for looks in LOOKS:
         rows = []
-        for truth, runs in pool.map(functools.partial(asked.answer, stream, looks), seeds):
+        for truth, runs in pool.map(functools.partial(setup.pair, stream, looks), seeds):
             rows.append([figures(run, truth) for run in runs])
             if looks == LOOKS[-1]:
                 for key, run in zip(("without", "with"), runs, strict=True):
@@ -265,23 +265,23 @@ def curve(parts: Sequence[tuple[Vector, Truth]]) -> list[tuple[float, float, int
     ]
 
 
-def compare_all(asked: Question, only: str = "") -> Mapping[str, object]:
+def compare_all(setup: Setup, only: str = "") -> Mapping[str, object]:
     """Compare on all streams whose name contains ``only``; print a line each, return figures."""
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        return _compare_all(asked, only, pool)
+    with side_by_side() as pool:
+        return _compare_all(setup, only, pool)
 
 
-def _compare_all(asked: Question, only: str, pool: Executor) -> Mapping[str, object]:
+def _compare_all(setup: Setup, only: str, pool: Executor) -> Mapping[str, object]:
     reliability: Judged = {"without": [], "with": []}
     result: dict[str, object] = {}
     worse: list[str] = []
     compared = 0
-    print(f"{asked.events:,} events, {asked.seeds} seeds, {' and '.join(asked.kinds)}")
+    print(f"{setup.events:,} events, {setup.seeds} seeds, {' and '.join(setup.kinds)}")
     print("without -> with feedback (half interval)")
     for name, stream in streams():
         if only not in name:
             continue
-        for looks, found in compare(stream, asked, reliability, pool).items():
+        for looks, found in compare(stream, setup, reliability, pool).items():
             each = list(zip(FIGURES, *found, strict=True))
             cells = [f"{figure} {a:.3f} -> {b:.3f} ({half:.3f})" for figure, a, b, half in each]
             bad = [figure for figure, a, b, half in each if b - a + half < 0]
@@ -309,8 +309,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--detector", action="append", choices=kind_names())
     given = parser.parse_args(arguments)
     kinds = tuple(given.detector or FOREST)
-    asked = Question(given.events, given.seeds, given.half_life, kinds)
-    print(json.dumps(compare_all(asked, given.only)))
+    try:
+        build([DetectorSpec(kind) for kind in kinds], ["any"], seed=0)
+    except ValueError as error:  # a kind that has no defaults
+        parser.error(f"--detector: {error}")
+    setup = Setup(given.events, given.seeds, given.half_life, kinds)
+    print(json.dumps(compare_all(setup, given.only)))
     return 0
 
 

@@ -29,7 +29,6 @@ QUEUE: Mapping[str, type] = {
     "worth": float,
     "posterior": float,
     "score": float,
-    "weakest": float,
     "members": int,
     "entities": int,
     "reasons": str,
@@ -37,6 +36,7 @@ QUEUE: Mapping[str, type] = {
     "last_time": float,
     "created_at": float,
     "predecessor": str,
+    "weakest": float,
 }
 LOOKS: Mapping[str, type] = {
     "verdict_id": str,
@@ -86,7 +86,6 @@ def queue_rows(rows: Sequence[QueueRow]) -> list[Row]:
             "worth": row.worth,
             "posterior": row.posterior,
             "score": row.score,
-            "weakest": row.weakest,
             "members": row.size,
             "entities": row.entities,
             "reasons": ", ".join(label for label, _ in row.top),
@@ -94,6 +93,7 @@ def queue_rows(rows: Sequence[QueueRow]) -> list[Row]:
             "last_time": row.last_time,
             "created_at": row.created_at,
             "predecessor": row.predecessor,
+            "weakest": row.weakest,
         }
         for row in rows
     ]

@@ -104,8 +104,8 @@ def _one_analyst(bench: Bench, screen: Screen) -> Figures:
 
 
 def _place(bench: Bench, number: int) -> int:
-    """Return a row far from those of the last jumps."""
-    return int(bench.size.clusters * (0.1 + 0.7 * (number * 7 % 20) / 20))
+    """Return a row far from those of the last jumps, at which no other of sixty was."""
+    return int(bench.size.clusters * (0.1 + 0.7 * (number * 23 % 60) / 60))
 
 
 def filters(bench: Bench) -> Figures:

@@ -57,7 +57,8 @@ PROBE = """
   };
   const probe = (window.probe = {
     seen: {}, pane, first: null,
-    rest: () => new Promise((resume) => requestIdleCallback(resume, { timeout: 1000 })),
+    rest: () => until(() => !document.querySelector(".queue-grid .skeleton"), performance.now())
+      .then(() => new Promise((resume) => requestIdleCallback(resume, { timeout: 1000 }))),
     jump: (index) => {
       const begun = performance.now();
       document.querySelector(".queue-grid .ag-body-viewport").scrollTop = index * 46;
@@ -139,7 +140,11 @@ class Screen:
         return took
 
     def jump(self, index: int) -> float:
-        """Scroll to a row far away, once the page is at rest; return ms until the row stands."""
+        """Scroll to a row far away; return ms until it stands.
+
+        Begins once all rows on the screen have come and the page has a moment of nothing to do, as
+        between any two jumps of a person.
+        """
         self.page.evaluate("() => probe.rest()")
         return float(self.page.evaluate("(index) => probe.jump(index)", index))
 

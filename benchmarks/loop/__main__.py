@@ -117,7 +117,8 @@ def on_streams(parts: Sequence[str], seeds: int | None, *, full: bool) -> Mappin
     if "never-asked" in parts:
         result["never asked"] = never_asked(range(seeds or (3 if full else 1)))
     if "feedback" in parts:
-        result["feedback"] = learning.compare_all(learning.Question(seeds=seeds or learning.SEEDS))
+        setup = learning.Setup(learning.EVENTS if full else ROWS, seeds or learning.SEEDS)
+        result["feedback"] = learning.compare_all(setup)
     if "no-labels" in parts:
         result["no labels"] = detection.compare(detection.EVENTS if full else ROWS)
     return result

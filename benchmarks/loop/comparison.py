@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +20,10 @@ from benchmarks.loop.discovery import (
     discover,
     mean_labels_per_anomaly,
 )
-from benchmarks.loop.learners import LEARNERS
+from benchmarks.loop.learners import LEARNERS, Learner
 from benchmarks.loop.report import table
+from benchmarks.side_by_side import side_by_side
+from detectors.base import Matrix
 
 POINTS = (20, 50, 100)
 RIVALS = ("AAD", "OMD")
@@ -27,6 +31,7 @@ COMPARED = ("ours", *RIVALS)  # always run
 OTHERS = tuple(name for name in LEARNERS if name not in COMPARED)
 RATES = (0.05, 0.17, 0.25)
 QUICK_RATES = (0.17,)
+TEAM = 4  # readers
 BUDGETS = (100, 300)  # labels, of the part about errors
 
 
@@ -104,30 +109,44 @@ def _figures(areas: Mapping[str, Mapping[str, Sequence[float]]]) -> Mapping[str,
 def errors(pools: Sequence[Pool], plan: Plan, *, full: bool) -> Found:
     """Run ours with wrong answers; real anomalies read count, whatever was answered."""
     cases = [Errors()] + [
-        Errors(rate, together)
+        Errors(rate, together, readers)
         for rate in (RATES if full else QUICK_RATES)
         for together in (False, True)
+        for readers in (1, TEAM)
     ]
     names = COMPARED if full else ("ours",)
     rows, figures = [], {}
-    for name in names:
-        runs = {case: _runs(pools, plan, name, case) for case in cases}
+    with side_by_side() as processes:
+        runs_of = {
+            name: {case: _runs(pools, plan, name, case, processes) for case in cases}
+            for name in names
+        }
+    for name, runs in runs_of.items():
         for budget in BUDGETS:
             read = {case: _read(runs[case], budget) for case in cases}
             for case in cases[1:]:
                 change = [b / a - 1 for a, b in zip(read[cases[0]], read[case], strict=True)]
                 kind = "together" if case.together else "alone"
-                row = [name, budget, f"{case.rate:.0%} {kind}", *interval(change)]
+                team = f", {case.readers} readers" if case.readers > 1 else ""
+                row = [name, budget, f"{case.rate:.0%} {kind}{team}", *interval(change)]
                 rows.append(row)
                 figures[f"{name}, {budget} labels, {row[2]}"] = row[3:]
                 print(f"{name}, {budget} labels, wrong {row[2]}: {row[3]:+.1%} ± {row[4]:.1%} read")
     return Found(figures, table(["learner", "labels", "wrong", "change", "±"], rows), {})
 
 
-def _runs(pools: Sequence[Pool], plan: Plan, name: str, case: Errors) -> Sequence[Sequence[Flags]]:
+def _runs(
+    pools: Sequence[Pool], plan: Plan, name: str, case: Errors, processes: Executor
+) -> Sequence[Sequence[Flags]]:
     """Return seeds x pools: what each look found, for the largest budget."""
-    make, most = LEARNERS[name], max(BUDGETS)
-    return [[discover(make, pool, most, seed, case) for pool in pools] for seed in plan.seeds]
+    one = functools.partial(_run, LEARNERS[name], case)
+    seeds = [seed for seed in plan.seeds for _ in pools]
+    hits = list(processes.map(one, list(pools) * len(plan.seeds), seeds))
+    return [hits[start : start + len(pools)] for start in range(0, len(hits), len(pools))]
+
+
+def _run(make: Callable[[Matrix, int], Learner], case: Errors, pool: Pool, seed: int) -> Flags:
+    return discover(make, pool, max(BUDGETS), seed, case)
 
 
 def _read(runs: Sequence[Sequence[Flags]], budget: int) -> Sequence[int]:

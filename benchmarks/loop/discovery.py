@@ -30,25 +30,31 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """How often the analyst answers wrongly; ``together``: alike items get the same wrong answer.
+    """How often an analyst answers wrongly; ``together``: alike items get the same wrong answer.
 
-    With the same rate, errors that go together teach the wrong thing about a whole region.
+    With the same rate, errors that go together teach the wrong thing about a whole region. Looks go
+    round ``readers``, each of whom is wrong about other items.
     """
 
     rate: float = 0.0
     together: bool = False
+    readers: int = 1
 
-    def draw(self, X: Matrix, seed: int) -> Flags:
-        """Return which items would be answered wrongly."""
-        rng = np.random.default_rng([seed, 7])
-        if not self.together or not self.rate:
-            return rng.random(len(X)) < self.rate
-        scaled = (X - np.nanmean(X, axis=0)) / (np.nanstd(X, axis=0) + 1e-9)
-        groups = max(2, len(X) // ITEMS_PER_CLUSTER)
-        model = KMeans(min(groups, 200), n_init=1, max_iter=20, random_state=seed)
-        cluster = model.fit_predict(np.nan_to_num(scaled))
-        wrong: Flags = (rng.random(int(cluster.max()) + 1) < self.rate)[cluster]
-        return wrong
+    def draw(self, X: Matrix, seed: int) -> Sequence[Flags]:
+        """Return for each reader which items would be answered wrongly."""
+        group = _alike(X, seed) if self.together and self.rate else np.arange(len(X))
+        draws = [[seed, 7], *([seed, 7, reader] for reader in range(1, self.readers))]
+        chances = [np.random.default_rng(one).random(int(group.max()) + 1) for one in draws]
+        return [(chance < self.rate)[group] for chance in chances]
+
+
+def _alike(X: Matrix, seed: int) -> npt.NDArray[np.int32]:
+    """Return for each item the number of its group of alike ones."""
+    scaled = (X - np.nanmean(X, axis=0)) / (np.nanstd(X, axis=0) + 1e-9)
+    groups = max(2, len(X) // ITEMS_PER_CLUSTER)
+    model = KMeans(min(groups, 200), n_init=1, max_iter=20, random_state=seed)
+    found: npt.NDArray[np.int32] = model.fit_predict(np.nan_to_num(scaled))
+    return found
 
 
 def discover(
@@ -73,7 +79,7 @@ def discover(
         if np.isneginf(scores[item]):
             break
         told[item], hits[look] = True, real[item]
-        learner.tell(item, bool(real[item] != wrong[item]))
+        learner.tell(item, bool(real[item] != wrong[look % errors.readers][item]))
     return hits
 
 

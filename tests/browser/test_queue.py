@@ -413,7 +413,7 @@ def test_a_score_says_from_where_on_all_members_are(analyst: Page, board: Served
     analyst.set_viewport_size({"width": 1920, "height": 900})
     analyst.reload()
     score = ".ag-row[row-id='{}'] [col-id='score']"
-    expect(analyst.locator(score.format(apart))).to_have_text("6.5from 3.5")
+    expect(analyst.locator(score.format(apart))).to_have_text("6.5 from 3.5")
     expect(analyst.locator(score.format(alike))).to_have_text("5.5")
     analyst.goto(f"{board.url}/cluster/{apart}")
     expect(analyst.get_by_text("score 3.5 to 6.5")).to_be_visible()

@@ -40,7 +40,16 @@ def _shift(table: sa.Table) -> sa.Update:
     )
 
 
-_SHIFTS = [_shift(table) for table, _ in COUNTED]  # built once, see ``sql_shared``
+# built once, see ``sql_shared``
+_SHIFTS = [_shift(table) for table, _ in COUNTED]
+_OF = t.clusters.c.cluster_id == sa.bindparam("of")
+_WEAKEST = (
+    sa.select(sa.func.min(t.candidates.c.score))
+    .join(t.members, t.members.c.seq == t.candidates.c.seq)
+    .where(t.members.c.cluster_id == sa.bindparam("of"))
+    .scalar_subquery()
+)
+_COUNT_WEAKEST = t.clusters.update().where(_OF).values(weakest=_WEAKEST)
 
 
 class SqlClosingUnit(SqlLabelUnit):
@@ -188,6 +197,7 @@ class SqlClosingUnit(SqlLabelUnit):
             self._shift_entities(part.cluster_id, cluster_id, -1)
         left = {"size": source["size"] - len(ids)}
         self._connection.execute(t.clusters.update().where(c.cluster_id == cluster_id).values(left))
+        self._connection.execute(_COUNT_WEAKEST, {"of": cluster_id})
 
     def _mark(self, part: TakenOut) -> None:
         c = t.clusters.c
@@ -230,6 +240,7 @@ class SqlClosingUnit(SqlLabelUnit):
         self._connection.execute(
             t.clusters.update().where(c.cluster_id == into).values(size=c.size + moved)
         )
+        self._connection.execute(_COUNT_WEAKEST, {"of": into})
         if not closed:
             update_posteriors(self._connection, [into])
         return True

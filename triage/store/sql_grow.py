@@ -187,8 +187,7 @@ def _row(
     row: dict[str, Any] = dict(known) if known is not None else _created(cluster, at)
     if known is not None:
         times += [known["first_time"], known["last_time"]]
-        # a process from before ``weakest`` may still make clusters for a while
-        scores += [known[name] for name in ("score", "weakest") if known[name] is not None]
+        scores += [known["score"], known["weakest"]]
         posteriors.append(known["posterior"])
     row.update(
         title=cluster.title,

@@ -49,8 +49,8 @@ _NUMBERS = sa.select(
     _number(sa.func.max(t.verdicts.c.number)),
     _number(sa.func.sum(_W.clusters), sa.or_(_STREAM.is_(None), _W.stream == _STREAM)),
 )
-# What waits for another's second opinion than the viewer's, and the
-# open audits of verdicts that the viewer gave; who works alone audits himself.
+# What waits for another's second opinion than the viewer's, and the open audits of verdicts that
+# the viewer gave; who works alone audits himself.
 _C, _V, _A = t.clusters.c, t.verdicts.c, t.audits.c
 _FIRST_OPINIONS = (
     sa.select(_C.cluster_id)
@@ -201,7 +201,8 @@ def _others_by_worth(
 
     To ask of each row on the way whether it is one of the head takes several times as long as to
     pass it by. So the walk ends ``offset`` rows from the top, whichever they are; as many of the
-    head as stood among them are left out behind.
+    head as stood among them are left out behind. Ids are UUIDs in lower case: where worths are
+    equal, this and every database order them alike.
     """
     c = t.clusters.c
     walk = sa.select(c.worth, c.cluster_id).where(*fits)
@@ -209,7 +210,8 @@ def _others_by_worth(
     rows = connection.execute(walk.offset(offset).limit(limit + len(head))).all()
     if not rows:
         return []
-    passed = sum((worth, cluster_id) > rows[0] for cluster_id, worth in head.items())
+    first = tuple(rows[0])
+    passed = sum((worth, cluster_id) > first for cluster_id, worth in head.items())
     others = [row.cluster_id for row in rows if row.cluster_id not in head]
     return others[passed : passed + limit]
 
@@ -242,7 +244,7 @@ def queue_row(row: sa.RowMapping, alike: Mapping[str, int] | None = None) -> Que
         worth=row["worth"] if row["pull"] else worth(row["posterior"]),  # an audit tells nothing
         posterior=row["posterior"],
         score=row["score"],
-        weakest=row["score"] if row["weakest"] is None else row["weakest"],
+        weakest=row["weakest"],
         size=row["size"],
         entities=row["entities"],
         top=tuple((label, mean) for label, mean in loads(row["top"])),

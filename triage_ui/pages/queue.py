@@ -48,7 +48,7 @@ COLUMNS = (
         "colId": "score",
         "headerName": "Score",
         "cellRenderer": "TriageScore",
-        "width": 58,
+        "width": 70,
         "headerTooltip": "How far from normal its strongest member is, and from where on all are:"
         " in standard deviations, before any label",
     },
@@ -193,7 +193,7 @@ def _grid() -> Component:
             "rowHeight": ROW,
             "headerHeight": 34,
             "cacheBlockSize": 25,  # a screen is one or two; a jump waits for all rows of its blocks
-            "maxBlocksInCache": 6,  # with each change all that is kept is read anew
+            "maxBlocksInCache": 4,  # with each change all that is kept is read anew
             "maxConcurrentDatasourceRequests": 3,  # a first one is of Dash, and nobody answers it
             "infiniteInitialRowCount": 1,
             "suppressCellFocus": True,

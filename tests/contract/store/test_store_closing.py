@@ -65,6 +65,8 @@ class TestRest:
         assert (rest.status, rest.size, rest.predecessor) == (ClusterStatus.OPEN, 2, cluster_id)
         assert rest.title == "Rest of 3 payments, terminal 881"
         assert desk.members(cluster_id) == {read[0]: "read"}
+        (left,) = desk.store.members(cluster_id, 0, 9)
+        assert desk.row(cluster_id).weakest == left.candidate.score
         assert (desk.row(cluster_id).size, desk.row(cluster_id).title) == (
             *(1, "3 payments, terminal 881"),
         )
@@ -112,6 +114,7 @@ class TestRest:
         after = desk.row(cluster_id)
         assert after.revision == 3
         assert (after.size, after.worth, after.status) == (8, before[0].worth, ClusterStatus.OPEN)
+        assert (after.score, after.weakest) == (before[0].score, before[0].weakest)
         assert desk.members(cluster_id) == before[1]
         assert queue(desk) == [cluster_id]
         assert desk.store.bounds() == []

@@ -48,6 +48,17 @@ class TestQueue:
             assert [row.cluster_id for page in pages for row in page.rows] == whole
         assert list(store.queue(QueueFilter(), 300, 25).rows) == []
 
+    def test_pages_far_down_lose_none_of_many_that_are_worth_the_same(self, desk: Desk) -> None:
+        desk.policy(random_share=0.2)
+        for part in range(4):
+            desk.group_each(desk.add(60, margin=float(part % 2)), f"part {part}")
+        first = desk.store.queue(QueueFilter(), 0, 300)
+        whole = [row.cluster_id for row in first.rows]
+        assert len(set(whole)) == first.total == 240
+        assert len({row.worth for row in first.rows}) == 2
+        pages = [desk.store.queue(QueueFilter(), start, 25) for start in range(0, 250, 25)]
+        assert [row.cluster_id for page in pages for row in page.rows] == whole
+
     def test_filters(self, desk: Desk) -> None:
         other = Desk(desk.store, "network")
         here = desk.cluster(1, "here", entity="c7", entities={"customer": "c7", "ip": "10.0.0.1"})

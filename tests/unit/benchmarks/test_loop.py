@@ -20,6 +20,7 @@ from benchmarks.loop.learners import LEARNERS
 from benchmarks.loop.omd import OMD
 from benchmarks.loop.outside_peers import SLOW, installed
 from benchmarks.loop.report import curves_svg, page, table
+from detectors.base import Vector
 from streaming.evaluate.pool import whole_forest
 
 pytestmark = pytest.mark.slow
@@ -82,12 +83,37 @@ def test_aad_keeps_its_weights_on_the_sphere(pool: Pool) -> None:
 
 
 def test_errors_have_their_rate_and_may_go_together(pool: Pool) -> None:
-    assert not Errors().draw(pool.X, 1).any()
-    alone = [Errors(0.25).draw(pool.X, seed) for seed in range(20)]
-    together = [Errors(0.25, together=True).draw(pool.X, seed) for seed in range(20)]
+    assert not np.any(Errors().draw(pool.X, 1))
+    alone = [Errors(0.25).draw(pool.X, seed)[0] for seed in range(20)]
+    together = [Errors(0.25, together=True).draw(pool.X, seed)[0] for seed in range(20)]
     for drawn in (alone, together):
         assert np.mean(drawn) == pytest.approx(0.25, abs=0.08)
     assert np.std([one.mean() for one in together]) > 2 * np.std([one.mean() for one in alone])
+
+
+class Keeps:
+    """Shows one item after the other, and keeps what it is told."""
+
+    def __init__(self, items: int) -> None:
+        self.told: list[bool] = []
+        self._scores = -np.arange(items, dtype=float)
+
+    def scores(self) -> Vector:
+        return self._scores
+
+    def tell(self, item: int, real: bool) -> None:
+        self.told.append(real)
+
+
+def test_looks_go_round_readers_who_are_wrong_about_other_items(pool: Pool) -> None:
+    errors = Errors(0.5, readers=2)
+    none = Pool("none real", pool.X, np.zeros(len(pool.X), bool))
+    learner = Keeps(len(pool.X))
+    discover(lambda X, seed: learner, none, 20, 3, errors)
+    one, other = errors.draw(pool.X[np.random.default_rng(3).permutation(len(pool.X))], 3)
+    assert 0.2 < np.mean(one != other) < 0.8
+    assert learner.told[0::2] == one[0:20:2].tolist()
+    assert learner.told[1::2] == other[1:20:2].tolist()
 
 
 def test_figures_of_a_curve() -> None:

@@ -71,9 +71,10 @@
     return make("span", { className: "why", role: "img", "aria-label": text, title: text }, bars);
   });
   cell("TriageScore", (row) => {
-    const [strongest, weakest] = [row.score, row.weakest].map((score) => (score === null ? "–" : score.toFixed(1)));
-    const title = weakest === strongest ? undefined : `Its members score ${weakest} to ${strongest}`;
-    return make("span", { className: "score", title }, strongest, title && span("score-from", `from ${weakest}`));
+    const [strongest, weakest] = [row.score, row.weakest].map((score) => (score == null ? "–" : score.toFixed(1)));
+    if (weakest === strongest) return span("", strongest);
+    const title = `Its members score ${weakest} to ${strongest}`;
+    return make("span", { className: "score", title }, `${strongest} `, span("score-from", `from ${weakest}`));
   });
   cell("TriageMembers", (row) => span("", row.size.toLocaleString("en-GB")));
   cell("TriageAge", (row) =>

@@ -65,11 +65,13 @@
      * for each of its blocks by itself. The server counts off what is above, so it is asked once.
      */
     ahead(first, last, block) {
+      if (this.total === null) return;
       const missing = [];
-      for (let start = first - (first % block); start <= last; start += block) {
+      const end = Math.min(last, this.count - 1); // what the grid has room for may be more than there is
+      for (let start = first - (first % block); start <= end; start += block) {
         if (this.isFar(start) && !this.coming.has(start)) missing.push(start);
       }
-      if (this.total === null || !missing.length) return;
+      if (!missing.length) return;
       const from = missing[0];
       const limit = missing[missing.length - 1] + block - from;
       const page = this.read(this.offset + from - this.rows.length, limit);
@@ -82,7 +84,7 @@
     /** Keep a page that is on its way for as long as the grid may ask for it. */
     await(start, page) {
       this.coming.set(start, page);
-      const forget = () => this.coming.delete(start);
+      const forget = () => this.coming.get(start) === page && this.coming.delete(start);
       page.then(() => setTimeout(forget, LATELY_MS), forget);
     }
 

@@ -10,7 +10,7 @@ down_revision = "0022"
 
 
 def upgrade() -> None:
-    """Add ``clusters.weakest``, of what is there from its members; what was emptied has none."""
+    """Add ``clusters.weakest``, from the members; of a cluster without any its strongest."""
     op.add_column("clusters", sa.Column("weakest", sa.Double, nullable=True))
     op.execute(
         "UPDATE clusters SET weakest = COALESCE("
