@@ -15,7 +15,7 @@ from detectors.learning.label_model import Influence, LabelModel, Labels
 from detectors.learning_settings import LearningSettings
 from detectors.online.isolation_forest import IsolationForest
 from detectors.pace import Pace
-from detectors.scale import ScoreScale
+from detectors.scale import ScoreScale, shrinkage
 from detectors.state import nest, unnest
 from detectors.threshold import AlertBudget
 from detectors.trees import Trees
@@ -27,6 +27,13 @@ PRIOR_SHIFT = 3.5
 So that probabilities are true: with 2.5 what was said to be 0.48 was real in 0.25 of the cases
 (``make bench-learning``). The rarer anomalies are taken to be, the less a verdict of "spurious"
 pushes and the more one of "real" lifts.
+"""
+
+TAIL = 3.0
+"""Standard deviations from which on a score without an upper end says little more of the odds.
+
+A forest's scores end there by themselves. Those of an ensemble go on to 8; a verdict of "spurious"
+on such a row took that much off all that share leaves with it (decision 25).
 """
 
 USUAL_EVERY = 8  # blocks; what is usual changes slowly, and quantiles cost more than scoring
@@ -57,7 +64,8 @@ class StreamModel:
 
     Only ``learn``, ``set_labels`` and ``admit`` change the state, which is a pure function of those
     calls and the constructor's arguments. ``margin = z - 3.5 + shift``, the shift learned from
-    labels on the leaves of the detector's trees. A detector without trees gets a companion
+    labels on the leaves of the detector's trees; of scores that are no sums over leaves what goes
+    beyond 3 counts by its logarithm. A detector without trees gets a companion
     isolation forest that learns the same blocks and only says which rows are alike.
     """
 
@@ -118,7 +126,12 @@ class StreamModel:
 
     def prior(self, X: Matrix) -> Vector:
         """Return the margins of rows before any label."""
-        return self._standardised(X) - PRIOR_SHIFT
+        return self._prior_of(self._standardised(X))
+
+    def _prior_of(self, z: Vector) -> Vector:
+        if not self._detector.scores_are_leaf_sums:
+            z = np.minimum(z, TAIL) + np.log1p(np.maximum(z - TAIL, 0.0))
+        return z - PRIOR_SHIFT
 
     def presumed_normal(self) -> Matrix:
         """Return the rows that are presumed normal: some of the window, at even distances."""
@@ -134,7 +147,7 @@ class StreamModel:
             z = self._scale.standardise(scores)
         else:
             z, shift = self._standardised(X), self._labels.shift(X)
-        margin = z - PRIOR_SHIFT + shift
+        margin = self._prior_of(z) + shift
         alert = (margin >= self.threshold) & (self.warm_up_left == 0)
         return Scored(z, margin, alert, np.full(len(X), self.threshold))
 
@@ -156,7 +169,7 @@ class StreamModel:
     def learn(self, X: Matrix, z: Vector, margins: Vector) -> None:
         """Learn exactly one block, whose ``z`` and margins were those of ``score``."""
         if self._relabelled:
-            margins = z - PRIOR_SHIFT + self._labels.shift(X)
+            margins = self._prior_of(z) + self._labels.shift(X)
             self._relabelled = False
         self._detector.learn_many(X)
         if self._companion:
@@ -165,7 +178,7 @@ class StreamModel:
         self._scale.learn(self._detector.score_many(X[:: max(1, len(X) // _SCALE_ROWS)]))
         # Before the first block all rows scored alike, which says nothing about a threshold.
         first = not self._rows
-        prior = self.prior(X) if first else z - PRIOR_SHIFT
+        prior = self.prior(X) if first else self._prior_of(z)
         self._budget.learn(X, prior, prior if first else margins)
         if self._rows // self._settings.block % USUAL_EVERY == 0:
             self._usual = usual_range(self._window())
@@ -214,7 +227,10 @@ class StreamModel:
             base = why.base - gain * self._scale.mean - PRIOR_SHIFT
             return Attribution(why.values, base, why.method, why.additive, why.notes)
         why = self._detector.explain_many(X)
-        values, base = why.values * gain, self._scale.standardise(why.base) - PRIOR_SHIFT
+        z, start = self._standardised(X), self._scale.standardise(why.base)
+        base = self._prior_of(start)
+        shrink = shrinkage(z - start, self._prior_of(z) - base)
+        values = why.values * gain * shrink[:, np.newaxis]
         if len(self._labels):
             learned = self._explainer.explain(X, self._labels.table)
             values, base = values + learned.values, base + learned.base

@@ -12,6 +12,14 @@ from detectors.base import Snapshot, SnapshotError
 _FLOOR = 1e-9  # below this, scores don't differ
 
 
+def shrinkage(distance: Vector, shrunk: Vector) -> Vector:
+    """Return by what parts that add up to ``distance`` are multiplied to add up to ``shrunk``."""
+    factor: Vector = np.divide(
+        shrunk, distance, out=np.ones(len(distance)), where=np.abs(distance) > _FLOOR
+    )
+    return factor
+
+
 class ScoreScale:
     """Running mean and deviation of scores, forgetting a share with every block.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from detectors import base
 from detectors.arrays import Matrix, Vector
 from detectors.registry import kind_class
-from detectors.scale import FixedScale, ScoreScale
+from detectors.scale import FixedScale, ScoreScale, shrinkage
 from detectors.state import nest, unnest
 from detectors.trees import Trees
 
@@ -153,10 +153,7 @@ class Ensemble(base.Detector):
             start = scale.standardise(found.base)
             z = scale.standardise(member.score_many(X))
             # A limited score shrinks all its parts alike, so that they still add up.
-            distance = z - start
-            shrink = np.divide(
-                _limited(z) - start, distance, out=np.ones(len(X)), where=np.abs(distance) > 1e-9
-            )
+            shrink = shrinkage(z - start, _limited(z) - start)
             values += weight * scale.gain * shrink[:, np.newaxis] * found.values
             base_score += weight * start
             methods += [found.method] if found.method not in methods else []

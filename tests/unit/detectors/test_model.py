@@ -13,7 +13,7 @@ from detectors import base
 from detectors.base import Attribution, Detector, Matrix, Snapshot, SnapshotError, Vector
 from detectors.learning.label_model import Labels
 from detectors.learning_settings import LearningSettings
-from detectors.model import PRIOR_SHIFT, StreamModel
+from detectors.model import PRIOR_SHIFT, TAIL, StreamModel
 from detectors.online.isolation_forest import IsolationForest
 from detectors.state import pack, unpack
 
@@ -135,6 +135,31 @@ def test_right_after_a_short_warm_up_the_budget_holds_already(detector: Make) ->
 def test_without_labels_the_margin_is_the_unsupervised_one(detector: Make) -> None:
     scored = trained(detector).score(rows(10, 0))
     np.testing.assert_array_equal(scored.margin, scored.z - PRIOR_SHIFT)
+
+
+def further_and_further_out() -> Matrix:
+    X = np.zeros((6, len(NAMES)), np.float32)
+    X[:, 0] = [0, 3, 9, 20, 50, 200]
+    return X
+
+
+def test_the_margin_of_a_forest_is_its_score_however_far_out() -> None:
+    scored = trained(forest).score(further_and_further_out())
+    np.testing.assert_array_equal(scored.margin, scored.z - PRIOR_SHIFT)
+
+
+def test_a_score_without_an_end_counts_beyond_the_tail_by_its_logarithm() -> None:
+    model, X = trained(distance), further_and_further_out()
+    scored = model.score(X)
+    beyond = scored.z > TAIL
+    assert beyond.tolist()[:2] == [False, False]
+    assert beyond[-2:].all()
+    expected = np.where(beyond, TAIL + np.log1p(np.maximum(scored.z - TAIL, 0)), scored.z)
+    np.testing.assert_allclose(scored.margin, expected - PRIOR_SHIFT)
+    np.testing.assert_allclose(model.prior(X), scored.margin)
+    assert (np.argsort(scored.margin) == np.argsort(scored.z)).all()
+    why = model.explain(X)
+    np.testing.assert_allclose(why.base + why.values.sum(axis=1), scored.margin)
 
 
 @both
