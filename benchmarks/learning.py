@@ -289,7 +289,7 @@ def _compare_all(setup: Setup, only: str, pool: Executor) -> Mapping[str, object
             compared += len(each)
             print(f"  {name:24} {looks}  {'   '.join(cells)}   {' '.join(bad)}", flush=True)
             result[f"{name}_{looks}"] = {
-                figure: [round(float(a), 4), round(float(b), 4), round(float(half), 4)]
+                figure: [None if np.isnan(one) else round(float(one), 4) for one in (a, b, half)]
                 for figure, a, b, half in each
             }
     curves = {key: curve(parts) for key, parts in reliability.items() if parts}

@@ -97,6 +97,11 @@ class AlertBudget:
         self._seen = len(rows)
         self._take_threshold(self._last())
 
+    def remap(self, change: Callable[[Vector], Vector]) -> None:
+        """Replace the margins without labels of the kept rows; ``rebase`` has to follow."""
+        kept = self._priors[: len(self._ring)]
+        kept[:] = change(kept)
+
     def _last(self) -> Vector:
         return self._margins[: min(self._seen, len(self._margins))]
 

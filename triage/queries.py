@@ -60,7 +60,8 @@ class QueueRow:
 
     Attributes:
         worth: value of a look, 0 to 10. ``posterior``: probability that it is real.
-        score, weakest: of its strongest and its weakest member, before any label.
+        score, weakest: of its strongest and its weakest member, before any label; where members
+            were taken out unread, of those that it had when it was decided.
         top: the three strongest reasons: (label, contribution), of the cluster's mean.
         suggested: the verdict that the model would give.
         similar: how decided clusters like it were decided, verdict -> how many; in the queue only.

@@ -101,7 +101,7 @@ def _figures(areas: Mapping[str, Mapping[str, Sequence[float]]]) -> Mapping[str,
         "ours minus": against,
         "ours minus the better of AAD and OMD": least,
         "sets where ours is below by more than the interval": [
-            pool for pool, (mean, half) in least.items() if mean + half < 0
+            pool for pool, (mean, half) in least.items() if 0 < half < -mean
         ],
     }
 

@@ -43,13 +43,14 @@ def _shift(table: sa.Table) -> sa.Update:
 # built once, see ``sql_shared``
 _SHIFTS = [_shift(table) for table, _ in COUNTED]
 _OF = t.clusters.c.cluster_id == sa.bindparam("of")
-_WEAKEST = (
-    sa.select(sa.func.min(t.candidates.c.score))
+_SCORES = {
+    name: sa.select(of(t.candidates.c.score))
     .join(t.members, t.members.c.seq == t.candidates.c.seq)
     .where(t.members.c.cluster_id == sa.bindparam("of"))
     .scalar_subquery()
-)
-_COUNT_WEAKEST = t.clusters.update().where(_OF).values(weakest=_WEAKEST)
+    for name, of in (("score", sa.func.max), ("weakest", sa.func.min))
+}
+_COUNT_SCORES = t.clusters.update().where(_OF).values(_SCORES)
 
 
 class SqlClosingUnit(SqlLabelUnit):
@@ -197,7 +198,6 @@ class SqlClosingUnit(SqlLabelUnit):
             self._shift_entities(part.cluster_id, cluster_id, -1)
         left = {"size": source["size"] - len(ids)}
         self._connection.execute(t.clusters.update().where(c.cluster_id == cluster_id).values(left))
-        self._connection.execute(_COUNT_WEAKEST, {"of": cluster_id})
 
     def _mark(self, part: TakenOut) -> None:
         c = t.clusters.c
@@ -240,7 +240,7 @@ class SqlClosingUnit(SqlLabelUnit):
         self._connection.execute(
             t.clusters.update().where(c.cluster_id == into).values(size=c.size + moved)
         )
-        self._connection.execute(_COUNT_WEAKEST, {"of": into})
+        self._connection.execute(_COUNT_SCORES, {"of": into})
         if not closed:
             update_posteriors(self._connection, [into])
         return True

@@ -118,7 +118,7 @@ def facts(detail: ClusterDetail) -> str:
 def _scores(row: QueueRow) -> str:
     """Return the score of the strongest member, and where there are weaker ones from where on."""
     strongest, weakest = f"{row.score:.1f}", f"{row.weakest:.1f}"
-    return strongest if strongest == weakest else f"{weakest} to {strongest}"
+    return strongest if row.size < 2 or strongest == weakest else f"{weakest} to {strongest}"
 
 
 def detector_name(name: str) -> str:

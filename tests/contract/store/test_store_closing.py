@@ -65,8 +65,7 @@ class TestRest:
         assert (rest.status, rest.size, rest.predecessor) == (ClusterStatus.OPEN, 2, cluster_id)
         assert rest.title == "Rest of 3 payments, terminal 881"
         assert desk.members(cluster_id) == {read[0]: "read"}
-        (left,) = desk.store.members(cluster_id, 0, 9)
-        assert desk.row(cluster_id).weakest == left.candidate.score
+        assert desk.row(cluster_id).score > rest.weakest == desk.row(cluster_id).weakest
         assert (desk.row(cluster_id).size, desk.row(cluster_id).title) == (
             *(1, "3 payments, terminal 881"),
         )

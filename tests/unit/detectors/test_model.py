@@ -15,7 +15,7 @@ from detectors.learning.label_model import Labels
 from detectors.learning_settings import LearningSettings
 from detectors.model import PRIOR_SHIFT, TAIL, StreamModel
 from detectors.online.isolation_forest import IsolationForest
-from detectors.state import pack, unpack
+from detectors.state import nest, pack, unnest, unpack
 
 NAMES = ("a", "b", "c")
 BLOCK = 64
@@ -144,8 +144,36 @@ def further_and_further_out() -> Matrix:
 
 
 def test_the_margin_of_a_forest_is_its_score_however_far_out() -> None:
-    scored = trained(forest).score(further_and_further_out())
+    model = StreamModel(IsolationForest(NAMES, seed=5), SETTINGS, seed=7)
+    for seed in range(32):
+        learn(model, np.random.default_rng(seed).normal(size=(BLOCK, 3)).astype(np.float32))
+    X = further_and_further_out()
+    X[:, 1:] = X[:, :1]
+    scored = model.score(X)
+    assert scored.z.max() > TAIL
     np.testing.assert_array_equal(scored.margin, scored.z - PRIOR_SHIFT)
+
+
+def test_a_state_from_before_far_scores_counted_less_goes_on_with_todays_margins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    today = trained(distance, 8)
+    today.set_labels(labels(20), 1)
+    with monkeypatch.context() as before:
+        before.setattr("detectors.model.TAIL", math.inf)
+        old = trained(distance, 8)
+        old.set_labels(labels(20), 1)
+        parts = unnest(old.snapshot())
+    del parts["prior"]
+    resumed = StreamModel(distance(), SETTINGS, seed=7)
+    resumed.restore(nest(parts))
+    X = further_and_further_out()
+    assert old.threshold > today.threshold + 0.1
+    assert resumed.threshold == pytest.approx(today.threshold, abs=1e-6)
+    np.testing.assert_allclose(resumed.margins(X), today.margins(X), atol=1e-6)
+    again = StreamModel(distance(), SETTINGS, seed=7)
+    again.restore(resumed.snapshot())  # once
+    assert again.threshold == resumed.threshold
 
 
 def test_a_score_without_an_end_counts_beyond_the_tail_by_its_logarithm() -> None:

@@ -72,7 +72,7 @@
   });
   cell("TriageScore", (row) => {
     const [strongest, weakest] = [row.score, row.weakest].map((score) => (score == null ? "–" : score.toFixed(1)));
-    if (weakest === strongest) return span("", strongest);
+    if (row.size < 2 || weakest === strongest) return span("", strongest);
     const title = `Its members score ${weakest} to ${strongest}`;
     return make("span", { className: "score", title }, `${strongest} `, span("score-from", `from ${weakest}`));
   });
