@@ -25,7 +25,7 @@ PRIOR_SHIFT = 3.5
 """Standard deviations above the usual at which an event is as likely an anomaly as not.
 
 So that probabilities are nearer to the truth: with 2.5 what was said to be 0.48 was real in 0.25 of
-the cases, with 3.5 in 0.41 (the first 20,000 events of each stream of ``make bench-learning``). The
+the cases, with 3.5 in 0.35 (the first 20,000 events of each stream of ``make bench-learning``). The
 rarer anomalies are taken to be, the less a verdict of "spurious" pushes and the more one of "real"
 lifts.
 """

@@ -484,6 +484,28 @@ def test_news_read_a_screen_far_down_by_one_question(analyst: Page, board: Serve
     assert len([url for url in pages if "offset=0&" not in url]) == 1, pages
 
 
+def test_nothing_is_read_ahead_past_the_end_and_a_newer_page_stays(analyst: Page) -> None:
+    assert analyst.evaluate(
+        """async () => {
+            const read = [];
+            const view = new triage.QueueView(async (offset, limit) => {
+                read.push([offset, limit]);
+                return { rows: [], total: 5000, position: 1 };
+            });
+            await view.next();
+            view.offset = 0;  // nothing of it is known
+            view.ahead(4990, 5060, 50);
+            view.ahead(5010, 5060, 50);
+            const old = Promise.resolve({ rows: [] });
+            view.await(2000, old);
+            const newer = Promise.resolve({ rows: [] });
+            view.coming.set(2000, newer);
+            await new Promise((resume) => setTimeout(resume, 1300));  // the old one is forgotten
+            return [read.slice(1), view.coming.get(2000) === newer];
+        }"""
+    ) == [[[4950, 50]], True]
+
+
 def test_blocks_that_are_read_ahead_are_read_once_and_together(analyst: Page) -> None:
     assert analyst.evaluate(
         """async () => {

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.cases import ANNA, AT, BEN, LEAD, STREAM, Desk
 from triage.closer import EVERY_S, Closer
+from triage.commands import SplitCluster
 from triage.errors import Conflict
 from triage.model import ClusterStatus, KeepOut, VerdictKind
 from triage.queries import QueueFilter, VerdictRow
@@ -119,6 +120,26 @@ class TestRest:
         assert desk.store.bounds() == []
         again = desk.decide(cluster_id, SPURIOUS, read=desk.first(cluster_id))
         assert again.propagated == 7
+
+    def test_undo_counts_the_scores_of_what_is_there_by_then(self, desk: Desk) -> None:
+        desk.policy(audit_share=0.0)
+        members = [desk.add(1, margin=margin)[0] for margin in (0.5, 1.0, 3.0)]
+        cluster_id = desk.group(members)
+        read = [member.candidate_id for member in members[:2]]
+        verdict = desk.decide(cluster_id, SPURIOUS, read=read)
+        desk.triage.regroup(
+            SplitCluster(
+                cluster_id,
+                members=(read[1],),
+                revision=desk.row(cluster_id).revision,
+                idempotency_key="apart",
+            ),
+            ANNA,
+            AT,
+        )
+        assert desk.row(cluster_id).score == 3.0
+        desk.undo(verdict.verdict_id)
+        assert (desk.row(cluster_id).score, desk.row(cluster_id).weakest) == (5.5, 3.0)
 
     def test_undo_leaves_a_rest_that_somebody_decided(self, desk: Desk) -> None:
         desk.policy(audit_share=0.0)
