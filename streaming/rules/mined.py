@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -158,14 +159,24 @@ def _known(labels: Sequence[Label], ordinary: Matrix) -> tuple[Known, Flags]:
         real=np.concatenate([real, none]),
         benign=np.concatenate([~real, none]),
     )
-    sides = [_even(label.verdict_id.encode()) for label in labels]
-    sides += [_even(row.tobytes()) for row in ordinary]
-    return known, np.array(sides, bool)
+    sides = _sides(labels)
+    growing = [sides[label.verdict_id] for label in labels]
+    growing += [zlib.crc32(row.tobytes()) % 2 == 0 for row in ordinary]
+    return known, np.array(growing, bool)
 
 
-def _even(content: bytes) -> bool:
-    """Return a side that depends on the content alone."""
-    return zlib.crc32(content) % 2 == 0
+def _sides(labels: Sequence[Label]) -> Mapping[str, bool]:
+    """Return whether rules are grown on a verdict, else judged: by turns, as the log has them.
+
+    Those that said real take turns of their own, so that of a few neither side is left with none,
+    and a verdict that comes later changes no earlier one's side.
+    """
+    sides: dict[str, bool] = {}
+    turns = {True: itertools.cycle((True, False)), False: itertools.cycle((True, False))}
+    for label in labels:
+        if label.verdict_id not in sides:
+            sides[label.verdict_id] = next(turns[label.y >= 0.5])
+    return sides
 
 
 def _events(store: AdvisorStore, stream: str) -> int:
