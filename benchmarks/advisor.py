@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.pipeline import generated, stream_config
 from cli.places import Places
 from detectors.learning.label_model import LabelModel, Labels
-from detectors.learning.label_preview import leaf_sums
+from detectors.learning.leaf_kernel import leaf_sums
 from streaming.advisor.keeper import StreamKeeper
 from streaming.advisor.process import ProcessAdvisor
 from streaming.advisor.view import StreamView
@@ -171,12 +171,12 @@ def exactness(
             np.array([label.y for label in more]),
             np.array([label.weight for label in more]),
         )
-        refitted = LabelModel(base.model.trees, base.model.settings.kappa)
+        refitted = LabelModel(base.model.cells, base.model.settings.kappa)
         refitted.set_labels(joined(base.labels, new), base.prior, base.model.presumed_normal())
-        quick = leaf_sums(waiting.leaves, base.table_with(new))
-        true = leaf_sums(waiting.leaves, refitted.table)
+        quick = leaf_sums(waiting.cells, base.table_with(new))
+        true = leaf_sums(waiting.cells, refitted.table)
         gap = max(gap, float(np.abs(quick - true).max()))
-        was = crossed(view, waiting.prior + leaf_sums(waiting.leaves, base.table), base.line)
+        was = crossed(view, waiting.prior + leaf_sums(waiting.cells, base.table), base.line)
         will = crossed(view, waiting.prior + true, base.line_with(refitted.table))
         others = np.array([name != question.cluster_id for name in view.clusters])
         fall = int((was & ~will & others).sum())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from detectors.base import Attribution, Detector, Matrix, Snapshot, SnapshotError, Vector
 from detectors.explain.methods import explainer
+from detectors.learning.cells import Cells
 from detectors.learning.label_age import LabelAge
 from detectors.learning.label_model import Influence, LabelModel, Labels
 from detectors.learning_settings import LearningSettings
@@ -124,6 +125,11 @@ class StreamModel:
         return self._trees
 
     @property
+    def cells(self) -> Cells:
+        """What rows that labels take for alike have in common."""
+        return self._cells
+
+    @property
     def budget(self) -> AlertBudget:
         """What the threshold follows from."""
         return self._budget
@@ -150,7 +156,8 @@ class StreamModel:
             scores, shift = self._trees.sums_of(X, self._tables)
             z = self._scale.standardise(scores)
         else:
-            z, shift = self._standardised(X), self._labels.shift(X)
+            z = self._standardised(X)
+            shift = self._labels.shift(X, self._prior_of(z))
         margin = self._prior_of(z) + shift
         alert = (margin >= self.threshold) & (self.warm_up_left == 0)
         return Scored(z, margin, alert, np.full(len(X), self.threshold))
@@ -173,7 +180,8 @@ class StreamModel:
     def learn(self, X: Matrix, z: Vector, margins: Vector) -> None:
         """Learn exactly one block, whose ``z`` and margins were those of ``score``."""
         if self._relabelled:
-            margins = self._prior_of(z) + self._labels.shift(X)
+            prior = self._prior_of(z)
+            margins = prior + self._labels.shift(X, prior)
             self._relabelled = False
         self._detector.learn_many(X)
         if self._companion:
@@ -218,7 +226,7 @@ class StreamModel:
 
     def variance(self, X: Matrix) -> Vector:
         """Return how uncertain the labels leave the margins of rows."""
-        return self._labels.variance(X)
+        return self._labels.variance(X, self.prior(X))
 
     def explain(self, X: Matrix) -> Attribution:
         """Attribute the margins of rows to the features."""
@@ -232,17 +240,20 @@ class StreamModel:
             return Attribution(why.values, base, why.method, why.additive, why.notes)
         why = self._detector.explain_many(X)
         z, start = self._standardised(X), self._scale.standardise(why.base)
-        base = self._prior_of(start)
-        shrink = shrinkage(z - start, self._prior_of(z) - base)
+        base, prior = self._prior_of(start), self._prior_of(z)
+        shrink = shrinkage(z - start, prior - base)
         values = why.values * gain * shrink[:, np.newaxis]
         if len(self._labels):
-            learned = self._explainer.explain(X, self._labels.table)
-            values, base = values + learned.values, base + learned.base
+            # A row's strangeness is taken as given: its features say which leaf it is in.
+            for rows, table in self._cells.per_grade(prior, self._labels.table):
+                learned = self._explainer.explain(X[rows], table)
+                values[rows] += learned.values
+                base[rows] += learned.base
         return Attribution(values, base, why.method, why.additive, why.notes)
 
     def influences(self, X: Matrix, most: int) -> Sequence[Sequence[Influence]]:
         """Return for each row the labels that moved its margin most, strongest first."""
-        return self._labels.influences(X, most)
+        return self._labels.influences(X, self.prior(X), most)
 
     def usual_range(self) -> tuple[Vector, Vector]:
         """Return the 5 % and 95 % quantile of each feature lately; NaN where none is known.
@@ -324,13 +335,14 @@ class StreamModel:
     def _attach(self, trees: Trees) -> None:
         """Learn from labels on these trees from now on."""
         self._trees = trees
-        self._labels = LabelModel(trees, self._settings.kappa)
+        self._cells = Cells(trees, graded=not self._detector.scores_are_leaf_sums)
+        self._labels = LabelModel(self._cells, self._settings.kappa)
         self._explainer = explainer(self._settings.explanations, trees)
         self._stack()
 
     def _stack(self) -> None:
         """Put the two tables of a walk side by side; both may have changed."""
-        if len(self._labels):
+        if len(self._labels) and not self._cells.graded:
             self._tables = np.stack([self._trees.values, self._labels.table])
 
     def _follow(self) -> None:

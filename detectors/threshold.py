@@ -86,12 +86,17 @@ class AlertBudget:
             return self._threshold
         return self._cut(self._priors[: len(shifts)] + shifts)[0]
 
-    def rebase(self, shift: Callable[[Matrix], Vector]) -> None:
-        """Give the kept rows the margins that ``shift`` makes of them; older ones are forgotten."""
+    @property
+    def priors(self) -> Vector:
+        """The margins of ``rows`` without what labels say, as they were when learned."""
+        return self._priors[: len(self._ring)]
+
+    def rebase(self, shift: Callable[[Matrix, Vector], Vector]) -> None:
+        """Add ``shift(rows, priors)`` to the kept rows' margins; older ones are forgotten."""
         rows, seen = self._ring.rows, self._ring.seen
         if not len(rows):
             return
-        margins = self._priors[: len(rows)] + shift(rows)
+        margins = self.priors + shift(rows, self.priors)
         oldest = seen % len(rows) if seen > len(rows) else 0
         self._margins[: len(rows)] = np.roll(margins, -oldest)
         self._seen = len(rows)
@@ -99,8 +104,7 @@ class AlertBudget:
 
     def remap(self, change: Callable[[Vector], Vector]) -> None:
         """Replace the margins without labels of the kept rows; ``rebase`` has to follow."""
-        kept = self._priors[: len(self._ring)]
-        kept[:] = change(kept)
+        self.priors[:] = change(self.priors)
 
     def _last(self) -> Vector:
         return self._margins[: min(self._seen, len(self._margins))]
@@ -129,7 +133,7 @@ class AlertBudget:
             {
                 "margins": self._last().copy(),
                 "rows": self._ring.rows.copy(),
-                "priors": self._priors[: len(self._ring)].copy(),
+                "priors": self.priors.copy(),
             },
         )
 

@@ -1,4 +1,4 @@
-"""What verdicts change: a shift of the margin per leaf, learned from all labels in force."""
+"""What verdicts change: a shift of the margin per cell, learned from all labels in force."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ import numpy.typing as npt
 
 from detectors.base import Matrix, Snapshot, SnapshotError, Vector
 from detectors.features.keys import pack_texts, unpack_texts
+from detectors.learning.cells import Cells, Table
 from detectors.learning.laplace import Answers, Mode, factor, find_mode, whiten
 from detectors.learning.leaf_kernel import Gram, Leaves, shared_leaves
-from detectors.trees import Trees
 
 TELLING = 0.05
 """Shift of a margin below which a label is not worth telling of: a percent of probability."""
 
 Prior = Callable[[Matrix], Vector]
 """Rows -> margins before any label."""
-
-Table = npt.NDArray[np.float64]
-"""Trees x nodes."""
 
 Aging = Callable[["Labels"], "Labels"]
 """Labels -> the same with the weights that they have by now."""
@@ -158,9 +155,9 @@ class Influence:
 
 
 class LabelModel:
-    """Logistic regression on the leaves of a forest, the unsupervised margin as prior mean.
+    """Logistic regression on the cells of a forest, the unsupervised margin as prior mean.
 
-    Rows that share leaves with a labelled row move with it. Fitted as a whole from the labels, the
+    Rows that share cells with a labelled row move with it. Fitted as a whole from the labels, the
     trees, the prior and the background: the order of labels doesn't matter, and a label that is
     taken back leaves no trace. The cost of ``set_labels`` grows with the square of the number of
     rows (2 ms at 200, 70 ms at 1,100), the cost of using ``table`` doesn't depend on it.
@@ -171,19 +168,20 @@ class LabelModel:
     normal with little weight. It also follows a drift that old labels know nothing of.
 
     Args:
-        trees: the forest; read anew at each call, so its owner may replace trees in between.
+        cells: of a forest, whose owner may replace trees in between.
         kappa: prior variance of the shift of one row.
     """
 
-    def __init__(self, trees: Trees, kappa: float) -> None:
+    def __init__(self, cells: Cells, kappa: float) -> None:
         if not kappa > 0:
             raise ValueError(f"kappa must be positive, not {kappa}")
-        self._trees = trees
+        self._cells = cells
         self._kappa = kappa
-        self._labels = Labels.none(trees.features)
+        self._labels = Labels.none(cells.features)
         self._background: Matrix = self._labels.X
+        self._priors = np.empty(0)  # of the rows of the last fit
         self._mode = Mode(np.empty(0), np.empty(0))
-        self._table: Table = np.zeros(trees.values.shape)
+        self._table: Table = np.zeros(cells.shape)
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -195,7 +193,7 @@ class LabelModel:
 
     @property
     def table(self) -> Table:
-        """The shift per leaf: a row's margin is its prior plus the sum over its leaves."""
+        """The shift per cell: a row's margin is its prior plus the sum over its cells."""
         return self._table
 
     @property
@@ -242,13 +240,13 @@ class LabelModel:
         Much cheaper than ``refit`` and close to it, as long as most trees are those of the fit.
         """
         if len(self):
-            self._set_table(self._leaves())
+            self._set_table(self._fitted_cells())
 
-    def shift(self, X: Matrix) -> Vector:
-        """Return what the labels add to the margins."""
-        return self._trees.sums(X, self._table) if len(self) else np.zeros(len(X))
+    def shift(self, X: Matrix, priors: Vector) -> Vector:
+        """Return what the labels add to the margins ``priors``."""
+        return self._cells.sums(X, priors, self._table) if len(self) else np.zeros(len(X))
 
-    def influences(self, X: Matrix, most: int) -> Sequence[Sequence[Influence]]:
+    def influences(self, X: Matrix, priors: Vector, most: int) -> Sequence[Sequence[Influence]]:
         """Return for each row the labels that shift it most, strongest first.
 
         All labels' and the background's add up to ``shift``.
@@ -256,8 +254,11 @@ class LabelModel:
         if not len(self):
             return [()] * len(X)
         labels = self._labels
-        near = shared_leaves(self._trees.leaves(X), self._trees.leaves(labels.X))
-        shifts = self._kappa * near * self._mode.alpha[len(self._background) :]
+        first = len(self._background)
+        near = shared_leaves(
+            self._cells.of(X, priors), self._cells.of(labels.X, self._priors[first:])
+        )
+        shifts = self._kappa * near * self._mode.alpha[first:]
         return [
             [
                 Influence(labels.ids[i], float(labels.y[i]), float(row[i]))
@@ -267,17 +268,17 @@ class LabelModel:
             for row in shifts
         ]
 
-    def variance(self, X: Matrix) -> Vector:
+    def variance(self, X: Matrix, priors: Vector) -> Vector:
         """Return the posterior variance of the margins: ``kappa`` far from any label, less near.
 
         A label that its bound holds back tells nothing here.
         """
         if not len(self):
             return np.full(len(X), self._kappa)
-        leaves = self._leaves()
-        lower = factor(shared_leaves(leaves, leaves), self._mode.curvature, self._kappa)
+        fitted = self._fitted_cells()
+        lower = factor(shared_leaves(fitted, fitted), self._mode.curvature, self._kappa)
         root = np.sqrt(self._mode.curvature)
-        near = shared_leaves(self._trees.leaves(X), leaves) * root
+        near = shared_leaves(self._cells.of(X, priors), fitted) * root
         known = np.array([np.square(whiten(lower, row)).sum() for row in near])
         variance: Vector = self._kappa - self._kappa**2 * known
         return np.maximum(variance, 0.0)
@@ -295,6 +296,8 @@ class LabelModel:
         }
         if self._labels.times is not None:
             arrays["times"] = self._labels.times.copy()
+        if self._cells.graded:
+            arrays["priors"] = self._priors.copy()
         return Snapshot({"kappa": self._kappa}, arrays)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -313,17 +316,20 @@ class LabelModel:
                 times=arrays.get("times"),
             )
             mode, background = Mode(arrays["alpha"], arrays["curvature"]), arrays["background"]
+            # a forest alone needs none; 0.1.0 kept none, and what it kept is fitted anew
+            priors = arrays.get("priors", np.zeros(len(mode.alpha)))
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the snapshot's labels are damaged: {error}") from error
         widths = {labels.X.shape[1], *background.shape[1:]}
-        rows = len(background) + len(labels)
-        if widths != {self._trees.features} or not rows == len(mode.alpha) == len(mode.curvature):
+        rows = {len(background) + len(labels), len(mode.alpha), len(mode.curvature), len(priors)}
+        if widths != {self._cells.features} or len(rows) != 1:
             raise SnapshotError("the snapshot's labels do not fit this model")
         self._labels, self._background, self._mode = labels, background, mode
-        self._set_table(self._leaves())
+        self._priors = priors
+        self._set_table(self._fitted_cells())
 
-    def _leaves(self) -> Leaves:
-        return self._trees.leaves(self._fitted_rows())
+    def _fitted_cells(self) -> Leaves:
+        return self._cells.of(self._fitted_rows(), self._priors)
 
     def _fitted_rows(self) -> Matrix:
         return np.concatenate([self._background, self._labels.X])
@@ -334,29 +340,30 @@ class LabelModel:
         labels = aging(self._labels) if aging else self._labels
         nothing = background is None or not len(self)
         self._background = labels.X[:0] if nothing else np.array(background, labels.X.dtype)
-        leaves = self._leaves()
+        rows = self._fitted_rows()
+        self._priors = prior(rows) if len(self) else np.empty(0)
+        cells = self._fitted_cells()
         if len(self):
-            K: Gram = shared_leaves(leaves, leaves)
-            margins = prior(self._fitted_rows())
+            K: Gram = shared_leaves(cells, cells)
             self._mode = find_mode(
                 K,
-                margins,
-                answers(labels, margins, K, self._kappa),
+                self._priors,
+                answers(labels, self._priors, K, self._kappa),
                 self._kappa,
                 np.concatenate([np.zeros(len(self._background)), start]),
             )
         else:
             self._mode = Mode(np.empty(0), np.empty(0))
-        self._set_table(leaves)
+        self._set_table(cells)
 
-    def _set_table(self, leaves: Leaves) -> None:
-        self._table = leaf_table(leaves, self._mode.alpha, self._kappa, self._trees.nodes)
+    def _set_table(self, cells: Leaves) -> None:
+        self._table = cell_table(cells, self._mode.alpha, self._kappa, self._cells.shape)
 
 
-def leaf_table(leaves: Leaves, alpha: Vector, kappa: float, nodes: int) -> Table:
-    """Return the shift per leaf, trees x nodes, from the coefficients of labels in these leaves."""
-    trees = leaves.shape[1]
-    places = (leaves + nodes * np.arange(trees)).ravel()
+def cell_table(cells: Leaves, alpha: Vector, kappa: float, shape: tuple[int, int]) -> Table:
+    """Return the shift per cell, trees x cells, from the coefficients of labels in these cells."""
+    trees, width = shape
+    places = (cells + width * np.arange(trees)).ravel()
     shares = np.repeat(alpha * (kappa / trees), trees)
-    table = np.bincount(places, weights=shares, minlength=trees * nodes)
-    return np.asarray(table, np.float64).reshape(trees, nodes)
+    table = np.bincount(places, weights=shares, minlength=trees * width)
+    return np.asarray(table, np.float64).reshape(shape)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from detectors.base import Matrix, Vector
-from detectors.jit import kernel
-from detectors.learning.label_model import Labels, Prior, Table, answers, bounds, leaf_table
+from detectors.base import Matrix
+from detectors.learning.cells import Cells, Table
+from detectors.learning.label_model import Labels, Prior, answers, bounds, cell_table
 from detectors.learning.laplace import Answers, Frozen, find_mode, find_mode_with_more
 from detectors.learning.leaf_kernel import Leaves, shared_leaves
-from detectors.trees import Trees
 
 
 class LabelPreview:
@@ -24,7 +22,7 @@ class LabelPreview:
     leads to the same mode.
 
     Args:
-        trees: the forest; it must not change any more.
+        cells: of a forest that must not change any more.
         kappa: prior variance of the shift of one row.
         labels: those in force.
         prior: margins before any label.
@@ -32,30 +30,30 @@ class LabelPreview:
     """
 
     def __init__(
-        self, trees: Trees, kappa: float, labels: Labels, prior: Prior, background: Matrix
+        self, cells: Cells, kappa: float, labels: Labels, prior: Prior, background: Matrix
     ) -> None:
-        self._trees, self._kappa, self._prior_of = trees, kappa, prior
+        self._cells, self._kappa, self._prior_of = cells, kappa, prior
         self.labels = labels.canonical()
         self._places = {name: place for place, name in enumerate(self.labels.ids)}
         rows = np.concatenate([background, self.labels.X])
-        self._leaves = trees.leaves(rows)
-        self._first_label = len(background)
         self._prior = prior(rows)
-        K = shared_leaves(self._leaves, self._leaves)
+        self._rows_cells = cells.of(rows, self._prior)
+        self._first_label = len(background)
+        K = shared_leaves(self._rows_cells, self._rows_cells)
         self._answers = answers(self.labels, self._prior, K, kappa)
         mode = find_mode(K, self._prior, self._answers, kappa)
         self._frozen = Frozen.of(K, mode, kappa)
         # Without a label nothing is fitted, and the background alone moves nothing.
         alpha = mode.alpha if len(self.labels) else np.zeros(len(rows))
-        self.table: Table = leaf_table(self._leaves, alpha, kappa, trees.nodes)
+        self.table: Table = cell_table(self._rows_cells, alpha, kappa, cells.shape)
 
     @property
-    def label_leaves(self) -> Leaves:
-        """The leaves of the labels' rows, in the order of ``labels``."""
-        return self._leaves[self._first_label :]
+    def label_cells(self) -> Leaves:
+        """The cells of the labels' rows, in the order of ``labels``."""
+        return self._rows_cells[self._first_label :]
 
     def table_with(self, more: Labels) -> Table:
-        """Return the shift per leaf if these labels were in force too.
+        """Return the shift per cell if these labels were in force too.
 
         Labels about something that has one already are combined with it (``Labels.canonical``).
         """
@@ -68,9 +66,10 @@ class LabelPreview:
                 again.append(place)
                 weight[self._first_label + place] = 0.0
         more = _joined(_rows(self.labels, again), more).canonical()
-        leaves = self._trees.leaves(more.X)
-        across, among = shared_leaves(self._leaves, leaves), shared_leaves(leaves, leaves)
-        prior = np.concatenate([self._prior, self._prior_of(more.X)])
+        more_prior = self._prior_of(more.X)
+        cells = self._cells.of(more.X, more_prior)
+        across, among = shared_leaves(self._rows_cells, cells), shared_leaves(cells, cells)
+        prior = np.concatenate([self._prior, more_prior])
         y = np.concatenate([self._answers.y, more.y])
         weight = np.concatenate([weight, more.weight])
         K = np.block([[self._frozen.K, across], [across.T, among]])
@@ -80,8 +79,8 @@ class LabelPreview:
             y[first:], weight[first:], prior[first:], K[first:, first:], self._kappa
         )
         alpha = find_mode_with_more(self._frozen, across, among, prior, Answers(y, weight, bound))
-        both = np.concatenate([self._leaves, leaves])
-        return leaf_table(both, alpha, self._kappa, self._trees.nodes)
+        both = np.concatenate([self._rows_cells, cells])
+        return cell_table(both, alpha, self._kappa, self._cells.shape)
 
 
 def _rows(labels: Labels, places: Sequence[int]) -> Labels:
@@ -96,19 +95,3 @@ def _joined(one: Labels, other: Labels) -> Labels:
         np.concatenate([one.y, other.y]),
         np.concatenate([one.weight, other.weight]),
     )
-
-
-def leaf_sums(leaves: Leaves, table: Table) -> Vector:
-    """Return for each row the sum of the table over its leaves: a walk that was kept."""
-    out = np.zeros(len(leaves))
-    _leaf_sums(np.ascontiguousarray(leaves, np.int32), table, out)
-    return out
-
-
-@kernel
-def _leaf_sums(leaves: Leaves, table: Table, out: npt.NDArray[np.float64]) -> None:
-    for i in range(leaves.shape[0]):
-        total = 0.0
-        for t in range(leaves.shape[1]):
-            total += table[t, leaves[i, t]]
-        out[i] = total

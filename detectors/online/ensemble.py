@@ -63,9 +63,7 @@ class Ensemble(base.Detector):
     kind's own (``natural``) where it has one: a burst of anomalies then doesn't shrink the scores
     of those that follow. Else it is the running mean and deviation of the member's scores. No
     detector wins everywhere; the mean is rarely the best of its members and rarely far from it.
-    Where a stream drifts much and has harmless outliers, a forest alone learns better from
-    verdicts. Costs what the members cost together, and a quarter of a block's scoring for the
-    scales.
+    Costs what the members cost together, and a quarter of a block's scoring for the scales.
 
     Explained by the members' attributions on the same scale; they add up where all members' do.
 

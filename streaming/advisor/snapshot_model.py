@@ -7,9 +7,10 @@ import numpy as np
 from detectors.arrays import Matrix, Vector
 from detectors.base import SnapshotError
 from detectors.features.feature_set import FeatureSet
-from detectors.learning.label_model import Labels, Table
-from detectors.learning.label_preview import LabelPreview, leaf_sums
-from detectors.learning.leaf_kernel import Leaves
+from detectors.learning.cells import Table
+from detectors.learning.label_model import Labels
+from detectors.learning.label_preview import LabelPreview
+from detectors.learning.leaf_kernel import Leaves, leaf_sums
 from detectors.model import StreamModel
 from detectors.registry import build as build_detector
 from detectors.state import unnest, unpack
@@ -31,13 +32,13 @@ class SnapshotModel:
         self._model = model
         self._labels = labels.strongest(model.settings.max_labels).canonical()
         self._preview = LabelPreview(
-            model.trees,
+            model.cells,
             model.settings.kappa,
             model.aged(self._labels),
             model.prior,
             model.presumed_normal(),
         )
-        self._recent = model.trees.leaves(model.budget.rows)
+        self._recent = model.cells.of(model.budget.rows, model.budget.priors)
         self.line = self.line_with(self._preview.table)
 
     def relabelled(self, labels: Labels) -> SnapshotModel:
@@ -51,7 +52,7 @@ class SnapshotModel:
 
     @property
     def table(self) -> Table:
-        """The shift per leaf under the labels in force."""
+        """The shift per cell under the labels in force."""
         return self._preview.table
 
     @property
@@ -60,9 +61,9 @@ class SnapshotModel:
         return self._labels
 
     @property
-    def label_leaves(self) -> Leaves:
-        """The leaves of ``labels``."""
-        return self._preview.label_leaves
+    def label_cells(self) -> Leaves:
+        """The cells of ``labels``."""
+        return self._preview.label_cells
 
     def prior(self, X: Matrix) -> Vector:
         """Return the margins of rows before any label."""
@@ -70,10 +71,15 @@ class SnapshotModel:
 
     def margins(self, X: Matrix) -> Vector:
         """Return the margins of rows under the labels in force."""
-        return self.prior(X) + self._model.trees.sums(X, self.table)
+        prior = self.prior(X)
+        return prior + self._model.cells.sums(X, prior, self.table)
+
+    def cells(self, X: Matrix) -> Leaves:
+        """Return the cells of rows: the more two share, the more alike they are."""
+        return self._model.cells.of(X, self.prior(X))
 
     def table_with(self, more: Labels) -> Table:
-        """Return the shift per leaf if these labels were in force too."""
+        """Return the shift per cell if these labels were in force too."""
         return self._preview.table_with(self._model.aged(more))
 
     def line_with(self, table: Table) -> float:

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from detectors.arrays import Matrix, Vector
 from detectors.features.feature_set import FeatureSet
 from detectors.learning.label_model import Labels
-from detectors.learning.label_preview import leaf_sums
-from detectors.learning.leaf_kernel import Leaves, shared_leaves
+from detectors.learning.leaf_kernel import Leaves, leaf_sums, shared_leaves
 from streaming.advisor.snapshot_model import SnapshotModel
 from streaming.advisor.waiting import WaitingRows
 from streaming.pipeline import sigmoid
@@ -90,13 +89,13 @@ class StreamView:
             was, will = _margins(view, more)
             before.add(view.codes, *was)
             after.add(view.codes, *will)
-            leaves = view.model.model.trees.leaves(read[:COMPARED])
-            np.maximum.at(likeness, view.codes, _likest(view.waiting.leaves, leaves))
+            cells = view.model.cells(read[:COMPARED])
+            np.maximum.at(likeness, view.codes, _likest(view.waiting.cells, cells))
             if learned_as is not None:
                 step = (will[0] - was[0]) * (1.0 if learned_as else -1.0)
                 towards = np.argsort(-step, kind="stable")[:MOST_CHECKED]
                 opposite = _confirmed(view.model.labels, 1.0 - learned_as)
-                near = _likest(view.waiting.leaves[towards], view.model.label_leaves[opposite])
+                near = _likest(view.waiting.cells[towards], view.model.label_cells[opposite])
                 np.maximum.at(against, view.codes[towards], near)
         lowered = others & (before.posterior - after.posterior > MOVED)
         raised = others & (after.posterior - before.posterior > MOVED)
@@ -136,8 +135,8 @@ class StreamView:
         """Count verdicts and truths on what resembles the read members: so decided, otherwise."""
         model = next(iter(self.partitions.values())).model
         labels = model.labels
-        leaves = model.model.trees.leaves(read[:COMPARED])
-        alike = (_likest(model.label_leaves, leaves) >= LIKE) & (labels.weight >= CONFIRMED)
+        cells = model.cells(read[:COMPARED])
+        alike = (_likest(model.label_cells, cells) >= LIKE) & (labels.weight >= CONFIRMED)
         said: dict[str, bool] = {}
         for i in np.flatnonzero(alike).tolist():
             group = self.labelled.get(labels.ids[i])
@@ -167,11 +166,11 @@ def _margins(
 ) -> tuple[tuple[Vector, float], tuple[Vector, float]]:
     """Return open candidates' margins and the alert line, now and with these labels too."""
     model, waiting = view.model, view.waiting
-    was = waiting.prior + leaf_sums(waiting.leaves, model.table), model.line
+    was = waiting.prior + leaf_sums(waiting.cells, model.table), model.line
     if not len(more):
         return was, was
     table = model.table_with(more)
-    return was, (waiting.prior + leaf_sums(waiting.leaves, table), model.line_with(table))
+    return was, (waiting.prior + leaf_sums(waiting.cells, table), model.line_with(table))
 
 
 def _likest(rows: Leaves, to: Leaves) -> Vector:

@@ -18,21 +18,22 @@ class WaitingRows:
 
     Attributes:
         ids: candidate ids. ``clusters``: the cluster of each.
-        prior: margins before any label; ``leaves``: in the trees of the model.
+        prior: margins before any label; ``cells``: of the model.
     """
 
     ids: tuple[str, ...]
     clusters: tuple[str, ...]
     X: Matrix
     prior: Vector
-    leaves: Leaves
+    cells: Leaves
 
     @classmethod
     def of(
         cls, model: SnapshotModel, ids: Sequence[str], clusters: Sequence[str], X: Matrix
     ) -> WaitingRows:
         """Walk all of them."""
-        return cls(tuple(ids), tuple(clusters), X, model.prior(X), model.model.trees.leaves(X))
+        prior = model.prior(X)
+        return cls(tuple(ids), tuple(clusters), X, prior, model.model.cells.of(X, prior))
 
     def now(
         self, model: SnapshotModel, clusters: Mapping[str, str], new: Sequence[str], X: Matrix
@@ -50,5 +51,5 @@ class WaitingRows:
             tuple(clusters[name] for name in ids),
             np.concatenate([self.X[places], added.X]),
             np.concatenate([self.prior[places], added.prior]),
-            np.concatenate([self.leaves[places], added.leaves]),
+            np.concatenate([self.cells[places], added.cells]),
         )

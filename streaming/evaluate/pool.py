@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Matrix, Vector
-from detectors.learning.label_model import bounds, leaf_table
+from detectors.learning.label_model import bounds, cell_table
 from detectors.learning.laplace import Answers, find_mode
 from detectors.learning.leaf_kernel import leaf_sums, shared_leaves
 from detectors.online.isolation_forest import IsolationForest
@@ -119,7 +119,7 @@ class Pool:
         rows = np.ascontiguousarray(X, np.float32)
         self._settings = settings
         trees = whole_forest(rows, settings.seed)
-        self._nodes = trees.nodes
+        self._shape = trees.values.shape
         self._leaves = trees.leaves(rows)  # of all items: the trees stay as they are
         scores = leaf_sums(self._leaves, trees.values)
         self._prior: Vector = (scores - scores.mean()) / (scores.std() or 1.0) - PRIOR_SHIFT
@@ -154,7 +154,7 @@ class Pool:
             np.append(self._alpha, 0.0),
         )
         self._alpha = mode.alpha
-        table = leaf_table(asked, mode.alpha, kappa, self._nodes)
+        table = cell_table(asked, mode.alpha, kappa, self._shape)
         margins = self._prior + leaf_sums(self._leaves, table)
         self.before = np.where(self.asked, self.before, margins)
 

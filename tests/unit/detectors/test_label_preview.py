@@ -5,17 +5,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.base import Vector
+from detectors.learning.cells import Table
 from detectors.learning.label_model import LabelModel, Labels
-from detectors.learning.label_preview import LabelPreview, leaf_sums
-from tests.unit.detectors.test_label_model import KAPPA, forest, labels, prior, rows, take
+from detectors.learning.label_preview import LabelPreview
+from detectors.learning.leaf_kernel import leaf_sums
+from tests.unit.detectors.test_label_model import (
+    KAPPA,
+    cells,
+    forest,
+    labels,
+    prior,
+    rows,
+    shift,
+    take,
+)
 
-TREES = forest()
+CELLS = cells(forest(), graded=True)
+"""What a forest alone has is the same with one part per leaf."""
 BACKGROUND = rows(30, seed=8)
 SOME = rows(200, seed=12)
 
 
 def preview(of: Labels) -> LabelPreview:
-    return LabelPreview(TREES, KAPPA, of, prior, BACKGROUND)
+    return LabelPreview(CELLS, KAPPA, of, prior, BACKGROUND)
+
+
+def shifts(table: Table) -> Vector:
+    return CELLS.sums(SOME, prior(SOME), table)
 
 
 def joined(one: Labels, other: Labels) -> Labels:
@@ -28,7 +45,7 @@ def joined(one: Labels, other: Labels) -> Labels:
 
 
 def refitted(of: Labels) -> LabelModel:
-    model = LabelModel(TREES, KAPPA)
+    model = LabelModel(CELLS, KAPPA)
     model.set_labels(of, prior, BACKGROUND)
     return model
 
@@ -48,8 +65,8 @@ def test_further_labels_are_taken_in_as_by_a_refit(
 ) -> None:
     """To a thousandth of the margin, wherever a row lies."""
     before, more = labels(old), more_labels(new, seed + 100, y)
-    quick = leaf_sums(TREES.leaves(SOME), preview(before).table_with(more))
-    np.testing.assert_allclose(quick, refitted(joined(before, more)).shift(SOME), atol=1e-3)
+    quick = shifts(preview(before).table_with(more))
+    np.testing.assert_allclose(quick, shift(refitted(joined(before, more)), SOME), atol=1e-3)
 
 
 def test_labels_against_all_that_is_known_are_taken_in_as_well() -> None:
@@ -64,24 +81,24 @@ def test_labels_against_all_that_is_known_are_taken_in_as_well() -> None:
     more = Labels(
         [f"b{i}" for i in range(80)], np.repeat(same, 80, axis=0), np.zeros(80), np.ones(80)
     )
-    quick = leaf_sums(TREES.leaves(SOME), preview(before).table_with(more))
-    np.testing.assert_allclose(quick, refitted(joined(before, more)).shift(SOME), atol=1e-3)
+    quick = shifts(preview(before).table_with(more))
+    np.testing.assert_allclose(quick, shift(refitted(joined(before, more)), SOME), atol=1e-3)
 
 
 @pytest.mark.parametrize("old", [0, 5])
 def test_without_a_background_it_is_the_same(old: int) -> None:
     before, more, none = labels(old), more_labels(6, 7), BACKGROUND[:0]
-    made = LabelPreview(TREES, KAPPA, before, prior, none)
-    model = LabelModel(TREES, KAPPA)
+    made = LabelPreview(CELLS, KAPPA, before, prior, none)
+    model = LabelModel(CELLS, KAPPA)
     model.set_labels(joined(before, more), prior, none)
-    quick = leaf_sums(TREES.leaves(SOME), made.table_with(more))
-    np.testing.assert_allclose(quick, model.shift(SOME), atol=1e-3)
+    quick = shifts(made.table_with(more))
+    np.testing.assert_allclose(quick, shift(model, SOME), atol=1e-3)
 
 
 def test_without_further_labels_it_is_the_fit_as_it_stands() -> None:
     before = labels(20)
-    shift = leaf_sums(TREES.leaves(SOME), preview(before).table_with(take(before, np.arange(0))))
-    np.testing.assert_allclose(shift, refitted(before).shift(SOME), atol=1e-9)
+    quick = shifts(preview(before).table_with(take(before, np.arange(0))))
+    np.testing.assert_allclose(quick, shift(refitted(before), SOME), atol=1e-9)
 
 
 def test_without_any_label_nothing_is_shifted() -> None:
@@ -94,8 +111,8 @@ def test_what_has_a_label_already_is_combined_with_it_as_by_a_refit() -> None:
     weak = Labels(before.ids, before.X, before.y, np.full(20, 0.1))
     again = Labels(weak.ids[:5], weak.X[:5], 1.0 - weak.y[:5], np.ones(5))
     more = joined(again, more_labels(4, 7))
-    quick = leaf_sums(TREES.leaves(SOME), preview(weak).table_with(more))
-    np.testing.assert_allclose(quick, refitted(joined(weak, more)).shift(SOME), atol=1e-3)
+    quick = shifts(preview(weak).table_with(more))
+    np.testing.assert_allclose(quick, shift(refitted(joined(weak, more)), SOME), atol=1e-3)
 
 
 def test_asking_changes_nothing() -> None:
@@ -107,8 +124,11 @@ def test_asking_changes_nothing() -> None:
     assert made.table_with(more_labels(5, 7)).tobytes() == first
 
 
+@pytest.mark.parametrize("graded", [False, True])
 @pytest.mark.parametrize("count", [0, 3])
-def test_kept_leaves_give_what_a_walk_gives(count: int) -> None:
-    X = rows(count, seed=2)
-    table = preview(labels(9)).table
-    np.testing.assert_allclose(leaf_sums(TREES.leaves(X), table), TREES.sums(X, table), atol=1e-12)
+def test_kept_cells_give_what_a_walk_gives(count: int, graded: bool) -> None:
+    X, divided = rows(count, seed=2), cells(forest(), graded=graded)
+    table = LabelPreview(divided, KAPPA, labels(9), prior, BACKGROUND).table
+    np.testing.assert_allclose(
+        leaf_sums(divided.of(X, prior(X)), table), divided.sums(X, prior(X), table), atol=1e-12
+    )

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from detectors import base
 from detectors.base import Attribution, Detector, Matrix, Snapshot, SnapshotError, Vector
+from detectors.learning.cells import Cells
 from detectors.learning.label_model import Labels
 from detectors.learning_settings import LearningSettings
 from detectors.model import PRIOR_SHIFT, TAIL, StreamModel
 from detectors.online.isolation_forest import IsolationForest
 from detectors.state import nest, pack, unnest, unpack
+from detectors.trees import Trees
 
 NAMES = ("a", "b", "c")
 BLOCK = 64
@@ -154,6 +156,10 @@ def test_the_margin_of_a_forest_is_its_score_however_far_out() -> None:
     np.testing.assert_array_equal(scored.margin, scored.z - PRIOR_SHIFT)
 
 
+def leaves_alone(trees: Trees, **_: bool) -> Cells:
+    return Cells(trees, graded=False)
+
+
 def test_a_state_from_before_far_scores_counted_less_goes_on_with_todays_margins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -161,10 +167,12 @@ def test_a_state_from_before_far_scores_counted_less_goes_on_with_todays_margins
     today.set_labels(labels(20), 1)
     with monkeypatch.context() as before:
         before.setattr("detectors.model.TAIL", math.inf)
+        before.setattr("detectors.model.Cells", leaves_alone)
         old = trained(distance, 8)
         old.set_labels(labels(20), 1)
         parts = unnest(old.snapshot())
     del parts["prior"]
+    assert "priors" not in parts["labels"].arrays
     resumed = StreamModel(distance(), SETTINGS, seed=7)
     resumed.restore(nest(parts))
     X = further_and_further_out()
@@ -203,6 +211,32 @@ def test_labels_move_rows_like_them_and_taking_them_back_moves_them_back(detecto
     assert model.variance(X[far]).mean() < SETTINGS.kappa
     model.set_labels(Labels.none(3), position=10)
     np.testing.assert_array_equal(model.margins(X), before)
+
+
+@both
+def test_the_threshold_follows_from_what_labels_say_of_the_kept_rows(detector: Make) -> None:
+    model = trained(detector, 8)
+    model.set_labels(labels(20), position=1)
+    kept = model.budget.rows
+    shifts = model.margins(kept) - model.prior(kept)
+    assert model.threshold == pytest.approx(model.budget.line(shifts), abs=0.1)
+
+
+def test_of_several_detectors_a_verdict_says_little_of_what_is_less_strange() -> None:
+    far = np.array([[200.0, 0.0, 0.0], [12.0, 0.0, 0.0]], np.float32)  # in one leaf everywhere
+    said = Labels(["a"], far[:1], np.zeros(1), np.ones(1))
+    alone = SETTINGS.model_copy(update={"presumed_normal": 0})
+    moved = []
+    for detector in (forest(), distance()):
+        model = StreamModel(detector, alone, seed=7)
+        for number in range(8):
+            block(model, number)
+        before = model.margins(far)
+        model.set_labels(said, position=1)
+        moved.append(model.margins(far) - before)
+    assert moved[0][1] == moved[0][0] < -1.0
+    assert moved[1][0] < -1.0
+    assert moved[1][0] < 1.5 * moved[1][1] < 0.0
 
 
 @both

@@ -17,9 +17,9 @@ def learn(budget: AlertBudget, margins: Vector) -> None:
     budget.learn(margins.astype(np.float32)[:, np.newaxis], margins, margins)
 
 
-def lower_above(limit: float, by: float) -> Callable[[Matrix], Vector]:
+def lower_above(limit: float, by: float) -> Callable[[Matrix, Vector], Vector]:
     """Return what labels do that find everything above a limit harmless."""
-    return lambda X: np.where(X[:, 0] > limit, -by, 0.0)
+    return lambda X, _: np.where(X[:, 0] > limit, -by, 0.0)
 
 
 def test_before_any_block_nothing_alerts() -> None:
@@ -79,7 +79,7 @@ def test_labels_taken_back_leave_no_trace() -> None:
         learn(budget, block)
     before = budget.snapshot()
     budget.rebase(lower_above(0.0, 3.0))
-    budget.rebase(lambda X: np.zeros(len(X)))
+    budget.rebase(lambda X, _: np.zeros(len(X)))
     assert sorted(budget.snapshot().arrays["margins"]) == sorted(before.arrays["margins"])
 
 
@@ -88,7 +88,7 @@ def test_a_window_longer_than_what_is_kept_restarts_with_what_is_kept() -> None:
     learn(budget, np.full(KEPT, 9.0))
     learn(budget, np.arange(float(KEPT)))
     assert budget.threshold == KEPT - 20.0
-    budget.rebase(lambda X: np.zeros(len(X)))
+    budget.rebase(lambda X, _: np.zeros(len(X)))
     assert budget.threshold == KEPT - 10.0
     budget.rebase(lower_above(100.0, 1e6))
     assert budget.threshold == 91.0

@@ -20,10 +20,21 @@ def many_clusters(budget: str = "10%", seed: int = 7) -> StreamConfig:
     return parse(f"{text}clustering: {{max_size: 4}}\n", "tests.yaml")
 
 
+def of_two_detectors() -> StreamConfig:
+    """Return the same with a second detector, so that likeness takes strangeness in."""
+    text = many_clusters().text
+    return parse(text.replace("detectors:\n", "detectors:\n  - {kind: deviation}\n"), "tests.yaml")
+
+
+of_one_detector_and_of_two = pytest.mark.parametrize(
+    "house", [many_clusters, of_two_detectors], indirect=True
+)
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
     """Two partitions, some thirty candidates in clusters, a snapshot of each."""
-    made = House(tmp_path, many_clusters())
+    made = House(tmp_path, getattr(request, "param", many_clusters)())
     made.send(events(1500))
     settle(made)
     yield made

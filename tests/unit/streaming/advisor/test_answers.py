@@ -11,7 +11,7 @@ from streaming.advisor.answers import Answers
 from streaming.pipeline import vectors
 from tests.support.house import ANNA, House
 from tests.support.streams import events
-from tests.unit.streaming.advisor.conftest import many_clusters, settle
+from tests.unit.streaming.advisor.conftest import many_clusters, of_one_detector_and_of_two, settle
 from triage.advisor import Advice, DraftRule, IfDecided, WhatIf
 from triage.errors import Invalid, NotAvailable, NotFound
 from triage.model import ClusterStatus, VerdictKind
@@ -56,6 +56,7 @@ def above(house: House, without: str) -> set[str]:
     return found
 
 
+@of_one_detector_and_of_two
 @pytest.mark.parametrize("kind", [VerdictKind.SPURIOUS, VerdictKind.REAL])
 def test_it_foretells_what_the_verdict_then_does(house: House, kind: VerdictKind) -> None:
     row = first(house)
@@ -82,6 +83,7 @@ def test_it_foretells_what_the_board_then_tells(house: House) -> None:
     assert (verdict.rose, verdict.fell) == (told.raised, told.lowered)
 
 
+@of_one_detector_and_of_two
 def test_it_speaks_of_the_model_that_the_worker_has(house: House) -> None:
     """Once the worker has learned the labels, its margins are those of the advisor."""
     house.decide(VerdictKind.SPURIOUS)
@@ -199,6 +201,7 @@ def test_another_config_that_keeps_the_state_goes_on(house: House) -> None:
     answers.advise(asked(house, row))
 
 
+@of_one_detector_and_of_two
 def test_what_if_scores_as_the_model_does(house: House) -> None:
     answers = refreshed(house)
     row = first(house)
