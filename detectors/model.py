@@ -69,9 +69,9 @@ class StreamModel:
 
     Only ``learn``, ``set_labels`` and ``admit`` change the state, which is a pure function of those
     calls and the constructor's arguments. ``margin = z - 3.5 + shift``, the shift learned from
-    labels on the leaves of the detector's trees; but of a forest alone, what ``z`` has beyond 3
+    labels on the cells of the detector's trees; but of a forest alone, what ``z`` has beyond 3
     counts by its logarithm. A detector without trees gets a companion isolation forest that learns
-    the same blocks and only says which rows are alike.
+    the same blocks and only says which rows share leaves.
     """
 
     def __init__(self, detector: Detector, settings: LearningSettings, seed: int) -> None:
@@ -121,7 +121,7 @@ class StreamModel:
 
     @property
     def trees(self) -> Trees:
-        """The forest that says which rows are alike: the detector's or the companion's."""
+        """The forest that says which rows share leaves: the detector's or the companion's."""
         return self._trees
 
     @property
@@ -195,7 +195,7 @@ class StreamModel:
         if self._rows // self._settings.block % USUAL_EVERY == 0:
             self._usual = usual_range(self._window())
         self._rows += len(X)
-        self._follow()
+        self._follow(first)
         if first:
             self._budget.rebase(self._labels.shift)
 
@@ -309,14 +309,18 @@ class StreamModel:
         if "age" in parts:
             self._age.restore(parts["age"])
         self._attach(self._kernel_trees())
-        self._labels.restore(parts["labels"])
+        labels, of_010 = parts["labels"], self._cells.graded and PRIOR not in parts
+        if of_010:  # margins are of another scale and no label's is kept: all is fitted anew below
+            none = np.zeros(len(labels.arrays.get("alpha", ())))
+            labels = Snapshot(labels.meta, {**labels.arrays, "priors": none})
+        self._labels.restore(labels)
         self._rows, self._since_fit = int(counts["rows"]), int(counts["since_fit"])
         self._version, self._relabelled = int(counts["version"]), bool(counts["relabelled"])
         if self._pace and counts.get("pace") is not None:  # else there was no limit until now
             self._pace.load(counts["pace"])
         usual = parts["usual"].arrays
         self._usual = (usual["low"], usual["high"])
-        if PRIOR not in parts and not self._detector.scores_are_leaf_sums:
+        if of_010:
             self._soften()
         self._stack()
 
@@ -345,14 +349,15 @@ class StreamModel:
         if len(self._labels) and not self._cells.graded:
             self._tables = np.stack([self._trees.values, self._labels.table])
 
-    def _follow(self) -> None:
+    def _follow(self, first: bool) -> None:
         """Bring the labels to the trees as they are after a block.
 
-        A fit costs the square of the number of rows: it is put off in that measure.
+        A fit costs the square of the number of rows: it is put off in that measure, but not after
+        the first block. Until then all rows were alike, which says nothing about labels.
         """
         self._since_fit += 1
         due = min(self._settings.refit_every, max(1.0, (self._labels.rows / _CHEAP_ROWS) ** 2))
-        if self._since_fit >= due:
+        if first or self._since_fit >= due:
             self._labels.refit(self.prior, self.presumed_normal(), self._age.aged)
             self._since_fit = 0
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -25,6 +26,7 @@ from benchmarks.loop.outside_peers import installed
 from benchmarks.loop.peers import BLOCK, PEERS, Scores
 from benchmarks.loop.report import curves_svg, page, table
 from benchmarks.loop.streams import ablations
+from benchmarks.side_by_side import side_by_side
 from streaming.evaluate.measures import average_precision, roc_auc
 from streaming.evaluate.table import read_labelled
 
@@ -128,17 +130,16 @@ def cards(seeds: Sequence[int], *, whole: bool) -> Mapping[str, Any]:
     """Run the headline."""
     print("card precision@100 in the week after 7 days x 100 looks")
     results: dict[str, list[headline.Result]] = {name: [] for name in headline.ARMS}
-    for seed in seeds:
-        world = headline.make_world(seed, whole=whole)
-        print(f"seed {seed}: {len(world.records):,} payments, {world.is_fraud.mean():.2%} fraud")
-        for name, run in headline.ARMS.items():
-            one = run(world, seed)
-            results[name].append(one)
-            print(
-                f"  {name:36} {one.precision:.3f} (perfect {one.perfect:.3f}); "
-                f"found by the looks before: {one.found_by_looks}",
-                flush=True,
-            )
+    with side_by_side() as pool:
+        for of in pool.map(functools.partial(headline.run_all, whole=whole), seeds):
+            print(f"seed {of.seed}: {of.payments:,} payments, {of.fraud:.2%} fraud")
+            for name, one in of.results.items():
+                results[name].append(one)
+                print(
+                    f"  {name:36} {one.precision:.3f} (perfect {one.perfect:.3f}); "
+                    f"found by the looks before: {one.found_by_looks}",
+                    flush=True,
+                )
     precision = {name: [one.precision for one in of] for name, of in results.items()}
     ceiling, floor = precision["supervised"], precision["no feedback"]
     ours = precision["late truth, feedback"]
@@ -153,7 +154,7 @@ def cards(seeds: Sequence[int], *, whole: bool) -> Mapping[str, Any]:
                 for a, low, high in zip(precision[name], floor, ceiling, strict=True)
             ]
         )
-    rows = [[name, *figures[name]] for name in precision]
+    rows = [[name, *of] for name, of in figures.items()]
     print(table(["mean over seeds", "precision@100", "±"], rows))
     return figures
 

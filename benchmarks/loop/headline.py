@@ -114,6 +114,23 @@ class Result:
     perfect: float
 
 
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What all arms came to in the world of one seed, and how much of it is fraud."""
+
+    seed: int
+    payments: int
+    fraud: float
+    results: Mapping[str, Result]
+
+
+def run_all(seed: int, *, whole: bool) -> Seeded:
+    """Run every arm in a world."""
+    world = make_world(seed, whole=whole)
+    results = {name: run(world, seed) for name, run in ARMS.items()}
+    return Seeded(seed, len(world.records), float(world.is_fraud.mean()), results)
+
+
 def make_world(seed: int, *, whole: bool) -> World:
     """Return a world, ``whole`` from its first day on."""
     first = 0 if whole else LOOKS - HISTORY

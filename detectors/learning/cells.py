@@ -70,6 +70,8 @@ class Cells:
 
     def of(self, X: Matrix, priors: Vector) -> Leaves:
         """Return each row's cell in each tree, rows x trees; ``priors``: margins before labels."""
+        if len(X) != len(priors):
+            raise ValueError(f"{len(priors)} margins of {len(X)} rows")
         leaves = self._trees.leaves(X)
         if self.graded:
             _part(leaves, _grades(priors), self._parts, self._most)

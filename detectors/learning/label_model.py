@@ -316,8 +316,7 @@ class LabelModel:
                 times=arrays.get("times"),
             )
             mode, background = Mode(arrays["alpha"], arrays["curvature"]), arrays["background"]
-            # a forest alone needs none; 0.1.0 kept none, and what it kept is fitted anew
-            priors = arrays.get("priors", np.zeros(len(mode.alpha)))
+            priors = arrays["priors"] if self._cells.graded else np.zeros(len(mode.alpha))
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the snapshot's labels are damaged: {error}") from error
         widths = {labels.X.shape[1], *background.shape[1:]}

@@ -171,7 +171,7 @@ class StreamKeeper:
         partition: int,
         waiting: Sequence[Waiting],
     ) -> WaitingRows:
-        """Return the open candidates of a partition, with the leaves that they fall into."""
+        """Return the open candidates of a partition, with the cells that they fall into."""
         width = len(self._features.names)
         before = self._rows.get(partition) or WaitingRows.of(model, (), (), vectors([], width))
         clusters = {

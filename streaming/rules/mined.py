@@ -83,12 +83,10 @@ def mine_rules(store: AdvisorStore, stream: str, precision: float, most: int) ->
     features = FeatureSet(config.features)
     models = snapshot_models(store, config, features)
     told = store.labels_at(stream, store.label_position(stream))
-    labels = [
-        label
-        for label in carried(told, config, ConfigBook(store, stream))
-        if label.weight >= CONFIRMED and not label.inferred
-    ]
-    known, growing = _known(labels, _ordinary(models.values(), labels, len(features.names)))
+    read = [one for one in carried(told, config, ConfigBook(store, stream)) if not one.inferred]
+    labels = [label for label in read if label.weight >= CONFIRMED]
+    ordinary = _ordinary(models.values(), labels, len(features.names))
+    known, growing = _known(labels, _sides(read), ordinary)
     expires = max(FEWEST_EVENTS, _events(store, stream))
     found = [
         _told(one, features, expires, precision)
@@ -142,7 +140,9 @@ def _ordinary(models: Iterable[StreamModel], labels: Sequence[Label], width: int
     return np.concatenate(parts)
 
 
-def _known(labels: Sequence[Label], ordinary: Matrix) -> tuple[Known, Flags]:
+def _known(
+    labels: Sequence[Label], sides: Mapping[str, bool], ordinary: Matrix
+) -> tuple[Known, Flags]:
     """Return all rows, and those that rules are grown on: about half, whole verdicts."""
     groups = {name: i for i, name in enumerate(sorted({label.verdict_id for label in labels}))}
     width = ordinary.shape[1]
@@ -159,7 +159,6 @@ def _known(labels: Sequence[Label], ordinary: Matrix) -> tuple[Known, Flags]:
         real=np.concatenate([real, none]),
         benign=np.concatenate([~real, none]),
     )
-    sides = _sides(labels)
     growing = [sides[label.verdict_id] for label in labels]
     growing += [zlib.crc32(row.tobytes()) % 2 == 0 for row in ordinary]
     return known, np.array(growing, bool)
@@ -168,8 +167,9 @@ def _known(labels: Sequence[Label], ordinary: Matrix) -> tuple[Known, Flags]:
 def _sides(labels: Sequence[Label]) -> Mapping[str, bool]:
     """Return whether rules are grown on a verdict, else judged: by turns, as the log has them.
 
-    Those that said real take turns of their own, so that of a few neither side is left with none,
-    and a verdict that comes later changes no earlier one's side.
+    Those that said real take turns of their own, so that of a few neither side is left with none.
+    Neither a later verdict nor what a label weighs by now changes a side; a retraction deals those
+    after it anew.
     """
     sides: dict[str, bool] = {}
     turns = {True: itertools.cycle((True, False)), False: itertools.cycle((True, False))}

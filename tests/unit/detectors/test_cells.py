@@ -59,6 +59,12 @@ def test_each_row_has_a_cell_of_the_table_whatever_its_margin(cells: Cells) -> N
 
 
 @pytest.mark.parametrize("cells", [LEAVES, GRADED])
+def test_margins_of_other_rows_are_refused(cells: Cells) -> None:
+    with pytest.raises(ValueError, match="2 margins of 3 rows"):
+        cells.of(rows(3, 1), np.zeros(2))
+
+
+@pytest.mark.parametrize("cells", [LEAVES, GRADED])
 def test_equally_strange_rows_have_one_table_per_leaf(cells: Cells) -> None:
     X, table = rows(60, 3), np.random.default_rng(4).normal(size=cells.shape)
     priors: Vector = np.random.default_rng(5).uniform(-6.0, 4.0, 60)

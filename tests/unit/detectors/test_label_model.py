@@ -314,9 +314,8 @@ def test_a_damaged_or_foreign_snapshot_is_refused(graded: bool) -> None:
         LabelModel(cells(forest()), 1.0).restore(snapshot)
     for name in snapshot.arrays:
         less = {key: value for key, value in snapshot.arrays.items() if key != name}
-        if name != "priors":  # 0.1.0 had none
-            with pytest.raises(SnapshotError):
-                model.restore(Snapshot(snapshot.meta, less))
+        with pytest.raises(SnapshotError):
+            model.restore(Snapshot(snapshot.meta, less))
         short = {**snapshot.arrays, name: snapshot.arrays[name][:-1]}
         with pytest.raises(SnapshotError):
             model.restore(Snapshot(snapshot.meta, short))

@@ -222,6 +222,18 @@ def test_the_threshold_follows_from_what_labels_say_of_the_kept_rows(detector: M
     assert model.threshold == pytest.approx(model.budget.line(shifts), abs=0.1)
 
 
+@both
+def test_many_labels_from_before_the_first_block_are_fitted_to_its_trees(detector: Make) -> None:
+    """So many that a fit is put off for several blocks else."""
+    early, late = trained(detector, 0), trained(detector, 1)
+    early.set_labels(labels(300), position=1)
+    block(early, 0)
+    late.set_labels(labels(300), position=1)
+    X = rows(300, 2)
+    np.testing.assert_allclose(early.margins(X), late.margins(X), atol=1e-5)
+    assert early.threshold == pytest.approx(late.threshold, abs=1e-5)
+
+
 def test_of_several_detectors_a_verdict_says_little_of_what_is_less_strange() -> None:
     far = np.array([[200.0, 0.0, 0.0], [12.0, 0.0, 0.0]], np.float32)  # in one leaf everywhere
     said = Labels(["a"], far[:1], np.zeros(1), np.ones(1))
