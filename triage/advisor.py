@@ -16,8 +16,8 @@ from triage.model import VerdictKind
 LIKE = 0.5
 """Share of the trees that see two events in the same cell, from which on they resemble each other.
 
-With several detectors a cell is a part of a leaf (``detectors.learning.cells``): of equal leaves,
-events two deviations apart no longer do.
+With several detectors a cell is a part of a leaf (decision 26): of equal leaves, events two
+deviations apart no longer do.
 
 Closing a whole cluster on one look hid real anomalies at .35 and hardly any at .6 (measured on
 Mammography, weather and thyroid data); for a warning it may be a little lower.

@@ -170,7 +170,7 @@ def _sentence(
 ) -> str:
     if not points:
         return "No events of this entity are kept."
-    others = f"{count(ordinary, 'ordinary event')} of {visible(entity, 60)}"
+    others = count(ordinary, "ordinary event") + (f" of {visible(entity, 60)}" if entity else "")
     members = [point for point in points if point.member]
     if not members:
         return f"{others}, none of this cluster."

@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import CLUSTERS
+from tests.browser.conftest import CLUSTERS, sign_in
 from tests.browser.seeing import (
     at,
     cursor,
@@ -54,6 +54,18 @@ def test_the_queue_shows_what_is_worth_a_look(analyst: Page, board: Served) -> N
     at(analyst, order(board)[0])
     expect(analyst.locator("#open-count")).to_have_text(str(CLUSTERS))
     expect(analyst.locator("#live-text")).to_have_text(re.compile("Live"))
+
+
+def test_a_cluster_of_no_entity_at_one_moment_has_only_its_stream_below(
+    page: Page, bare: Served
+) -> None:
+    cluster = bare.desk.group(bare.desk.add(1), subtitle="")
+    sign_in(page, bare)
+    expect(row(page, cluster).locator(".cluster-sub")).to_have_text(bare.desk.stream)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("881")
+    found = page.get_by_role("option", name=re.compile("^Cluster"))
+    expect(found.locator(".under")).to_have_text(bare.desk.stream)
 
 
 def test_one_key_gives_a_verdict_and_z_takes_it_back(analyst: Page, board: Served) -> None:

@@ -38,11 +38,11 @@ def _row(row: QueueRow, members: int, now: float) -> Component:
         className="link",
         **attributes(data_nav=""),
     )
-    under = html.Bdi(f"{visible(row.stream, 60)} · {visible(row.subtitle, 200)}", className="under")
+    under = " · ".join(filter(None, (visible(row.stream, 60), visible(row.subtitle, 200))))
     of = f" of {row.size:,}" if members != row.size else ""
     return html.Tr(
         [
-            html.Th([title, under], scope="row"),
+            html.Th([title, html.Bdi(under, className="under")], scope="row"),
             html.Td(f"{members:,}{of}"),
             html.Td(percent(row.posterior)),
             html.Td(clock(row.last_time, now)),

@@ -12,9 +12,11 @@ from triage_ui.timeline import ENOUGH, Timeline, cluster_events, near_members
 from triage_ui.timeline import timeline as choose
 
 
-def timeline(events: Sequence[EntityEvent], cluster: str, features: Sequence[str]) -> Timeline:
+def timeline(
+    events: Sequence[EntityEvent], cluster: str, features: Sequence[str], entity: str = "C1"
+) -> Timeline:
     reasons = [ClusterReason(name, name, 1.0, 1.0, 1.0, "", "") for name in features]
-    return choose(events, cluster, reasons, "C1")
+    return choose(events, cluster, reasons, entity)
 
 
 MINE, OTHER = "mine", "other"
@@ -46,6 +48,11 @@ def test_events_without_numbers_are_drawn_too() -> None:
     assert line.name is None
     assert [point.value for point in line.points] == [None, None]
     assert line.sentence == "1 member, beside 1 ordinary event of C1."
+
+
+def test_a_stream_without_entities_has_events_of_nobody() -> None:
+    line = timeline([event(0.0), event(1.0, MINE)], MINE, [], entity="")
+    assert line.sentence == "1 member, beside 1 ordinary event."
 
 
 def test_flags_nan_and_text_are_no_numbers() -> None:

@@ -54,7 +54,7 @@
     const ofClusters = (clusters.status === 200 ? clusters.data.rows : []).map((row) => ({
       kind: "Cluster",
       text: triage.visible(row.title, 90),
-      under: triage.visible(`${row.stream} · ${row.subtitle}`, 90),
+      under: triage.visible([row.stream, row.subtitle].filter(Boolean).join(" · "), 90),
       run: () => triage.go("/cluster/" + encodeURIComponent(row.cluster_id)),
     }));
     const inClusters = (one) => (one.clusters === 1 ? "1 cluster" : `${one.clusters} clusters`);

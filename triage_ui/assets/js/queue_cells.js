@@ -53,7 +53,7 @@
         "bdi",
         { className: "cluster-sub" },
         looks(row),
-        triage.visible(row.stream, 60) + " · " + triage.visible(row.subtitle, 200),
+        [triage.visible(row.stream, 60), triage.visible(row.subtitle, 200)].filter(Boolean).join(" · "),
       ),
     ),
   );
