@@ -11,8 +11,9 @@ items. A figure counts as worse if the whole interval of the difference lies bel
 in forty does. ``--half-life 5000`` lets labels age, by so many events. ``--detector``, given more
 than once, takes an ensemble of these kinds instead of the isolation forest.
 
-The reliability table takes the probabilities given to the items that nobody had asked about, all
-streams together, without feedback and with three looks. The last line is one line of JSON.
+The reliability tables take all streams together, with three looks per 1,024 events: the
+probabilities given to the items that nobody asked about, without and with feedback, and those that
+whoever takes a look sees, right before the answer. The last line is one line of JSON.
 """
 
 from __future__ import annotations
@@ -83,16 +84,23 @@ GREEDY = Shares(audit=0.0, uncertain=0.0)
 """Every look goes to the likeliest."""
 
 Judged = dict[str, list[tuple[Vector, Truth]]]
-"""Margins and truth of the items that nobody asked about, without and with feedback."""
+"""Margins and truth by ``CURVES``."""
+
+CURVES = ("never asked, without", "never asked, with", "at the look, with")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one replay came to. ``margins`` and ``unasked`` are per item."""
+    """What one replay came to. ``margins`` and ``unasked`` are per item.
+
+    ``asked``: items in the order of the looks. ``seen``: the margin that each look saw.
+    """
 
     found: int
     margins: Vector
     unasked: Truth
+    asked: Sequence[int]
+    seen: Sequence[float]
 
 
 def replay(
@@ -132,6 +140,7 @@ def replay(
     margins, unasked = np.zeros(len(X)), np.ones(len(X), np.bool_)
     waiting: list[int] = []
     asked: list[int] = []
+    seen: list[float] = []
     for start in range(0, len(X), block):
         rows = X[start : start + block]
         scored = model.admit(model.score(rows), np.arange(start, start + len(rows), dtype=float))
@@ -142,15 +151,17 @@ def replay(
         waiting = [*older, *(start + np.flatnonzero(scored.alert)).tolist()][-OPEN:]
         for _ in range(min(max(1, round(looks * len(rows) / BLOCK)), len(waiting))):
             purpose = shares.purpose(len(asked))
-            item = waiting.pop(place_of_next(model.margins(X[waiting]), purpose))
-            asked.append(item)
+            now = model.margins(X[waiting])
+            place = place_of_next(now, purpose)
+            seen.append(float(now[place]))
+            asked.append(waiting.pop(place))
             if feedback:
                 told = truth[asked].astype(np.float64)
                 ids = [str(one) for one in asked]
                 times = np.array(asked, np.float64)
                 model.set_labels(Labels(ids, X[asked], told, np.ones(len(ids)), times), len(ids))
     unasked[asked] = False
-    return Run(int(truth[asked].sum()), margins, unasked)
+    return Run(int(truth[asked].sum()), margins, unasked, asked, seen)
 
 
 def place_of_next(margins: Vector, purpose: Purpose) -> int:
@@ -245,8 +256,10 @@ def compare(stream: Stream, setup: Setup, reliability: Judged, pool: Executor) -
         for truth, runs in pool.map(functools.partial(setup.pair, stream, looks), seeds):
             rows.append([figures(run, truth) for run in runs])
             if looks == LOOKS[-1]:
-                for key, run in zip(("without", "with"), runs, strict=True):
+                for key, run in zip(CURVES, runs, strict=False):
                     reliability[key].append((run.margins[run.unasked], truth[run.unasked]))
+                looked = runs[1]
+                reliability[CURVES[2]].append((np.array(looked.seen), truth[looked.asked]))
         table = np.array(rows)  # seeds x (without, with) x figures
         change = table[:, 1] - table[:, 0]
         found[looks] = (table[:, 0].mean(axis=0), table[:, 1].mean(axis=0), half_interval(change))
@@ -272,7 +285,7 @@ def compare_all(setup: Setup, only: str = "") -> Mapping[str, object]:
 
 
 def _compare_all(setup: Setup, only: str, pool: Executor) -> Mapping[str, object]:
-    reliability: Judged = {"without": [], "with": []}
+    reliability: Judged = {key: [] for key in CURVES}
     result: dict[str, object] = {}
     worse: list[str] = []
     compared = 0
@@ -294,7 +307,7 @@ def _compare_all(setup: Setup, only: str, pool: Executor) -> Mapping[str, object
             }
     curves = {key: curve(parts) for key, parts in reliability.items() if parts}
     for key, points in curves.items():
-        print(f"reliability {key} feedback, probability said -> share real (items):")
+        print(f"reliability, {key} feedback: probability said -> share real (items)")
         print("  " + "  ".join(f"{p:.3f} -> {share:.3f} ({n})" for p, share, n in points))
     return {"streams": result, "compared": compared, "worse": worse, "reliability": curves}
 
