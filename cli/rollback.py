@@ -53,7 +53,7 @@ def command(
     with existing_store(folder, store_url) as store:
         done = Triage(store, message_of).roll_back(change, Actor(name, "lead"), now)
     what = "taken back" if done.undone_at is None else "given back"
-    click.echo(f"labels of {len(done.taken)} verdicts of {done.analyst} {what}")
+    click.echo(f"labels of {len(done.taken)} verdicts and reports of {done.analyst} {what}")
     if done.undone_at is None:
         click.echo(f"to give them back: triage rollback --undo {done.rollback_id}")
 

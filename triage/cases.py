@@ -79,7 +79,8 @@ class Rollback:
 
     Attributes:
         analyst, since, until: whose labels, given when (seconds since 1970; ``until`` excluded).
-        taken: (verdict id, label position of the retraction) of every verdict that it silenced.
+        taken: (id, label position of the retraction) of every verdict and report of a missed event
+            that it silenced.
         undone_at: when its labels were given back, None while it stands.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from triage.model import KeepOut, VerdictKind
@@ -56,6 +57,28 @@ class RetractTruth:
     stream: str
     source: str
     ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMissed:
+    """Say that an event that was no candidate was real; the same again changes nothing.
+
+    Attributes:
+        entities: field -> value, as far as they are known. ``time``: of the event, seconds.
+    """
+
+    stream: str
+    entities: Mapping[str, str]
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackMissed:
+    """Take such a report back. Attributes as of ``ReportMissed``."""
+
+    stream: str
+    entities: Mapping[str, str]
+    time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +167,4 @@ DisputeCommand = DisputeVerdict | SettleDispute
 RegroupCommand = SplitCluster | MergeClusters
 RollBackCommand = RollBack | UndoRollBack
 TruthCommand = ReportTruth | RetractTruth
+MissedCommand = ReportMissed | TakeBackMissed

@@ -16,8 +16,10 @@ from triage.commands import (
     AssignCluster,
     Command,
     DisputeCommand,
+    MissedCommand,
     RecordVerdict,
     RegroupCommand,
+    ReportMissed,
     ReportTruth,
     RollBack,
     RollBackCommand,
@@ -30,6 +32,7 @@ from triage.findings import FindingKind, MessageOf
 from triage.ids import made_id
 from triage.labels import labels_of
 from triage.late_truth import report, retract
+from triage.missed import report_missed, take_back_missed
 from triage.model import (
     Actor,
     ClusterStatus,
@@ -107,6 +110,19 @@ class Triage:
             if isinstance(command, ReportTruth):
                 return report(unit, command, actor, at)
             return retract(unit, command, actor, at)
+
+    def missed(self, command: MissedCommand, actor: Actor, at: float) -> TruthOutcome:
+        """Take a report of an event that was no candidate in or back; return what became of it.
+
+        Raises:
+            NotAllowed, NotFound, Invalid, Conflict: see the message; nothing happened.
+            StoreUnavailable: nothing happened.
+        """
+        authorise(actor, Action.DECIDE)
+        with self._store.unit_of_work() as unit:
+            if isinstance(command, ReportMissed):
+                return report_missed(unit, command, actor, at)
+            return take_back_missed(unit, command, actor, at)
 
     def roll_back(self, command: RollBackCommand, actor: Actor, at: float) -> Rollback:
         """Take an analyst's labels back, or give them back; return the roll-back as it stands.

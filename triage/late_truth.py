@@ -15,7 +15,7 @@ from triage.model import Actor
 from triage.rest import denies, disagreed
 from triage.store.base import CaseStore, UnitOfWork
 from triage.suppression import DENIED
-from triage.truth import Truth, TruthOutcome, TruthReport, content, contradicts, pairs
+from triage.truth import MISSED, Truth, TruthOutcome, TruthReport, content, contradicts, pairs
 
 NAMESPACE = uuid.UUID("c1f3d1b7-5a0c-5a9e-8d0e-6d2b7a4f9e21")
 MAX_REPORTS = 1_000  # of one command
@@ -46,20 +46,7 @@ def report(unit: UnitOfWork, command: ReportTruth, actor: Actor, at: float) -> T
         return TruthOutcome(received=len(command.reports), repeated=len(repeated))
     position = unit.next_label(command.stream)
     unit.retract_truths(replaced, at)
-    first = unit.next_label(command.stream)
-    new = [
-        Truth(
-            truth_id=str(uuid.uuid5(NAMESPACE, json.dumps([command.stream, first + i]))),
-            stream=command.stream,
-            source=command.source,
-            report=one,
-            at=at,
-            actor=actor.name,
-            position=first + i,
-        )
-        for i, one in enumerate(reports.values())
-    ]
-    unit.add_truths(new)
+    new = add(unit, command.stream, command.source, [*reports.values()], actor.name, at)
     within_s = unit.policy(command.stream).truth_within
     joined = pairs(new, unit.candidates_of(command.stream, new, within_s), within_s)
     contradicting = _join(unit, command.stream, new, joined, at)
@@ -73,6 +60,32 @@ def report(unit: UnitOfWork, command: ReportTruth, actor: Actor, at: float) -> T
     )
     _audit(unit, "truth", command.stream, command.source, [*reports.values()], actor, at, position)
     return outcome
+
+
+def add(
+    unit: UnitOfWork,
+    stream: str,
+    source: str,
+    reports: Sequence[TruthReport],
+    actor: str,
+    at: float,
+) -> Sequence[Truth]:
+    """Give reports their places in the stream's label log; return them as they are kept."""
+    first = unit.next_label(stream)
+    new = [
+        Truth(
+            truth_id=str(uuid.uuid5(NAMESPACE, json.dumps([stream, first + i]))),
+            stream=stream,
+            source=source,
+            report=one,
+            at=at,
+            actor=actor,
+            position=first + i,
+        )
+        for i, one in enumerate(reports)
+    ]
+    unit.add_truths(new)
+    return new
 
 
 def retract(unit: UnitOfWork, command: RetractTruth, actor: Actor, at: float) -> TruthOutcome:
@@ -169,6 +182,8 @@ def _check(unit: UnitOfWork, stream: str, source: str, count: int) -> None:
         raise Invalid(f"1 to {MAX_REPORTS:,} at a time")
     if not 0 < len(source) <= 200 or not source.isprintable():
         raise Invalid("source: 1 to 200 printable characters")
+    if source == MISSED:
+        raise Invalid(f"source: {MISSED!r} is kept for what readers report; take another name")
     if not unit.knows_stream(stream):
         raise Invalid(f"there is no stream {stream!r}")
 

@@ -93,7 +93,7 @@ class Policy(BaseModel):
         gt=0,
         le=1e9,
         description="The labels that one analyst gives on one day (UTC) weigh at most so much "
-        "together; a read member weighs 1.",
+        "together; a read member weighs 1. No more missed events can be reported, either.",
     )
     day_weight: float = Field(
         default=3_000.0,

@@ -314,12 +314,20 @@ class ClusterDetail:
 
 @dataclass(frozen=True, slots=True)
 class EntityEvent:
-    """One event on an entity's time axis; ``candidate_id`` is None for ordinary events."""
+    """One event on an entity's time axis; ``candidate_id`` is None for ordinary events.
+
+    Attributes:
+        entities: of the event, field -> value, as far as its fields tell.
+        missed_by: who reports that this ordinary event was real, if somebody does.
+    """
 
     time: float
     fields: Mapping[str, Any]
     candidate_id: str | None
     cluster_id: str | None
+    stream: str
+    entities: Mapping[str, str]
+    missed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from triage.cases import AuditEntry, Rollback, Verdict
 from triage.commands import RollBack, UndoRollBack
 from triage.errors import Conflict, Invalid, NotFound
+from triage.late_truth import add
 from triage.model import Actor, SuppressionState
 from triage.store.base import UnitOfWork
+from triage.truth import MISSED, Truth, may_be_one
 
 NAMESPACE = uuid.UUID("7a51d0c8-3b7e-5d4d-9d7a-6f1c8c0a2b55")
 MAX_REASON = 4_000  # characters
@@ -18,7 +20,9 @@ TOLD = 200  # cluster ids in one change
 
 
 def roll_back(unit: UnitOfWork, command: RollBack, actor: Actor, at: float) -> Rollback:
-    """Retract all labels of the analyst's verdicts in the period, on every stream.
+    """Retract all labels of the analyst's verdicts and reports of missed events in the period.
+
+    On every stream.
 
     From the next commits on detectors are as if these labels had never been. The clusters stay
     decided and findings stay published; what the verdicts kept out of the queue is open again.
@@ -32,7 +36,8 @@ def roll_back(unit: UnitOfWork, command: RollBack, actor: Actor, at: float) -> R
     if len(command.reason) > MAX_REASON:
         raise Invalid(f"reason: at most {MAX_REASON} characters")
     verdicts = unit.teaching(command.analyst, command.since, command.until)
-    if not verdicts:
+    missed = unit.missed_by(command.analyst, command.since, command.until)
+    if not verdicts and not missed:
         raise NotFound(f"{command.analyst} has no labels in force in that time")
     taken: list[tuple[str, int]] = []
     opened: set[str] = set()
@@ -43,7 +48,11 @@ def roll_back(unit: UnitOfWork, command: RollBack, actor: Actor, at: float) -> R
             unit.end_suppression(verdict.verdict_id, SuppressionState.UNDONE, "rolled back", at)
         )
         taken.append((verdict.verdict_id, position))
-    name = f"{command.analyst}/{verdicts[0].stream}/{taken[0][1]}"
+    for truth in missed:
+        taken.append((truth.truth_id, unit.next_label(truth.stream)))
+        unit.retract_truths([truth], at)
+    stream = verdicts[0].stream if verdicts else missed[0].stream
+    name = f"{command.analyst}/{stream}/{taken[0][1]}"
     done = Rollback(
         rollback_id=str(uuid.uuid5(NAMESPACE, name)),
         analyst=command.analyst,
@@ -61,7 +70,9 @@ def roll_back(unit: UnitOfWork, command: RollBack, actor: Actor, at: float) -> R
 
 
 def undo_roll_back(unit: UnitOfWork, command: UndoRollBack, actor: Actor, at: float) -> Rollback:
-    """Give back the labels that a roll-back took, of verdicts that still stand.
+    """Give back the labels that a roll-back took, of verdicts that still stand, and the reports.
+
+    Not those of events that were reported again meanwhile.
 
     An expected verdict that has expired meanwhile stays silent; what verdicts kept out of the queue
     stays open.
@@ -85,9 +96,22 @@ def undo_roll_back(unit: UnitOfWork, command: UndoRollBack, actor: Actor, at: fl
         back.append(verdict)
     undone = dataclasses.replace(done, undone_at=at)
     unit.undo_rollback(undone)
+    places = dict(done.taken)
+    for truth in unit.truths_by_id(list(places)):
+        if not _spoken_of_since(unit, truth, places[truth.truth_id]):
+            add(unit, truth.stream, MISSED, [truth.report], truth.actor, truth.at)
     _audit(unit, "undo_roll_back", undone, actor, at)
     _tell(unit, back, [], at)
     return undone
+
+
+def _spoken_of_since(unit: UnitOfWork, truth: Truth, position: int) -> bool:
+    """Return whether somebody has reported the missed event again after that place in the log."""
+    report = truth.report
+    return any(
+        one.position > position and may_be_one(one.report.entities or {}, report.entities or {})
+        for one in unit.missed_at(truth.stream, report.time or 0.0)
+    )
 
 
 def _moved(unit: UnitOfWork, verdict: Verdict, position: int) -> None:
@@ -113,7 +137,7 @@ def _audit(unit: UnitOfWork, action: str, done: Rollback, actor: Actor, at: floa
                 "since": done.since,
                 "until": done.until,
                 "reason": done.reason,
-                "verdicts": [verdict_id for verdict_id, _ in done.taken],
+                "taken": [one for one, _ in done.taken],
             },
         )
     )

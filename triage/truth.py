@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from triage.labels import TEACHES
-from triage.model import VerdictKind
+from triage.model import Label, VerdictKind
 
 
 def _readable(text: str) -> str:
@@ -54,6 +54,39 @@ class TruthReport(BaseModel):
     def by_entity(self) -> bool:
         """Whether only entities and time say which event it is about."""
         return self.candidate_id is None and self.event_id is None
+
+
+MISSED = "missed"
+"""The source of what readers report of events that were no candidates; no other may use it."""
+
+
+def may_be_one(some: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    """Return whether events of one moment with these entities may be one: one knows no other ones.
+
+    >>> may_be_one({"card": "c1"}, {"card": "c1", "terminal": "t1"})
+    True
+    >>> may_be_one({"card": "c1", "terminal": "t2"}, {"card": "c1", "terminal": "t1"})
+    False
+    """
+    return some.items() <= others.items() or others.items() <= some.items()
+
+
+def each_event_once(labels: Sequence[Label]) -> Sequence[Label]:
+    """Return the labels without reports of missed events of which others speak, too.
+
+    A report gives way to late truth, and to what is said of a candidate that the event became.
+    """
+    reported = {one.event_time for one in labels if one.source == MISSED}
+    told: dict[float, list[Mapping[str, str]]] = defaultdict(list)
+    for one in labels:
+        if one.event_time in reported and one.source != MISSED:
+            told[one.event_time].append(one.entities)
+    return [
+        one
+        for one in labels
+        if one.source != MISSED
+        or not any(may_be_one(one.entities, others) for others in told.get(one.event_time, ()))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

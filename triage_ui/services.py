@@ -13,6 +13,7 @@ from triage.commands import (
     AssignCluster,
     Command,
     DisputeCommand,
+    MissedCommand,
     RegroupCommand,
     RollBackCommand,
     TruthCommand,
@@ -48,6 +49,9 @@ class Commands(Protocol):
 
     def tell(self, command: TruthCommand, actor: Actor, at: float) -> TruthOutcome:
         """Take late truth in or back, or do nothing; raise a ``TriageError`` that says why not."""
+
+    def missed(self, command: MissedCommand, actor: Actor, at: float) -> TruthOutcome:
+        """Take a report of a missed event in or back; raise a ``TriageError`` if it can't be."""
 
     def roll_back(self, command: RollBackCommand, actor: Actor, at: float) -> Rollback:
         """Take an analyst's labels, or give them back; raise a ``TriageError`` if it can't be."""

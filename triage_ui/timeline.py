@@ -61,6 +61,8 @@ def cluster_events(
             member.candidate.record,
             member.candidate.candidate_id,
             cluster_id,
+            member.candidate.stream,
+            member.candidate.entities,
         )
         for member in members
         if member.candidate.candidate_id not in there

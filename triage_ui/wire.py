@@ -275,7 +275,7 @@ def analyst(row: AnalystRow) -> Json:
 
 
 def rollback(row: Rollback) -> Json:
-    """A roll-back; of the verdicts only how many."""
+    """A roll-back; of the verdicts and reports only how many."""
     fields = _fields(row)
     return _cleaned({**fields, "taken": len(row.taken)})
 

@@ -29,7 +29,7 @@ def _cards(figures: Figures) -> Figures:
     more = (
         "late truth, feedback, minus supervised",
         "verdicts only: part of the way to supervised",
-        "verdicts and the card's last 7 days: part of the way to supervised",
+        "verdicts and missed payments: part of the way to supervised",
     )
     return {f"payments, card precision@100: {name}": figures[name] for name in names} | {
         f"payments: {name}": figures[name] for name in more

@@ -148,8 +148,8 @@ def run_stream(
         feedback: verdicts of looks teach, and count in the terminals' records.
         late_truth: each fraud counts in its terminal's record after seven days; with ``feedback``
             that of a candidate teaches as well.
-        statement: days of the card's payments that a look goes through with its holder; what they
-            say counts in records. 0: the one payment that was looked at.
+        statement: days of the card's payments that a look goes through with its holder; those that
+            were fraud and no candidates are reported, which counts in records. 0: none.
     """
     config = load(CONFIG)
     pipeline = PartitionPipeline(config.model_copy(update={"seed": seed}), 0, "cards")
@@ -171,7 +171,7 @@ def run_stream(
         today = [*(today if i % ROUNDS else []), *outcome.candidates]
         if i % ROUNDS == ROUNDS - 1 and LOOKS <= day < TEST:
             for one in _top_cards(pipeline, today, found):
-                verdicts += _verdict(world, one, statement)
+                verdicts += _verdict(world, one, statement, vectors)
                 found |= {one.entity} if world.is_fraud[one.offset] else set()
             if feedback:
                 pipeline.apply_labels([*truths, *verdicts], i)
@@ -193,14 +193,17 @@ def _top_cards(
     return list(best.values())[:CARDS]
 
 
-def _verdict(world: World, one: Candidate, statement: int) -> Sequence[Label]:
+def _verdict(
+    world: World, one: Candidate, statement: int, candidates: Collection[str]
+) -> Sequence[Label]:
     labels = [_of_candidate(world.truth(one.offset), one)]
     if statement:
         p = world.payments
         now = p.time[one.offset]
         first = int(np.searchsorted(p.time, now - statement * DAY_S))
         own = first + np.flatnonzero(p.card[first : one.offset] == p.card[one.offset])
-        labels += [world.truth(i) for i in own.tolist()]
+        fraud = own[world.is_fraud[own]].tolist()
+        labels += [world.truth(i) for i in fraud if world.name(i) not in candidates]
     return labels
 
 
@@ -269,7 +272,7 @@ ARMS: Mapping[str, Callable[[World, int], Result]] = {
     "late truth, no feedback": functools.partial(run_stream, feedback=False, late_truth=True),
     "no feedback": functools.partial(run_stream, feedback=False, late_truth=False),
     "verdicts only": functools.partial(run_stream, feedback=True, late_truth=False),
-    "verdicts and the card's last 7 days": functools.partial(
+    "verdicts and missed payments": functools.partial(
         run_stream, feedback=True, late_truth=False, statement=7
     ),
 }

@@ -10,6 +10,7 @@ from tests.browser.conftest import sign_in
 from tests.browser.seeing import wait_for
 from tests.browser.test_accessibility import Scheme, clean, scheme, seen  # noqa: F401 - fixtures
 from tests.browser.test_safety import HOSTILE, hostile_cluster, unharmed
+from tests.support.cases import VIEWER
 from tests.unit.triage_ui.serving import Served
 from triage.model import VerdictKind
 from triage_ui.entity import entity_address
@@ -93,6 +94,47 @@ def test_it_follows_what_happens(page: Page, bare: Served, known: list[str]) -> 
     expect(page.locator("#entity-head")).to_contain_text("2 waiting")
     bare.desk.decide(known[1], VerdictKind.SPURIOUS, at=time.time())
     expect(page.locator("#entity-head")).to_contain_text("1 real · 1 spurious · 1 waiting")
+
+
+def test_what_no_detector_showed_is_reported_and_taken_back(
+    page: Page, bare: Served, known: list[str]
+) -> None:
+    sign_in(page, bare, path=entity_address("customer_id", "c1"))
+    rows = page.locator("#entity-events tbody tr")
+    expect(rows).to_have_count(1 + 3)  # of two alike in one moment one is shown
+    ordinary = rows.filter(has_text="amount 30")
+    expect(ordinary).to_contain_text("ordinary")
+    expect(page.locator("#entity-events tbody button")).to_have_count(1)  # candidates have none
+    ordinary.get_by_role("button", name=re.compile("^It was real")).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("its entities' records count it")
+    expect(ordinary).to_contain_text("Real missed, says anna")
+    expect(ordinary.get_by_role("button")).to_be_focused()  # who works by keyboard goes on
+    expect(page.locator(".twin")).to_contain_text("1 reported as missed")
+    expect(page.locator("#entity-chart .legendtext")).to_have_text(["waiting", "real", "missed"])
+    position = bare.desk.store.label_position(bare.desk.stream)
+    (label,) = [
+        one for one in bare.desk.store.labels_at(bare.desk.stream, position) if not one.vector
+    ]
+    assert (label.y, label.event_time, label.entities) == (1.0, NOW - 9000, {"customer_id": "c1"})
+    ordinary.get_by_role("button", name=re.compile("^Take back")).click()
+    expect(ordinary).to_contain_text("ordinary")
+
+
+def test_what_is_refused_says_why(page: Page, bare: Served, known: list[str]) -> None:
+    sign_in(page, bare, path=entity_address("customer_id", "c1"))
+    button = page.locator("#entity-events tbody button")
+    expect(button).to_be_visible()
+    (late,) = bare.desk.add(1, event_time=NOW - 9000, entities={"customer_id": "c1"}, entity="c1")
+    button.click()
+    expect(page.locator("#toasts")).to_contain_text("this event is a candidate")
+    assert late.candidate_id not in bare.desk.labels()
+
+
+def test_who_only_reads_has_no_buttons(page: Page, bare: Served, known: list[str]) -> None:
+    sign_in(page, bare, VIEWER, path=entity_address("customer_id", "c1"))
+    expect(page.locator("#entity-events tbody tr")).to_have_count(4)
+    expect(page.locator("#entity-events button")).to_have_count(0)
 
 
 def test_an_entity_that_is_none(page: Page, bare: Served) -> None:

@@ -6,12 +6,20 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from triage.model import Candidate
+from triage.model import Candidate, ClusterStatus
 from triage.queries import EntityDetail, EntityEvent
 from triage.store import tables as t
+from triage.store.sql_events import (
+    each_once,
+    named_event,
+    ordinary_events,
+    same_event,
+    with_reports,
+)
 from triage.store.sql_members import shown_candidates
 from triage.store.sql_queue import blinded, queue_row
-from triage.store.sql_timeline import READ, same_event
+from triage.store.sql_similar import told
+from triage.store.sql_timeline import READ
 
 
 def entity_detail(
@@ -47,30 +55,33 @@ def entity_detail(
         clusters_total=totals[0],
         members_total=int(totals[1]),
         verdicts={row[0]: row[1] for row in decided},
-        events=_events(connection, [row["cluster_id"] for row in listed], name, value),
+        events=with_reports(
+            connection,
+            _events(connection, [row["cluster_id"] for row in listed], name, value),
+            only_of=viewer if any(_blind(row) for row in listed) else None,
+        ),
     )
+
+
+def _blind(row: sa.RowMapping) -> bool:
+    """Return whether the cluster is read without knowing what others think."""
+    return row["status"] == ClusterStatus.SECOND_OPINION or not told(row)
 
 
 def _events(
     connection: sa.Connection, cluster_ids: Sequence[str], name: str, value: str
 ) -> Sequence[EntityEvent]:
     """Return the entity's newest candidates with the ordinary events kept beside them."""
-    events: dict[tuple[float, bytes], EntityEvent] = {}
+    events: dict[tuple[float, str, bytes], EntityEvent] = {}
     for candidate, cluster_id in _candidates(connection, cluster_ids):
         if candidate.entities.get(name) != value:
             continue
-        named = EntityEvent(
-            candidate.event_time, candidate.record, candidate.candidate_id, cluster_id
-        )
+        named = named_event(candidate, cluster_id)
         events[same_event(named)] = named
-        # A context is of the stream's key, which its fields leave out; another entity of the event
-        # is in few of them.
-        unsaid = value if candidate.entity == value else ""
-        for kept in candidate.context:
-            event = EntityEvent(kept["time"], kept["fields"], None, None)
-            if str(event.fields.get(name, unsaid)) == value:
+        for event in ordinary_events(candidate):
+            if event.entities.get(name) == value:
                 events.setdefault(same_event(event), event)
-    return [event for _, event in sorted(events.items(), key=lambda item: item[0])]
+    return each_once([event for _, event in sorted(events.items(), key=lambda item: item[0])])
 
 
 def _candidates(

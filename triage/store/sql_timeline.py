@@ -9,7 +9,12 @@ import sqlalchemy as sa
 
 from triage.queries import EntityEvent
 from triage.store import tables as t
-from triage.store.codec import canonical
+from triage.store.sql_events import (
+    each_once,
+    named_event,
+    ordinary_events,
+    same_event,
+)
 from triage.store.sql_members import shown_candidates
 from triage.suppression import KEY_ENTITY
 
@@ -45,20 +50,15 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
     main = _main_entity(connection, cluster_id)
     if main is None:
         return []
-    events: dict[tuple[float, bytes], EntityEvent] = {}
+    events: dict[tuple[float, str, bytes], EntityEvent] = {}
     newest: list[float] = []  # a heap of the times of the newest ``limit``
     rows = _candidates(connection, cluster_id, main)
     for row, candidate in shown_candidates(connection, rows):
         # Newest first, and a context lies before its event: older ones can't displace these.
         if len(newest) == limit and newest[0] > candidate.event_time:
             break
-        named = EntityEvent(
-            candidate.event_time, candidate.record, candidate.candidate_id, row["cluster_id"]
-        )
-        ordinary = (
-            EntityEvent(kept["time"], kept["fields"], None, None) for kept in candidate.context
-        )
-        for event in (named, *ordinary):
+        named = named_event(candidate, row["cluster_id"])
+        for event in (named, *ordinary_events(candidate)):
             if len(newest) == limit and event.time < newest[0]:
                 continue
             this = same_event(event)
@@ -67,7 +67,7 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
             if this not in events or event is named:
                 events[this] = event
     ordered = sorted(events.items(), key=lambda item: item[0])
-    return [event for _, event in ordered][-limit:]
+    return each_once([event for _, event in ordered][-limit:])
 
 
 def _keep_newest(newest: list[float], time: float, limit: int) -> None:
@@ -84,8 +84,3 @@ def _main_entity(connection: sa.Connection, cluster_id: str) -> str | None:
 def _candidates(connection: sa.Connection, cluster_id: str, entity: str) -> Iterator[sa.RowMapping]:
     until = connection.execute(_UNTIL, {"cluster_id": cluster_id}).mappings().one()
     yield from connection.execute(_SEEN, {**until, "entity": entity}).mappings()
-
-
-def same_event(event: EntityEvent) -> tuple[float, bytes]:
-    """Return what two sightings of one event have in common."""
-    return event.time, canonical(event.fields)

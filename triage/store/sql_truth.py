@@ -13,9 +13,10 @@ from triage.store import tables as t
 from triage.store.bulk import among, select_in, update_many
 from triage.store.codec import dumps, loads
 from triage.store.database import Database
+from triage.store.sql_events import keeps_event
 from triage.store.sql_shared import STANDING, get_mark, newest_label, set_mark
 from triage.store.sql_verdicts import load_verdicts
-from triage.truth import CandidateKey, Truth, TruthReport
+from triage.truth import MISSED, CandidateKey, Truth, TruthReport
 
 LOOKED = "looked_for_truths:"  # followed by the stream
 KEPT_EVENTS = 20_000  # newest truths about no candidate that count in the records of entities
@@ -84,6 +85,54 @@ class SqlTruthUnit:
         )
         update_many(self._connection, t.truths, "truth_id", gone)
 
+    def missed_by(self, actor: str, since: float, until: float) -> Sequence[Truth]:
+        """Return the reports of missed events in force that the actor gave in that time."""
+        w = t.truths.c
+        rows = self._connection.execute(
+            sa.select(t.truths)
+            .where(w.source == MISSED, w.actor == actor, w.at >= since, w.at < until)
+            .where(w.gone.is_(None))
+            .order_by(w.stream, w.position)
+        ).mappings()
+        return [load_truth(row) for row in rows]
+
+    def count_missed(self, stream: str, actor: str, since: float) -> int:
+        """Return how many of the actor's reports since then, about the stream, are in force."""
+        w = t.truths.c
+        in_force = sa.func.coalesce(w.gone, -1) == -1  # so that the index of sources is taken
+        counted = self._connection.scalar(
+            sa.select(sa.func.count())
+            .select_from(t.truths)
+            .where(
+                w.stream == stream, w.source == MISSED, w.actor == actor, w.at >= since, in_force
+            )
+        )
+        return counted or 0
+
+    def missed_at(self, stream: str, time: float) -> Sequence[Truth]:
+        """Return the reports of missed events of that moment, taken back ones too, by place."""
+        w = t.truths.c
+        rows = self._connection.execute(
+            sa.select(t.truths)
+            .where(w.stream == stream, w.source == MISSED, w.time == time)
+            .order_by(w.position)
+        ).mappings()
+        return [load_truth(row) for row in rows]
+
+    def candidates_at(self, stream: str, time: float) -> Sequence[CandidateKey]:
+        """Return the stream's candidates of that moment."""
+        c = t.candidates.c
+        here = sa.select(*_KEY).where(c.stream == stream, c.event_time == time).order_by(c.seq)
+        return [_candidate_key(row) for row in self._connection.execute(here).mappings()]
+
+    def keeps(self, stream: str, entities: Mapping[str, str], time: float) -> bool:
+        """Return whether such an event is kept beside one of the next candidates."""
+        return keeps_event(self._connection, stream, entities, time)
+
+    def truths_by_id(self, truth_ids: Sequence[str]) -> Sequence[Truth]:
+        """Return these truths, taken back ones too, by their places."""
+        return self._truths(sa.select(t.truths), t.truths.c.truth_id, truth_ids)
+
     def candidates_of(
         self, stream: str, truths: Sequence[Truth], within_s: float
     ) -> Sequence[CandidateKey]:
@@ -120,9 +169,9 @@ class SqlTruthUnit:
     def waiting_truths(
         self, stream: str, candidates: Sequence[CandidateKey], within_s: float
     ) -> Sequence[Truth]:
-        """Return all truths without a candidate that may be about one of these."""
+        """Return all truths without a candidate that may be about one of these; none missed."""
         w = t.truths.c
-        here = sa.select(t.truths).where(w.stream == stream, sa.text(t.WAITING))
+        here = sa.select(t.truths).where(w.stream == stream, sa.text(t.WAITING), w.source != MISSED)
         by_event = here.where(w.candidate_id.is_(None))
         found = {
             truth.truth_id: truth

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from triage.model import VerdictKind
 from triage.queries import TruthRow, TruthSource
 from triage.store import tables as t
-from triage.truth import contradicts
+from triage.truth import MISSED, contradicts
 
 SHOWN = 100  # truths of a cluster on its page
 
@@ -53,7 +53,7 @@ def truth_sources(connection: sa.Connection) -> Sequence[TruthSource]:
     waiting = sa.func.sum(sa.case((w.joined == 0, 1), else_=0))
     counted = connection.execute(
         sa.select(w.stream, w.source, sa.func.count(), waiting, sa.func.max(w.at))
-        .where(w.gone.is_(None))
+        .where(w.gone.is_(None), w.source != MISSED)
         .group_by(w.stream, w.source)
         .order_by(w.stream, w.source)
     ).all()

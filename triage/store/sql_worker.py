@@ -28,6 +28,7 @@ from triage.store.sql_rescore import rescore
 from triage.store.sql_shared import add_change, add_outbox, newest_label, policy_of, settle
 from triage.store.sql_trials import add_trial
 from triage.store.sql_truth import labels_of_events
+from triage.truth import each_event_once
 
 KEPT_SNAPSHOTS = 3
 COUNTERS = (
@@ -155,7 +156,8 @@ class SqlWorker(SqlLabelLog):
         with self._folding, self._db.read() as connection:
             fold = self._fold(connection, stream, position)
             others = labels_of_events(connection, stream, position)
-            return [*fold.labels(policy or policy_of(connection, stream)), *others]
+            labels = fold.labels(policy or policy_of(connection, stream))
+            return each_event_once([*labels, *others])
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""

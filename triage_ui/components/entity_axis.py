@@ -19,6 +19,7 @@ from triage_ui.timeline import as_number, drawn_field, interval
 HEIGHT = 270
 WAITING = "waiting"
 ORDINARY = "ordinary"
+MISSED = "missed"
 
 
 def entity_axis(entity: EntityDetail, colours: Palette) -> Component:
@@ -38,13 +39,16 @@ def entity_axis(entity: EntityDetail, colours: Palette) -> Component:
 def sentence(entity: EntityDetail, field: str | None) -> str:
     """Return what the chart shows, for who doesn't see it."""
     anomalies = [event for event in entity.events if event.candidate_id is not None]
-    ordinary = len(entity.events) - len(anomalies)
-    beside = f"{count(ordinary, 'ordinary event')} kept beside"
+    missed = [event for event in entity.events if event.missed_by]
+    ordinary = [e for e in entity.events if e.candidate_id is None and not e.missed_by]
+    beside = f"{count(len(ordinary), 'ordinary event')} kept beside"
+    if missed:
+        beside = f"{len(missed):,} reported as missed; {beside}"
     values = _values(anomalies, field)
     if field is None or not values:
         return f"{count(len(anomalies), 'anomaly', 'anomalies')}; {beside}."
     seen = interval(min(values), max(values))
-    usual = sorted(_values([e for e in entity.events if e.candidate_id is None], field))
+    usual = sorted(_values(ordinary, field))
     others = f", of {interval(usual[0], usual[-1])}" if usual else ""
     shown = f"{visible(field.replace('_', ' '), 60)} {seen}"
     return f"{count(len(anomalies), 'anomaly', 'anomalies')}, {shown}; {beside}{others}."
@@ -62,7 +66,9 @@ def _groups(entity: EntityDetail) -> Mapping[str, Sequence[EntityEvent]]:
     for event in entity.events:
         verdict = said.get(event.cluster_id or "")
         name = WAITING if verdict is None else VERDICT_WORDS[verdict].lower()
-        groups.setdefault(ORDINARY if event.candidate_id is None else name, []).append(event)
+        if event.candidate_id is None:
+            name = MISSED if event.missed_by else ORDINARY
+        groups.setdefault(name, []).append(event)
     return {name: found for name, found in groups.items() if found}
 
 
@@ -72,6 +78,7 @@ def _trace(
     marks = {
         ORDINARY: ("circle", colours.ink_3, 5),
         WAITING: ("diamond", colours.accent, 9),
+        MISSED: ("triangle-up-open", colours.real, 11),
         VERDICT_WORDS[VerdictKind.REAL].lower(): ("triangle-up", colours.real, 11),
         VERDICT_WORDS[VerdictKind.SPURIOUS].lower(): ("circle-open", colours.spurious, 10),
         VERDICT_WORDS[VerdictKind.EXPECTED].lower(): ("square", colours.expected, 9),

@@ -19,7 +19,7 @@ from triage_ui.text import clock, count, percent, visible
 
 PATH = re.compile(r"/analysts")
 COLUMNS = ("Analyst", "Read members learned", "Borne out", "Reads right", "Label weighs")
-TAKEN = ("Analyst", "Labels of", "Verdicts", "By", "State")
+TAKEN = ("Analyst", "Labels of", "Taken back", "By", "State")
 
 
 def layout() -> Component:
@@ -83,7 +83,7 @@ def rolled_back(rows: Sequence[Rollback]) -> Component:
             [
                 html.Bdi(visible(row.analyst, 100)),
                 f"{clock(row.since)} to {clock(row.until)} UTC",
-                count(len(row.taken), "verdict"),
+                count(len(row.taken), "verdict or report", "verdicts and reports"),
                 [html.Bdi(visible(row.actor, 60)), f", {clock(row.at)}"],
                 "in force" if row.undone_at is None else f"given back {clock(row.undone_at)}",
             ]

@@ -15,6 +15,7 @@ from triage_ui.actor import current_actor
 from triage_ui.components.cluster_table import cluster_table
 from triage_ui.components.dom import attributes, kbd, section
 from triage_ui.components.entity_axis import entity_axis
+from triage_ui.components.event_table import LISTED, event_table
 from triage_ui.entity import entity_label
 from triage_ui.pages import Page
 from triage_ui.palette import palette
@@ -38,6 +39,7 @@ def layout() -> Component:
             ),
             html.Div(id="entity-head"),
             html.Div(id="entity-when"),
+            html.Div(id="entity-events"),
             html.Div(id="entity-clusters"),
             dcc.Store(id="entity-range"),
         ],
@@ -62,21 +64,24 @@ def register(board: Dash, services: Services) -> None:
     @board.callback(
         Output("entity-head", "children"),
         Output("entity-when", "children"),
+        Output("entity-events", "children"),
         Input("url", "pathname"),
         Input("page-tick", "data"),
         Input("scheme", "data"),
     )
-    async def show(path: str, _tick: object, scheme: str | None) -> tuple[object, object]:
+    async def show(path: str, _tick: object, scheme: str | None) -> tuple[object, ...]:
         entity = await asked(path)
         if entity is None:
-            return _unknown(), []
-        return _head(entity, settings.clock()), section(
+            return _unknown(), [], []
+        now = settings.clock()
+        when = section(
             "When",
             entity_axis(entity, palette(scheme)),
             name="when",
             level=2,
-            aside="drag to pick a time for the list below; double click for all",
+            aside="drag to pick a time for the list of clusters; double click for all",
         )
+        return _head(entity, now), when, _events(entity, now)
 
     @board.callback(
         Output("entity-clusters", "children"),
@@ -133,6 +138,12 @@ def _head(entity: EntityDetail, now: float) -> Component:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _events(entity: EntityDetail, now: float) -> Component:
+    body = event_table(entity, now, current_actor())
+    aside = f"{min(LISTED, len(entity.events)):,} of {len(entity.events):,} kept, newest first"
+    return section("Events", body, name="events", level=2, aside=aside)
 
 
 def _clusters(entity: EntityDetail, picked: Sequence[str] | None, now: float) -> Component:

@@ -44,7 +44,7 @@ def test_the_figures_of_streams_have_plain_names() -> None:
             "no feedback": (0.03, 0.0),
             "late truth, feedback, minus supervised": (0.02, 0.0),
             "verdicts only: part of the way to supervised": (0.5, 0.0),
-            "verdicts and the card's last 7 days: part of the way to supervised": (0.7, 0.0),
+            "verdicts and missed payments: part of the way to supervised": (0.7, 0.0),
         },
         "never asked": {"a": {"feedback": {"ap of never asked": (0.7, 0.0)}}},
         "feedback": {"worse": ["a/1/ap"], "compared": 6},

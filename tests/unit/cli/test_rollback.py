@@ -26,7 +26,7 @@ def test_it_takes_and_gives_back(desk: Desk, tmp_path: Path) -> None:
     desk.decide(desk.cluster(1), at=AT)
     kept = desk.labels()
     done = run(tmp_path, "--analyst", "anna", "--since", "2026-09-01", "--until", "2026-10-01")
-    assert done.output.startswith("labels of 1 verdicts of anna taken back")
+    assert done.output.startswith("labels of 1 verdicts and reports of anna taken back")
     assert desk.labels() == {}
     rollback_id = done.output.split()[-1]
     assert "given back" in run(tmp_path, "--undo", rollback_id).output

@@ -23,7 +23,8 @@ MINE, OTHER = "mine", "other"
 
 
 def event(time: float, cluster: str | None = None, **fields: Any) -> EntityEvent:
-    return EntityEvent(time, fields, None if cluster is None else f"c{time}", cluster)
+    candidate = None if cluster is None else f"c{time}"
+    return EntityEvent(time, fields, candidate, cluster, "s", {})
 
 
 def ordinary(count: int, **fields: Any) -> list[EntityEvent]:
