@@ -65,16 +65,18 @@ class ReportMissed:
 
     Attributes:
         entities: field -> value, as far as they are known. ``time``: of the event, seconds.
+        beside: the candidate that it is kept with.
     """
 
     stream: str
     entities: Mapping[str, str]
     time: float
+    beside: str
 
 
 @dataclass(frozen=True, slots=True)
 class TakeBackMissed:
-    """Take such a report back. Attributes as of ``ReportMissed``."""
+    """Take such a report back; it says which as ``ReportMissed`` does."""
 
     stream: str
     entities: Mapping[str, str]

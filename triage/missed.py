@@ -24,13 +24,13 @@ def report_missed(unit: UnitOfWork, command: ReportMissed, actor: Actor, at: flo
     Raises:
         Invalid: the event is a candidate, or these are more reports of one person on one day than
             ``policy.analyst_day_weight``.
-        NotFound: no such event is kept beside a candidate.
+        NotFound: no such event is kept beside that candidate.
     """
     stream, entities, time = command.stream, command.entities, command.time
     if any(may_be_one(one.entities, entities) for one in unit.candidates_at(stream, time)):
         raise Invalid("this event is a candidate: give a verdict on its cluster")
-    if not unit.keeps(stream, entities, time):
-        raise NotFound("no such event is kept beside a candidate; POST /truth takes any")
+    if not unit.keeps(command):
+        raise NotFound(f"no such event is kept beside the candidate {command.beside}")
     if reports_of(unit, command):
         return TruthOutcome(received=1, repeated=1)
     most = unit.policy(stream).analyst_day_weight

@@ -318,6 +318,7 @@ class EntityEvent:
 
     Attributes:
         entities: of the event, field -> value, as far as its fields tell.
+        beside: the candidate that an ordinary event is kept with.
         missed_by: who reports that this ordinary event was real, if somebody does.
     """
 
@@ -327,6 +328,7 @@ class EntityEvent:
     cluster_id: str | None
     stream: str
     entities: Mapping[str, str]
+    beside: str | None = None
     missed_by: str | None = None
 
 
@@ -430,7 +432,8 @@ class Change:
     ``total``), ``verdict`` (``id``, ``cluster_id``: given, taken back or
     expired), ``learned`` (``stream``,
     ``verdicts``, ``rose``, ``fell``, ``model``), ``published`` (``verdicts``), ``status``
-    (``stream``: a stream came, changed its config, or is warm now).
+    (``stream``: a stream came, changed its config, or is warm now), ``missed`` (``stream``: an
+    event was reported as missed, or is no longer).
     """
 
     change_id: int

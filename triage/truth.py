@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -61,32 +63,50 @@ MISSED = "missed"
 
 
 def may_be_one(some: Mapping[str, str], others: Mapping[str, str]) -> bool:
-    """Return whether events of one moment with these entities may be one: one knows no other ones.
+    """Return whether events of one moment with these entities may be one.
 
-    >>> may_be_one({"card": "c1"}, {"card": "c1", "terminal": "t1"})
+    They share an entity, and none is another one here than there.
+
+    >>> may_be_one({"card": "c1", "country": "TR"}, {"card": "c1", "terminal": "t1"})
     True
     >>> may_be_one({"card": "c1", "terminal": "t2"}, {"card": "c1", "terminal": "t1"})
     False
     """
-    return some.items() <= others.items() or others.items() <= some.items()
+    shared = some.keys() & others.keys()
+    return bool(shared) and all(some[name] == others[name] for name in shared)
 
 
-def each_event_once(labels: Sequence[Label]) -> Sequence[Label]:
+def each_event_once(labels: Sequence[Label], within_s: float) -> Sequence[Label]:
     """Return the labels without reports of missed events of which others speak, too.
 
-    A report gives way to late truth, and to what is said of a candidate that the event became.
+    A report gives way to late truth, whose time may be so many seconds off, and to what a person
+    said of a candidate that the event became. What weighs nothing says nothing.
     """
-    reported = {one.event_time for one in labels if one.source == MISSED}
-    told: dict[float, list[Mapping[str, str]]] = defaultdict(list)
-    for one in labels:
-        if one.event_time in reported and one.source != MISSED:
-            told[one.event_time].append(one.entities)
-    return [
-        one
-        for one in labels
-        if one.source != MISSED
-        or not any(may_be_one(one.entities, others) for others in told.get(one.event_time, ()))
-    ]
+    reports = [one for one in labels if one.source == MISSED]
+    asked = {item for one in reports for item in one.entities.items()}
+    told: dict[tuple[str, str], list[tuple[float, float, Mapping[str, str]]]] = defaultdict(list)
+    for one in labels if reports else ():
+        if one.source == MISSED or one.inferred or one.weight <= 0.0:
+            continue
+        off = 0.0 if one.vector else within_s
+        for item in one.entities.items() & asked:
+            told[item].append((one.event_time, off, one.entities))
+    for known in told.values():
+        known.sort(key=itemgetter(0))
+
+    def spoken_of(report: Label) -> bool:
+        first, last = report.event_time - within_s, report.event_time + within_s
+        for item in report.entities.items():
+            known = told.get(item, [])
+            start = bisect_left(known, first, key=itemgetter(0))
+            for time, off, entities in known[start:]:
+                if time > last:
+                    break
+                if abs(time - report.event_time) <= off and may_be_one(report.entities, entities):
+                    return True
+        return False
+
+    return [one for one in labels if one.source != MISSED or not spoken_of(one)]
 
 
 @dataclass(frozen=True, slots=True)

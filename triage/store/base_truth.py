@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from triage.cases import Verdict
+from triage.commands import ReportMissed
 from triage.model import VerdictKind
 from triage.truth import CandidateKey, Truth
 
@@ -40,8 +41,8 @@ class TruthUnit(Protocol):
     def candidates_at(self, stream: str, time: float) -> Sequence[CandidateKey]:
         """Return the stream's candidates of that moment."""
 
-    def keeps(self, stream: str, entities: Mapping[str, str], time: float) -> bool:
-        """Return whether such an event is kept beside one of the next candidates."""
+    def keeps(self, command: ReportMissed) -> bool:
+        """Return whether such an event is kept beside the candidate that the command names."""
 
     def truths_by_id(self, truth_ids: Sequence[str]) -> Sequence[Truth]:
         """Return these truths, taken back ones too, by their places."""

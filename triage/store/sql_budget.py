@@ -12,6 +12,7 @@ from triage.model import MemberState
 from triage.store import tables as t
 from triage.store.sql_labels import in_force_until
 from triage.store.sql_shared import SqlPart
+from triage.truth import MISSED
 
 
 class SqlBudget(SqlPart):
@@ -41,7 +42,11 @@ class SqlBudget(SqlPart):
             return (
                 connection.scalar(
                     sa.select(sa.func.count()).where(
-                        w.stream == stream, w.real == 1, w.joined == 0, w.gone.is_(None)
+                        w.stream == stream,
+                        w.real == 1,
+                        w.joined == 0,
+                        w.gone.is_(None),
+                        w.source != MISSED,
                     )
                 )
                 or 0

@@ -18,7 +18,6 @@ from triage.store.sql_events import (
 )
 from triage.store.sql_members import shown_candidates
 from triage.store.sql_queue import blinded, queue_row
-from triage.store.sql_similar import told
 from triage.store.sql_timeline import READ
 
 
@@ -58,14 +57,25 @@ def entity_detail(
         events=with_reports(
             connection,
             _events(connection, [row["cluster_id"] for row in listed], name, value),
-            only_of=viewer if any(_blind(row) for row in listed) else None,
+            only_of=viewer if _is_read_blind(connection, name, value) else None,
         ),
     )
 
 
-def _blind(row: sa.RowMapping) -> bool:
-    """Return whether the cluster is read without knowing what others think."""
-    return row["status"] == ClusterStatus.SECOND_OPINION or not told(row)
+def _is_read_blind(connection: sa.Connection, name: str, value: str) -> bool:
+    """Return whether a cluster of the entity waits for an audit or a second opinion."""
+    c, e = t.clusters.c, t.cluster_entities.c
+    audit = sa.and_(c.pull == 0, c.verdict.is_(None))
+    return bool(
+        connection.scalar(
+            sa.select(
+                sa.exists()
+                .select_from(t.clusters)
+                .where(e.cluster_id == c.cluster_id, e.name == name, e.value == value)
+                .where(c.waiting == 1, sa.or_(c.status == ClusterStatus.SECOND_OPINION, audit))
+            )
+        )
+    )
 
 
 def _events(

@@ -11,10 +11,8 @@ from triage.masking import MASK
 from triage.model import Candidate
 from triage.queries import EntityEvent
 from triage.store import tables as t
-from triage.store.codec import canonical, load_candidate, loads
+from triage.store.codec import canonical, loads
 from triage.truth import MISSED, may_be_one
-
-LATER = 100  # candidates after an event that are asked whether they keep it
 
 
 def named_event(candidate: Candidate, cluster_id: str | None) -> EntityEvent:
@@ -51,6 +49,7 @@ def ordinary_events(candidate: Candidate) -> Iterator[EntityEvent]:
             candidate_id=None,
             cluster_id=None,
             stream=candidate.stream,
+            beside=candidate.candidate_id,
             entities={name: value for name, value in known.items() if value not in ("", MASK)},
         )
 
@@ -95,6 +94,7 @@ def with_reports(
         sa.select(w.stream, w.time, w.entities, w.actor).where(
             w.stream.in_({event.stream for event in ordinary}),
             w.source == MISSED,
+            w.entities.is_not(None),
             sa.text(t.WAITING),
             w.time.between(min(times), max(times)),
             *([] if only_of is None else [w.actor == only_of]),
@@ -109,25 +109,3 @@ def with_reports(
         return next((actor for of, actor in here if may_be_one(of, event.entities)), None)
 
     return [dataclasses.replace(event, missed_by=by(event)) for event in events]
-
-
-def keeps_event(
-    connection: sa.Connection, stream: str, entities: Mapping[str, str], time: float
-) -> bool:
-    """See ``base_truth.TruthUnit.keeps``."""
-    c = t.candidates.c
-    rows = connection.execute(
-        sa.select(t.candidates)
-        .where(
-            c.stream == stream,
-            c.entity.in_([*entities.values(), ""]),  # "": the stream has no key
-            c.event_time >= time,
-        )
-        .order_by(c.event_time, c.seq)
-        .limit(LATER)
-    ).mappings()
-    return any(
-        event.time == time and entities.items() <= event.entities.items()
-        for row in rows
-        for event in ordinary_events(load_candidate(row))
-    )

@@ -67,7 +67,7 @@ def entity_events(connection: sa.Connection, cluster_id: str, limit: int) -> Seq
             if this not in events or event is named:
                 events[this] = event
     ordered = sorted(events.items(), key=lambda item: item[0])
-    return each_once([event for _, event in ordered][-limit:])
+    return each_once([event for _, event in ordered])[-limit:]
 
 
 def _keep_newest(newest: list[float], time: float, limit: int) -> None:

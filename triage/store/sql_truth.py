@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.cases import Verdict
+from triage.commands import ReportMissed
 from triage.model import Label, MemberState, VerdictKind
 from triage.store import tables as t
 from triage.store.bulk import among, select_in, update_many
-from triage.store.codec import dumps, loads
+from triage.store.codec import dumps, load_candidate, loads
 from triage.store.database import Database
-from triage.store.sql_events import keeps_event
+from triage.store.sql_events import ordinary_events
 from triage.store.sql_shared import STANDING, get_mark, newest_label, set_mark
 from triage.store.sql_verdicts import load_verdicts
 from triage.truth import MISSED, CandidateKey, Truth, TruthReport
@@ -125,9 +126,17 @@ class SqlTruthUnit:
         here = sa.select(*_KEY).where(c.stream == stream, c.event_time == time).order_by(c.seq)
         return [_candidate_key(row) for row in self._connection.execute(here).mappings()]
 
-    def keeps(self, stream: str, entities: Mapping[str, str], time: float) -> bool:
-        """Return whether such an event is kept beside one of the next candidates."""
-        return keeps_event(self._connection, stream, entities, time)
+    def keeps(self, command: ReportMissed) -> bool:
+        """Return whether such an event is kept beside the candidate that the command names."""
+        c = t.candidates.c
+        here = sa.select(t.candidates).where(
+            c.stream == command.stream, c.candidate_id == command.beside
+        )
+        return any(
+            event.time == command.time and command.entities.items() <= event.entities.items()
+            for row in self._connection.execute(here).mappings()
+            for event in ordinary_events(load_candidate(row))
+        )
 
     def truths_by_id(self, truth_ids: Sequence[str]) -> Sequence[Truth]:
         """Return these truths, taken back ones too, by their places."""

@@ -156,8 +156,8 @@ class SqlWorker(SqlLabelLog):
         with self._folding, self._db.read() as connection:
             fold = self._fold(connection, stream, position)
             others = labels_of_events(connection, stream, position)
-            labels = fold.labels(policy or policy_of(connection, stream))
-            return each_event_once([*labels, *others])
+            policy = policy or policy_of(connection, stream)
+            return each_event_once([*fold.labels(policy), *others], policy.truth_within)
 
     def open_candidates(self, stream: str, partition: int) -> Sequence[OpenCandidate]:
         """Return the candidates of the partition that wait for a verdict, oldest first."""

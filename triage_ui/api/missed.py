@@ -26,14 +26,20 @@ class EventBody(BaseModel):
     time: Annotated[float, Field(allow_inf_nan=False)]
 
 
+class ReportBody(EventBody):
+    """``beside``: the candidate that it is kept with."""
+
+    beside: Id
+
+
 def routes(services: Services) -> APIRouter:
     """Return the routes under ``/missed``."""
     router = new_router("/missed")
     commands, settings = services.commands, services.settings
 
     @router.post("", **answers(TRUTH_OUTCOME, 404))
-    async def report(body: EventBody) -> Json:
-        command = ReportMissed(body.stream, body.entities, body.time)
+    async def report(body: ReportBody) -> Json:
+        command = ReportMissed(body.stream, body.entities, body.time, body.beside)
         done = await in_thread(commands.missed, command, current_actor(), settings.clock())
         return truth_outcome(done)
 

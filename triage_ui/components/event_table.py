@@ -67,10 +67,7 @@ def _fields(event: EntityEvent, own: str, usual: Collection[str]) -> str:
     }
     parts = [
         *(f"{entity_label(name)} {visible(value, 60)}" for name, value in entities.items()),
-        *(
-            f"{visible(name.replace('_', ' '), 40)} {_value(value)}"
-            for name, value in fields.items()
-        ),
+        *(f"{_words(name)} {_value(value)}" for name, value in fields.items()),
     ]
     return " · ".join(parts[:FIELDS])
 
@@ -105,8 +102,14 @@ def _button(event: EntityEvent, at: str, reporter: Actor) -> Component | None:
         return None
     if not event.entities or not all(_can_be_told(value) for value in event.entities.values()):
         return None
-    told = {"stream": event.stream, "entities": dict(event.entities), "time": event.time}
+    told: dict[str, object] = {
+        "stream": event.stream,
+        "entities": dict(event.entities),
+        "time": event.time,
+    }
     text, back = ("Take back", "") if event.missed_by else ("It was real", None)
+    if not event.missed_by:
+        told["beside"] = event.beside
     return html.Button(
         text,
         type="button",

@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.support.cases import ANNA, AT, BANK, BEN, LEAD, STREAM, VIEWER, Desk
-from triage.commands import ReportMissed, ReportTruth, RollBack, TakeBackMissed, UndoRollBack
+from tests.support.cases import ANNA, AT, BANK, BEN, LEAD, STREAM, VIEWER, Desk, identity
+from triage.commands import (
+    ReportMissed,
+    ReportTruth,
+    RetractTruth,
+    RollBack,
+    TakeBackMissed,
+    UndoRollBack,
+)
 from triage.errors import Invalid, NotAllowed, NotFound
 from triage.late_truth import LateJoins
 from triage.model import Actor, VerdictKind
@@ -23,6 +30,7 @@ from triage.truth import MISSED, TruthOutcome, TruthReport
 
 BEFORE = AT - 5000  # of the event in every candidate's context
 ITS = {"customer": "c0", "terminal": "881"}
+FIRST = identity(STREAM, 0, 0)  # the candidate beside which they are kept
 
 
 def kept(*times: float, **fields: str) -> tuple[Mapping[str, Any], ...]:
@@ -39,8 +47,10 @@ def desk(desk: Desk) -> Desk:
     return desk
 
 
-def missed(time: float = BEFORE, entities: Mapping[str, str] = ITS) -> ReportMissed:
-    return ReportMissed(STREAM, entities, time)
+def missed(
+    time: float = BEFORE, entities: Mapping[str, str] = ITS, beside: str = FIRST
+) -> ReportMissed:
+    return ReportMissed(STREAM, entities, time, beside)
 
 
 def report(desk: Desk, actor: Actor = ANNA, at: float = AT, **given: Any) -> TruthOutcome:
@@ -90,6 +100,7 @@ def test_what_is_a_candidate_is_decided_as_its_cluster(
         {"time": 4e9},
         {"entities": {"customer": "c1"}},
         {"entities": {"x": "c0"}},
+        {"beside": identity(STREAM, 0, 99)},
     ],
 )
 def test_only_what_is_kept_beside_a_candidate_can_be_reported(
@@ -102,7 +113,8 @@ def test_only_what_is_kept_beside_a_candidate_can_be_reported(
 
 def test_an_event_of_a_stream_without_a_key(desk: Desk) -> None:
     (candidate,) = desk.add(1, entity="", entities={"terminal": "881"}, context=kept(BEFORE + 9))
-    assert report(desk, time=BEFORE + 9, entities={"terminal": "881"}).waiting == 1
+    here: dict[str, Any] = {"entities": {"terminal": "881"}, "beside": candidate.candidate_id}
+    assert report(desk, time=BEFORE + 9, **here).waiting == 1
     with pytest.raises(Invalid, match="give a verdict"):
         report(desk, time=candidate.event_time, entities={"terminal": "881"})
 
@@ -117,19 +129,28 @@ def test_it_never_joins_a_candidate_that_comes_later(desk: Desk) -> None:
 def test_late_truth_and_verdicts_on_the_same_event_outrank_it(desk: Desk) -> None:
     report(desk)
     report(desk, time=BEFORE + 1)
-    bank = TruthReport(id="cb", real=False, entities={"customer": "c0"}, time=BEFORE)
+    own = {"customer": "c0", "country": "TR"}  # as the bank knows it, and when
+    bank = TruthReport(id="cb", real=False, entities=own, time=BEFORE - 0.6)
     desk.triage.tell(ReportTruth(STREAM, "bank", (bank,)), BANK, AT)
-    assert sorted(told(desk)) == [(0.0, BEFORE, "bank"), (1.0, BEFORE + 1, MISSED)]
+    assert [one[2] for one in told(desk)] == ["bank"]  # both lie within a minute of it
+    desk.triage.tell(RetractTruth(STREAM, "bank", ("cb",)), BANK, AT)
+    assert len(told(desk)) == 2
     became = desk.group(desk.add(1, event_time=BEFORE + 1, entities=ITS, entity="c0"), "late")
     desk.decide(became, VerdictKind.SPURIOUS)
-    assert told(desk) == [(0.0, BEFORE, "bank")]
+    assert told(desk) == [(1.0, BEFORE, MISSED)]
+
+
+def test_what_knows_no_entities_is_no_event(desk: Desk) -> None:
+    desk.add(1, event_time=BEFORE, entities={}, entity="")  # such as what tells of schema drift
+    assert report(desk).waiting == 1
 
 
 def test_an_event_is_the_same_through_a_candidate_that_knows_less_of_it(desk: Desk) -> None:
     report(desk)
     mine = {"customer": "c0"}
     desk.cluster(1, "k2", entities=mine, entity="c0", context=kept(BEFORE))
-    assert report(desk, BEN, entities=mine).repeated == 1
+    second: dict[str, Any] = {"entities": mine, "beside": identity(STREAM, 0, 1)}
+    assert report(desk, BEN, **second).repeated == 1
     assert {event.missed_by for event in events(desk) if event.time == BEFORE} == {"anna"}
     assert take_back(desk, entities=mine).retracted == 1
 
@@ -167,7 +188,7 @@ def test_one_analysts_day_has_the_limit_of_labels(desk: Desk) -> None:
 
 def test_an_unknown_stream_and_the_name_of_another_source_are_refused(desk: Desk) -> None:
     with pytest.raises(NotFound):
-        desk.triage.missed(ReportMissed("other", ITS, BEFORE), ANNA, AT)
+        desk.triage.missed(ReportMissed("other", ITS, BEFORE, FIRST), ANNA, AT)
     one = TruthReport(id="1", real=True, event_id="e0")
     with pytest.raises(Invalid, match="'missed' is kept"):
         desk.triage.tell(ReportTruth(STREAM, MISSED, (one,)), BANK, AT)
@@ -220,6 +241,10 @@ def test_who_gives_a_second_opinion_is_not_told_of_others_reports(desk: Desk) ->
         return {event.missed_by for event in entity.events if event.time == BEFORE}
 
     assert [seen_by(name) for name in ("anna", "ben")] == [{"anna"}, {None}]
+    desk.cluster(1, "k3", entities=ITS, entity="c0", event_time=AT + 9)  # a newer one hides it not
+    entity = desk.store.entity("customer", "c0", 1, "ben")
+    assert entity is not None
+    assert not any(event.missed_by for event in entity.events)
 
 
 def test_a_value_that_the_board_hides_is_no_entitys_name(desk: Desk) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.cases import ANNA, AT, BANK, BEN, STREAM
+from tests.support.cases import ANNA, AT, BANK, BEN, STREAM, identity
 from tests.unit.triage_ui.conftest import Board
 
 KEPT = {"time": AT - 5000, "fields": {"terminal": "881", "amount": 30.0}}
 PATH = "/api/v1/missed"
 ITS = {"customer": "c0", "terminal": "881"}
 EVENT: dict[str, Any] = {"stream": STREAM, "entities": ITS, "time": AT - 5000}
+BESIDE = {"beside": identity(STREAM, 0, 0)}
 
 
 @pytest.fixture
@@ -22,7 +23,8 @@ def board(board: Board) -> Board:
 
 
 def post(board: Board, below: str = "", **changed: Any) -> httpx.Response:
-    return board.client.post(PATH + below, json={**EVENT, **changed})
+    told = EVENT | ({} if below else BESIDE)
+    return board.client.post(PATH + below, json={**told, **changed})
 
 
 def test_reported_again_and_back(board: Board) -> None:
@@ -60,6 +62,7 @@ def test_a_candidates_event_is_refused(board: Board) -> None:
         {"entities": {f"e{i}": "1" for i in range(21)}},
         {"time": "now"},
         {"real": False},
+        {"beside": None},
     ],
 )
 def test_what_is_wrong_is_refused(board: Board, changed: Any) -> None:

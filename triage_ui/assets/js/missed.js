@@ -6,13 +6,18 @@
   const REDRAWN_MS = 5000;
   let sending = false; // the button is not disabled meanwhile: it would lose the focus
 
+  const about = ({ dataset }) => {
+    const { stream, entities, time } = JSON.parse(dataset.event);
+    return JSON.stringify([stream, entities, time]);
+  };
+
   /* The table is drawn anew with each answer: whoever works by keyboard goes on from the same button. */
-  const keepFocus = (event) => {
+  const keepFocus = (label) => {
     const place = triage.byId("entity-events");
     const again = () => {
       if (document.activeElement !== document.body) return;
       const buttons = [...place.querySelectorAll("[data-action='missed']")];
-      const same = buttons.find((button) => button.dataset.event === event);
+      const same = buttons.find((button) => about(button) === label);
       if (same) same.focus({ preventScroll: true });
     };
     const drawn = new MutationObserver(again);
@@ -33,7 +38,7 @@
     triage.emit("told", {
       text: back ? "Taken back: ordinary again." : "Reported as real: its entities' records count it.",
     });
-    keepFocus(button.dataset.event);
+    keepFocus(about(button));
     triage.setProps("page-tick", { data: Date.now() });
   });
 })();
