@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats  # type: ignore[import-untyped]  # it brings no types
 
 
 def half_interval(values: npt.ArrayLike) -> npt.NDArray[np.float64]:

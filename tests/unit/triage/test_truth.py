@@ -6,8 +6,16 @@ import pytest
 from pydantic import ValidationError
 
 from triage.label_log import Entry, in_force
-from triage.model import MemberState, VerdictKind
-from triage.truth import CandidateKey, Truth, TruthReport, contradicts, pairs
+from triage.model import Label, MemberState, VerdictKind
+from triage.truth import (
+    MISSED,
+    CandidateKey,
+    Truth,
+    TruthReport,
+    contradicts,
+    each_event_once,
+    pairs,
+)
 
 
 def a_key(number: int, **given: Any) -> CandidateKey:
@@ -97,3 +105,43 @@ def test_late_truth_outranks_verdicts_and_the_newest_counts() -> None:
     assert in_force([said, other]) == [said, other]
     assert in_force([said, other, first, later]) == [other, first]
     assert in_force([said, other, first, newest, later]) == [other, newest]
+
+
+def a_label(time: float = 100.0, source: str = "", **given: Any) -> Label:
+    filled: dict[str, Any] = {"candidate_id": "k", "verdict_id": "v", "y": 1.0, "weight": 1.0}
+    filled |= {"vector": b"", "features_version": "", "entities": {"card": "c1"}, **given}
+    return Label(event_time=time, source=source, **filled)
+
+
+MISSING = a_label(source=MISSED, entities={"card": "c1", "shop": "s1"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_label(159.0, "bank"),
+        a_label(41.0, "bank", y=0.0),
+        a_label(100.0, vector=b"1234"),
+        a_label(100.0, "bank", entities={"card": "c1", "country": "TR"}),
+    ],
+)
+def test_a_report_gives_way_to_what_others_say_of_its_event(other: Label) -> None:
+    for labels in ([MISSING, other], [other, MISSING]):
+        assert each_event_once(labels, within_s=60.0) == [other]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_label(161.0, "bank"),
+        a_label(101.0, vector=b"1234"),  # a candidate's time is known
+        a_label(100.0, vector=b"1234", inferred=True),
+        a_label(100.0, vector=b"1234", weight=0.0),
+        a_label(100.0, "bank", entities={}),
+        a_label(100.0, "bank", entities={"card": "c1", "shop": "s2"}),
+        a_label(100.0, "bank", entities={"country": "TR"}),
+        a_label(100.0, MISSED, entities={"card": "c2"}),
+    ],
+)
+def test_a_report_stays_beside_what_speaks_of_something_else(other: Label) -> None:
+    assert each_event_once([MISSING, other], within_s=60.0) == [MISSING, other]
