@@ -11,7 +11,7 @@ from pydantic import Field, InstanceOf
 
 from detectors.clustering.leader import ClusteringSettings
 from detectors.features.base import FeatureParams
-from detectors.features.registry import fields_used
+from detectors.features.registry import fields_used, takes_truths
 from detectors.learning_settings import LearningSettings
 from detectors.registry import DetectorSpec
 from streaming.config.fields import (
@@ -72,7 +72,7 @@ class StreamConfig(Section):
         default=None,
         max_length=20,
         description="Fields that are kept of an entity's last 50 events; left out, the first "
-        f"{CONTEXT_FIELDS} that features read.",
+        f"{CONTEXT_FIELDS} that features read, and those of records.",
     )
     features: tuple[InstanceOf[FeatureParams], ...] = Field(
         min_length=1,
@@ -163,9 +163,19 @@ class StreamConfig(Section):
         return sorted(name for name, field in self.fields.items() if field.cohort)
 
     def context_fields(self) -> Sequence[str]:
-        """Return the fields kept in an entity's history."""
+        """Return the fields kept in an entity's history.
+
+        Those that a record is kept of are among them, so that a missed event counts in it.
+        """
         if self.context is not None:
             return self.context
         used = [name for params in self.features for name in fields_used(params).values()]
         plain = [name for name in dict.fromkeys(used) if name not in (self.key, self.time)]
-        return tuple(plain[:CONTEXT_FIELDS])
+        recorded = {
+            name
+            for params in self.features
+            if takes_truths(params)
+            for name in fields_used(params).values()
+        }
+        later = [name for name in plain[CONTEXT_FIELDS:] if name in recorded]
+        return (*plain[:CONTEXT_FIELDS], *later)

@@ -93,6 +93,21 @@ def test_the_history_keeps_what_features_read() -> None:
     assert config(TEXT + "context: [id]\n").context_fields() == ("id",)
 
 
+def test_the_history_keeps_what_a_record_is_kept_of() -> None:
+    numbers = [f"n{i}" for i in range(10)]
+    many = config(
+        f"""
+stream: wide
+fields: {{shop: {{type: string, entity: true}}, {", ".join(f"{name}: number" for name in numbers)}}}
+features:
+  - {{kind: number, fields: [{", ".join(numbers)}]}}
+  - {{kind: record, entity: shop, over: [1d]}}
+detectors: [{{kind: isolation_forest}}]
+"""
+    )
+    assert many.context_fields() == (*numbers[:8], "shop")
+
+
 def test_features_take_label_and_unit_of_their_field_unless_they_have_their_own() -> None:
     words = [(one.label, getattr(one, "unit", None)) for one in config().features]
     assert words == [

@@ -41,6 +41,8 @@ BEYOND = {
     "POST /api/v1/rollbacks": "since lies before until",
     "POST /api/v1/truth": "a report names an event; printable ids",
     "POST /api/v1/truth/retract": "printable ids",
+    "POST /api/v1/missed": "printable entities",
+    "POST /api/v1/missed/take-back": "printable entities",
 }
 """What these also ask of a body, which no schema can say: they may refuse what fits theirs."""
 
