@@ -154,7 +154,8 @@ def _at_start(place: Any) -> Any:
 def worker(orders: Mapping[str, Any], meter: Meter) -> None:
     """The scoring worker, with each of its stages timed.
 
-    The timers are put around the product's methods from outside, so that it carries none.
+    The timers are put around the product's methods from outside, so that it carries none: hence
+    the assignments to methods, which a type checker doesn't like.
     """
     config = parse(orders["config"], "bench.yaml")
     Decoder.decode = meter.stage("decode", Decoder.decode)  # type: ignore[method-assign]

@@ -256,14 +256,21 @@ def compare(stream: Stream, setup: Setup, reliability: Judged, pool: Executor) -
         for truth, runs in pool.map(functools.partial(setup.pair, stream, looks), seeds):
             rows.append([figures(run, truth) for run in runs])
             if looks == LOOKS[-1]:
-                for key, run in zip(CURVES, runs, strict=False):
-                    reliability[key].append((run.margins[run.unasked], truth[run.unasked]))
-                looked = runs[1]
-                reliability[CURVES[2]].append((np.array(looked.seen), truth[looked.asked]))
+                for key, judged in zip(CURVES, _judged(truth, *runs), strict=True):
+                    reliability[key].append(judged)
         table = np.array(rows)  # seeds x (without, with) x figures
         change = table[:, 1] - table[:, 0]
         found[looks] = (table[:, 0].mean(axis=0), table[:, 1].mean(axis=0), half_interval(change))
     return found
+
+
+def _judged(truth: Truth, without: Run, with_: Run) -> Sequence[tuple[Vector, Truth]]:
+    """Return the margins and the truth of each of ``CURVES``."""
+    return (
+        (without.margins[without.unasked], truth[without.unasked]),
+        (with_.margins[with_.unasked], truth[with_.unasked]),
+        (np.array(with_.seen), truth[with_.asked]),
+    )
 
 
 def curve(parts: Sequence[tuple[Vector, Truth]]) -> list[tuple[float, float, int]]:

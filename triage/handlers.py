@@ -115,7 +115,7 @@ class Triage:
         """Take a report of an event that was no candidate in or back; return what became of it.
 
         Raises:
-            NotAllowed, NotFound, Invalid, Conflict: see the message; nothing happened.
+            NotAllowed, NotFound, Invalid: see the message; nothing happened.
             StoreUnavailable: nothing happened.
         """
         authorise(actor, Action.DECIDE)

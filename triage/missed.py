@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from triage.access import Action, authorise
 from triage.cases import AuditEntry
@@ -31,7 +31,7 @@ def report_missed(unit: UnitOfWork, command: ReportMissed, actor: Actor, at: flo
         raise Invalid("this event is a candidate: give a verdict on its cluster")
     if not unit.keeps(command):
         raise NotFound(f"no such event is kept beside the candidate {command.beside}")
-    if reports_of(unit, command):
+    if _in_force(unit, command):
         return TruthOutcome(received=1, repeated=1)
     most = unit.policy(stream).analyst_day_weight
     if unit.count_missed(stream, actor.name, at // DAY * DAY) + 1 > most:
@@ -51,7 +51,7 @@ def take_back_missed(
     Raises:
         NotFound: nobody has reported this event. NotAllowed: somebody else has.
     """
-    known = reports_of(unit, command)
+    known = _in_force(unit, command)
     if not known:
         raise NotFound("nobody has reported this event as missed")
     if any(truth.actor != actor.name for truth in known):
@@ -61,13 +61,20 @@ def take_back_missed(
     return TruthOutcome(received=1, retracted=len(known))
 
 
-def reports_of(unit: UnitOfWork, command: MissedCommand) -> Sequence[Truth]:
-    """Return the reports in force that may be about this event."""
-    at_once = unit.missed_at(command.stream, command.time)
-    ids = [
-        one.report.id for one in at_once if may_be_one(one.report.entities or {}, command.entities)
+def reports_about(
+    unit: UnitOfWork, stream: str, entities: Mapping[str, str], time: float
+) -> Sequence[Truth]:
+    """Return the reports that may be about this event, taken back ones too, by place."""
+    return [
+        one
+        for one in unit.missed_at(stream, time)
+        if may_be_one(one.report.entities or {}, entities)
     ]
-    return unit.truths(command.stream, MISSED, ids)
+
+
+def _in_force(unit: UnitOfWork, command: MissedCommand) -> Sequence[Truth]:
+    about = reports_about(unit, command.stream, command.entities, command.time)
+    return unit.truths(command.stream, MISSED, [one.report.id for one in about])
 
 
 def _done(

@@ -10,9 +10,10 @@ from triage.cases import AuditEntry, Rollback, Verdict
 from triage.commands import RollBack, UndoRollBack
 from triage.errors import Conflict, Invalid, NotFound
 from triage.late_truth import add
+from triage.missed import reports_about
 from triage.model import Actor, SuppressionState
 from triage.store.base import UnitOfWork
-from triage.truth import MISSED, Truth, may_be_one
+from triage.truth import MISSED, Truth
 
 NAMESPACE = uuid.UUID("7a51d0c8-3b7e-5d4d-9d7a-6f1c8c0a2b55")
 MAX_REASON = 4_000  # characters
@@ -107,11 +108,9 @@ def undo_roll_back(unit: UnitOfWork, command: UndoRollBack, actor: Actor, at: fl
 
 def _spoken_of_since(unit: UnitOfWork, truth: Truth, position: int) -> bool:
     """Return whether somebody has reported the missed event again after that place in the log."""
-    report = truth.report
-    return any(
-        one.position > position and may_be_one(one.report.entities or {}, report.entities or {})
-        for one in unit.missed_at(truth.stream, report.time or 0.0)
-    )
+    entities, time = truth.report.entities or {}, truth.report.time or 0.0
+    about = reports_about(unit, truth.stream, entities, time)
+    return any(one.position > position for one in about)
 
 
 def _moved(unit: UnitOfWork, verdict: Verdict, position: int) -> None:

@@ -35,6 +35,7 @@ from triage.store.base_closing import ClosingUnit
 from triage.store.base_configs import ConfigStore, ConfigWriter
 from triage.store.base_disputes import DisputeUnit
 from triage.store.base_labels import LabelUnit
+from triage.store.base_missed import MissedUnit
 from triage.store.base_reconcile import ReconcileStore
 from triage.store.base_regroup import RegroupUnit
 from triage.store.base_suppression import SuppressionUnit
@@ -319,6 +320,7 @@ class UnitOfWork(
     ClosingUnit,
     LabelUnit,
     TruthUnit,
+    MissedUnit,
     SuppressionUnit,
     RegroupUnit,
     DisputeUnit,

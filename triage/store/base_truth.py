@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from triage.cases import Verdict
-from triage.commands import ReportMissed
 from triage.model import VerdictKind
 from triage.truth import CandidateKey, Truth
 
@@ -28,24 +27,6 @@ class TruthUnit(Protocol):
 
     def retract_truths(self, truths: Sequence[Truth], at: float) -> None:
         """Append a retraction per truth to the label log: it and its labels are out of force."""
-
-    def missed_by(self, actor: str, since: float, until: float) -> Sequence[Truth]:
-        """Return the reports of missed events in force that the actor gave in that time."""
-
-    def count_missed(self, stream: str, actor: str, since: float) -> int:
-        """Return how many of the actor's reports since then, about the stream, are in force."""
-
-    def missed_at(self, stream: str, time: float) -> Sequence[Truth]:
-        """Return the reports of missed events of that moment, taken back ones too, by place."""
-
-    def candidates_at(self, stream: str, time: float) -> Sequence[CandidateKey]:
-        """Return the stream's candidates of that moment."""
-
-    def keeps(self, command: ReportMissed) -> bool:
-        """Return whether such an event is kept beside the candidate that the command names."""
-
-    def truths_by_id(self, truth_ids: Sequence[str]) -> Sequence[Truth]:
-        """Return these truths, taken back ones too, by their places."""
 
     def candidates_of(
         self, stream: str, truths: Sequence[Truth], within_s: float

@@ -13,13 +13,13 @@ from triage.queries import SuppressionRow
 from triage.store import tables as t
 from triage.store.bulk import select_in
 from triage.store.codec import dumps, loads
-from triage.store.sql_truth import SqlTruthUnit
+from triage.store.sql_missed import SqlMissedUnit
 from triage.suppression import DAY, MAX_ENTITIES, Scope, ScopeFacts, Suppression, Usage, covering
 
 LISTED = 200  # suppressions on the board, newest first
 
 
-class SqlSuppressionUnit(SqlTruthUnit):
+class SqlSuppressionUnit(SqlMissedUnit):
     """See ``base_suppression.SuppressionUnit``."""
 
     def scope_facts(self, cluster_id: str) -> ScopeFacts:

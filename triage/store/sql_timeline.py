@@ -9,12 +9,7 @@ import sqlalchemy as sa
 
 from triage.queries import EntityEvent
 from triage.store import tables as t
-from triage.store.sql_events import (
-    each_once,
-    named_event,
-    ordinary_events,
-    same_event,
-)
+from triage.store.sql_events import each_once, named_event, ordinary_events, same_event
 from triage.store.sql_members import shown_candidates
 from triage.suppression import KEY_ENTITY
 

@@ -8,13 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from triage.cases import Verdict
-from triage.commands import ReportMissed
 from triage.model import Label, MemberState, VerdictKind
 from triage.store import tables as t
 from triage.store.bulk import among, select_in, update_many
-from triage.store.codec import dumps, load_candidate, loads
+from triage.store.codec import dumps, loads
 from triage.store.database import Database
-from triage.store.sql_events import ordinary_events
 from triage.store.sql_shared import STANDING, get_mark, newest_label, set_mark
 from triage.store.sql_verdicts import load_verdicts
 from triage.truth import MISSED, CandidateKey, Truth, TruthReport
@@ -31,7 +29,9 @@ _TOLD = (  # built once, see ``sql_shared``
     )
     .where(t.members.c.cluster_id == sa.bindparam("cluster_id"))
 )
-_KEY = [t.candidates.c[name] for name in ("seq", "candidate_id", "event_id", "event_time", "body")]
+CANDIDATE_KEY = [
+    t.candidates.c[name] for name in ("seq", "candidate_id", "event_id", "event_time", "body")
+]
 
 
 class SqlTruthUnit:
@@ -86,62 +86,6 @@ class SqlTruthUnit:
         )
         update_many(self._connection, t.truths, "truth_id", gone)
 
-    def missed_by(self, actor: str, since: float, until: float) -> Sequence[Truth]:
-        """Return the reports of missed events in force that the actor gave in that time."""
-        w = t.truths.c
-        rows = self._connection.execute(
-            sa.select(t.truths)
-            .where(w.source == MISSED, w.actor == actor, w.at >= since, w.at < until)
-            .where(w.gone.is_(None))
-            .order_by(w.stream, w.position)
-        ).mappings()
-        return [load_truth(row) for row in rows]
-
-    def count_missed(self, stream: str, actor: str, since: float) -> int:
-        """Return how many of the actor's reports since then, about the stream, are in force."""
-        w = t.truths.c
-        in_force = sa.func.coalesce(w.gone, -1) == -1  # so that the index of sources is taken
-        counted = self._connection.scalar(
-            sa.select(sa.func.count())
-            .select_from(t.truths)
-            .where(
-                w.stream == stream, w.source == MISSED, w.actor == actor, w.at >= since, in_force
-            )
-        )
-        return counted or 0
-
-    def missed_at(self, stream: str, time: float) -> Sequence[Truth]:
-        """Return the reports of missed events of that moment, taken back ones too, by place."""
-        w = t.truths.c
-        rows = self._connection.execute(
-            sa.select(t.truths)
-            .where(w.stream == stream, w.source == MISSED, w.time == time)
-            .order_by(w.position)
-        ).mappings()
-        return [load_truth(row) for row in rows]
-
-    def candidates_at(self, stream: str, time: float) -> Sequence[CandidateKey]:
-        """Return the stream's candidates of that moment."""
-        c = t.candidates.c
-        here = sa.select(*_KEY).where(c.stream == stream, c.event_time == time).order_by(c.seq)
-        return [_candidate_key(row) for row in self._connection.execute(here).mappings()]
-
-    def keeps(self, command: ReportMissed) -> bool:
-        """Return whether such an event is kept beside the candidate that the command names."""
-        c = t.candidates.c
-        here = sa.select(t.candidates).where(
-            c.stream == command.stream, c.candidate_id == command.beside
-        )
-        return any(
-            event.time == command.time and command.entities.items() <= event.entities.items()
-            for row in self._connection.execute(here).mappings()
-            for event in ordinary_events(load_candidate(row))
-        )
-
-    def truths_by_id(self, truth_ids: Sequence[str]) -> Sequence[Truth]:
-        """Return these truths, taken back ones too, by their places."""
-        return self._truths(sa.select(t.truths), t.truths.c.truth_id, truth_ids)
-
     def candidates_of(
         self, stream: str, truths: Sequence[Truth], within_s: float
     ) -> Sequence[CandidateKey]:
@@ -151,7 +95,7 @@ class SqlTruthUnit:
         by_entity = [one for one in told if one.by_entity]
         times = [one.time for one in by_entity if one.time is not None]
         values = [value for one in by_entity for value in (one.entities or {}).values()]
-        here = sa.select(*_KEY).where(c.stream == stream)
+        here = sa.select(*CANDIDATE_KEY).where(c.stream == stream)
         found = [
             *self._in(here, c.candidate_id, [one.candidate_id for one in told]),
             *self._in(here, c.event_id, [one.event_id for one in told]),
@@ -160,16 +104,19 @@ class SqlTruthUnit:
             near = c.event_time.between(min(times) - within_s, max(times) + within_s)
             found += self._in(here.where(near), c.entity, values)
         rows = {row["seq"]: row for row in found}
-        return [_candidate_key(rows[seq]) for seq in sorted(rows)]
+        return [candidate_key(rows[seq]) for seq in sorted(rows)]
 
     def candidates_to_join(self, stream: str, limit: int) -> Sequence[CandidateKey]:
         """Return the next candidates that nobody has looked for truths of."""
         c = t.candidates.c
         looked = get_mark(self._connection, LOOKED + stream)
         rows = self._connection.execute(
-            sa.select(*_KEY).where(c.stream == stream, c.seq > looked).order_by(c.seq).limit(limit)
+            sa.select(*CANDIDATE_KEY)
+            .where(c.stream == stream, c.seq > looked)
+            .order_by(c.seq)
+            .limit(limit)
         ).mappings()
-        return [_candidate_key(row) for row in rows]
+        return [candidate_key(row) for row in rows]
 
     def looked_for_truths(self, stream: str, seq: int) -> None:
         """Note that this was done for all candidates up to ``seq``."""
@@ -391,7 +338,8 @@ def labels_of_events(connection: sa.Connection, stream: str, position: int) -> S
     ]
 
 
-def _candidate_key(row: sa.RowMapping) -> CandidateKey:
+def candidate_key(row: sa.RowMapping) -> CandidateKey:
+    """Return the key of a row of ``candidates``, of which ``CANDIDATE_KEY`` is enough."""
     body = loads(row["body"])
     return CandidateKey(
         seq=row["seq"],
