@@ -107,7 +107,7 @@ def test_what_no_detector_showed_is_reported_and_taken_back(
     expect(page.locator("#entity-events tbody button")).to_have_count(1)  # candidates have none
     ordinary.get_by_role("button", name=re.compile("^It was real")).focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#toasts")).to_contain_text("its entities' records count it")
+    expect(page.locator("#toasts")).to_contain_text("features of kind record count it")
     expect(ordinary).to_contain_text("Real missed, says anna")
     expect(ordinary.get_by_role("button")).to_be_focused()  # who works by keyboard goes on
     expect(page.locator(".twin")).to_contain_text("1 reported as missed")

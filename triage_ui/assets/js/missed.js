@@ -36,7 +36,7 @@
       return triage.emit("trouble", { text: data ? data.detail : "Not stored.", remedy: data ? data.remedy : "" });
     }
     triage.emit("told", {
-      text: back ? "Taken back: ordinary again." : "Reported as real: its entities' records count it.",
+      text: back ? "Taken back: ordinary again." : "Reported as real: features of kind record count it.",
     });
     keepFocus(about(button));
     triage.setProps("page-tick", { data: Date.now() });
